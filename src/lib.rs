@@ -1,0 +1,3 @@
+//! slo-hub
+pub mod domain;
+pub mod tasks;
