@@ -110,7 +110,7 @@ pub enum BackchannelToken {
 }
 
 /// A relying party: a `client_id` registered at an issuer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct App {
     /// Its name at the issuer.
     pub client_id: ClientId,
@@ -158,7 +158,7 @@ pub struct HubClient {
 }
 
 /// An OpenID provider whose tokens the hub takes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct IssuerSettings {
     /// Byte for byte the `iss` of its tokens.
     pub issuer: Issuer,

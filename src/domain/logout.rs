@@ -216,6 +216,16 @@ impl SignIn {
 }
 
 impl Logout {
+    /// Whether this logout is about that sign-in's session or person, whether or not
+    /// it ended this very token: whose receipt it is.
+    #[must_use]
+    pub fn concerns(&self, sign_in: &SignIn) -> bool {
+        match &self.target {
+            LogoutTarget::Session { key, .. } => sign_in.session().as_ref() == Some(key),
+            LogoutTarget::User(key) => sign_in.subject() == *key,
+        }
+    }
+
     /// Whether this logout ends that sign-in. `earliest_known` is the earlier of
     /// the moment the hub first saw the `sid` and the earliest `iat` seen for it.
     #[must_use]

@@ -7,3 +7,4 @@ pub mod json;
 pub mod logout;
 pub mod redirect;
 pub mod secret;
+pub mod via;

@@ -1,0 +1,189 @@
+//! The composition root: every part is built here, once, and handed what it needs.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
+
+use crate::channels::Channels;
+use crate::config::Config;
+use crate::domain::clock::{Clock, SystemClock};
+use crate::http::ops::{self, Ops};
+use crate::http::{self, layers};
+use crate::hub::{Hub, Rules};
+use crate::listener::gate::Gate;
+use crate::listener::{Limits, Listener};
+use crate::metrics::Metrics;
+use crate::oidc::fetch::Fetcher;
+use crate::oidc::keys::IssuerKeys;
+use crate::oidc::resume_ticket::ResumeTickets;
+use crate::oidc::verifier::{TokenRules, Verifier};
+use crate::store::{Store, StoreError};
+use crate::tasks::Tasks;
+use crate::telemetry::LogHash;
+use crate::web::caller::with_client_addr;
+use crate::web::failures::Failures;
+use crate::web::{self, Edge};
+use crate::{pages, ws};
+
+/// How long a stopping hub waits for what is under way.
+const DRAIN_DEADLINE: Duration = Duration::from_secs(8);
+
+/// Why the hub did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store cannot be opened.
+    #[error("store.url: {0}")]
+    Store(#[from] StoreError),
+    /// An address cannot be listened on.
+    #[error("{key}: cannot listen on {addr}: {source}")]
+    Listen {
+        /// The configuration's key.
+        key: &'static str,
+        /// The address.
+        addr: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The client for the issuers cannot be built.
+    #[error("cannot set up TLS for requests to issuers: {0}")]
+    Tls(String),
+    /// The system does not let the hub wait for signals.
+    #[error("cannot wait for signals: {0}")]
+    Signals(std::io::Error),
+}
+
+/// A hub that is running.
+pub struct Running {
+    /// Where apps, issuers and browsers call.
+    pub public_addr: SocketAddr,
+    /// Where health and metrics are.
+    pub admin_addr: SocketAddr,
+    /// The verbs, for who embeds the hub.
+    pub hub: Arc<Hub>,
+}
+
+/// Runs a hub until the process is told to stop.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn run(config: Config) -> Result<(), StartError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
+    let running = start(config, Arc::new(SystemClock::start())).await?;
+    tracing::info!(listen = %running.public_addr, admin_listen = %running.admin_addr, "slo-hub is up");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping: no new connections, every socket is closed with 1012");
+    running.stop().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Starts a hub with its listeners and background work; returns once it answers.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
+    let public = bind("server.listen", config.server.listen)?;
+    let admin = bind("server.admin_listen", config.server.admin_listen)?;
+    let hub = build_hub(&config, clock).await?;
+    let edge = build_edge(&config, &hub);
+    let confirm_key = hub.store.secret("confirm", hub.clock.now()).await?;
+    let token = config.server.admin_token.clone();
+    let limits = Limits {
+        max_connections: config.limits.max_connections,
+        max_connections_per_ip: config.limits.max_connections_per_ip,
+        trusted_proxies: config.server.trusted_proxies.clone(),
+    };
+    let running = Running { public_addr: public.local_addr(), admin_addr: admin.local_addr(), hub: Arc::clone(&hub) };
+    let routes = public_routes(&edge, confirm_key);
+    let tasks = hub.tasks.clone();
+    hub.tasks.spawn(public.serve(routes, limits.clone(), tasks.clone()));
+    hub.tasks.spawn(admin.serve(ops::routes(Ops { hub: Arc::clone(&hub), token }), limits, tasks));
+    hub.keys.prefetch_all();
+    hub.keep_house();
+    Ok(running)
+}
+
+impl Running {
+    /// Stops taking connections, closes every socket, lets requests finish. Ends within
+    /// ten seconds whatever clients do.
+    pub async fn stop(&self) {
+        self.hub.tasks.stop();
+        if timeout(DRAIN_DEADLINE, self.hub.tasks.ended()).await.is_err() {
+            tracing::warn!("some connections did not end in time and are cut");
+        }
+    }
+}
+
+fn bind(key: &'static str, addr: SocketAddr) -> Result<Listener, StartError> {
+    Listener::bind(addr).map_err(|source| StartError::Listen { key, addr, source })
+}
+
+async fn build_hub(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<Hub>, StartError> {
+    let tasks = Tasks::default();
+    let metrics = Arc::new(Metrics::new());
+    let directory = Arc::new(config.directory());
+    let store = Store::open(&config.store.url, &tasks).await?;
+    let fetcher = Fetcher::new().map_err(|error| StartError::Tls(error.to_string()))?;
+    let keys = Arc::new(IssuerKeys::new(Arc::clone(&directory), fetcher, Arc::clone(&clock), tasks.clone()));
+    let rules = TokenRules {
+        clock_skew_seconds: seconds(config.limits.clock_skew),
+        logout_token_max_age_seconds: seconds(config.limits.logout_token_max_age),
+    };
+    let verifier = Verifier::new(Arc::clone(&directory), Arc::clone(&keys), rules);
+    let hub = Hub {
+        verifier,
+        tickets: ResumeTickets::new(store.secret("resume_tickets", clock.now()).await?),
+        channels: Channels::default(),
+        log_hash: LogHash::new(store.secret("log_hash", clock.now()).await?),
+        rules: Rules {
+            public_url: config.server.public_url.clone(),
+            resume_ttl: config.session.resume_ttl,
+            max_connections_per_session: config.limits.max_connections_per_session,
+            logout_token_max_age: config.limits.logout_token_max_age,
+            clock_skew: config.limits.clock_skew,
+            retention: config.store.retention,
+        },
+        directory,
+        keys,
+        store,
+        clock,
+        metrics,
+        tasks,
+    };
+    Ok(Arc::new(hub))
+}
+
+fn build_edge(config: &Config, hub: &Arc<Hub>) -> Edge {
+    let limits = &config.limits;
+    Edge {
+        hub: Arc::clone(hub),
+        gate: Gate::new(limits.max_connections, limits.max_connections_per_ip),
+        failures: Failures::new(limits.invalid_requests_per_minute_per_ip, Arc::clone(&hub.clock)),
+        trusted_proxies: config.server.trusted_proxies.clone().into(),
+        subscribe_timeout: limits.subscribe_timeout,
+    }
+}
+
+fn public_routes(edge: &Edge, confirm_key: [u8; 32]) -> Router {
+    let api = http::routes(edge).merge(ws::routes()).with_state::<()>(edge.clone());
+    api.merge(pages::routes(edge.clone(), confirm_key))
+        .fallback(http::not_found)
+        .layer(layers::catch_panics())
+        .layer(from_fn(web::params::once_each))
+        .layer(from_fn_with_state(edge.clone(), layers::with_request_id))
+        .layer(from_fn(layers::with_plain_headers))
+        .layer(from_fn_with_state(edge.clone(), with_client_addr))
+}
+
+fn seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,267 @@
+//! Open channels: who is listening, by session and by person. In memory only.
+//!
+//! A channel is computed from a verified sign-in and from nothing the client
+//! names. A channel is told of its logout at most once, so its inbox is one
+//! slot: there is no queue that could grow or overflow.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use dashmap::DashMap;
+use tokio::sync::{Notify, watch};
+
+use crate::domain::clock::UnixSeconds;
+use crate::domain::ids::{Issuer, SessionKey, Sid, SubjectKey};
+use crate::domain::logout::{Logout, LogoutTarget, SignIn};
+
+/// A logout with its event, encoded once for however many channels.
+#[derive(Debug)]
+pub struct Notice {
+    /// What happened.
+    pub logout: Logout,
+    /// The `slo-event` that says so: one JSON object, UTF-8.
+    pub event: Bytes,
+}
+
+/// This session has as many channels open as it may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooMany;
+
+/// Every open channel. Clones share them.
+#[derive(Clone, Default)]
+pub struct Channels(Arc<Open>);
+
+#[derive(Default)]
+struct Open {
+    by_session: DashMap<SessionKey, Vec<Arc<Seat>>>,
+    by_subject: DashMap<SubjectKey, Vec<Arc<Seat>>>,
+    bells: DashMap<Issuer, watch::Sender<u64>>,
+}
+
+/// One open channel's record.
+struct Seat {
+    sign_in: SignIn,
+    told: OnceLock<Arc<Notice>>,
+    wake: Notify,
+}
+
+impl Seat {
+    fn tell(&self, notice: &Arc<Notice>) -> bool {
+        let first = self.told.set(Arc::clone(notice)).is_ok();
+        if first {
+            self.wake.notify_one();
+        }
+        first
+    }
+}
+
+impl Channels {
+    /// Opens a channel for a sign-in. From here on [`Channels::push`] reaches it.
+    ///
+    /// # Errors
+    /// [`TooMany`] when the session, or a person whose tokens name no session, has
+    /// `at_most` channels open.
+    pub fn register(&self, sign_in: SignIn, at_most: usize) -> Result<Subscription, TooMany> {
+        let session = sign_in.session();
+        let seat = Arc::new(Seat { sign_in, told: OnceLock::new(), wake: Notify::new() });
+        // Counted under the entry's own lock, so that the limit holds under a rush.
+        if let Some(key) = session {
+            let mut seats = self.0.by_session.entry(key).or_default();
+            if seats.len() >= at_most {
+                return Err(TooMany);
+            }
+            seats.push(Arc::clone(&seat));
+        }
+        let mut seats = self.0.by_subject.entry(seat.sign_in.subject()).or_default();
+        let sessionless = seat.sign_in.sid.is_none();
+        if sessionless && seats.iter().filter(|other| other.sign_in.sid.is_none()).count() >= at_most {
+            return Err(TooMany);
+        }
+        seats.push(Arc::clone(&seat));
+        drop(seats);
+        Ok(Subscription { channels: self.clone(), seat })
+    }
+
+    /// Tells every open channel that `notice` covers and that was not told before,
+    /// without waiting for any; returns how many those are.
+    ///
+    /// `session_starts` says, for a `user` logout, when each session of that person
+    /// began as far as is known.
+    #[must_use]
+    pub fn push(&self, notice: &Arc<Notice>, session_starts: &[(Sid, UnixSeconds)]) -> usize {
+        let start_of = |sid: Option<&Sid>| {
+            let known = session_starts.iter().find(|(of, _)| Some(of) == sid);
+            known.map(|(_, start)| *start)
+        };
+        let tell = |seats: &Vec<Arc<Seat>>| {
+            let covered = seats.iter().filter(|seat| {
+                let start = start_of(seat.sign_in.sid.as_ref());
+                notice.logout.covers(&seat.sign_in, start)
+            });
+            covered.filter(|seat| seat.tell(notice)).count()
+        };
+        match &notice.logout.target {
+            LogoutTarget::Session { key, .. } => self.0.by_session.get(key).map_or(0, |seats| tell(&seats)),
+            LogoutTarget::User(key) => self.0.by_subject.get(key).map_or(0, |seats| tell(&seats)),
+        }
+    }
+
+    /// Wakes everyone who follows all logouts of one issuer; they read the store.
+    pub fn ring(&self, issuer: &Issuer) {
+        if let Some(bell) = self.0.bells.get(issuer) {
+            bell.send_modify(|rings| *rings += 1);
+        }
+    }
+
+    /// A bell that rings after each logout of one issuer.
+    #[must_use]
+    pub fn bell(&self, issuer: &Issuer) -> watch::Receiver<u64> {
+        self.0.bells.entry(issuer.clone()).or_insert_with(|| watch::Sender::new(0)).subscribe()
+    }
+
+    fn forget(&self, seat: &Arc<Seat>) {
+        let leave = |seats: &mut Vec<Arc<Seat>>| {
+            seats.retain(|other| !Arc::ptr_eq(other, seat));
+            seats.is_empty()
+        };
+        if let Some(key) = seat.sign_in.session() {
+            self.0.by_session.remove_if_mut(&key, |_, seats| leave(seats));
+        }
+        self.0.by_subject.remove_if_mut(&seat.sign_in.subject(), |_, seats| leave(seats));
+    }
+}
+
+/// One open channel. Dropping it closes the channel.
+pub struct Subscription {
+    channels: Channels,
+    seat: Arc<Seat>,
+}
+
+impl Subscription {
+    /// Whose channel this is.
+    #[must_use]
+    pub fn sign_in(&self) -> &SignIn {
+        &self.seat.sign_in
+    }
+
+    /// The logout that this channel was told of, if it was.
+    #[must_use]
+    pub fn told(&self) -> Option<Arc<Notice>> {
+        self.seat.told.get().cloned()
+    }
+
+    /// Waits for this channel's logout.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when the future is dropped: the notice stays in its slot.
+    pub async fn logged_out(&self) -> Arc<Notice> {
+        loop {
+            if let Some(notice) = self.told() {
+                return notice;
+            }
+            self.seat.wake.notified().await;
+        }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.channels.forget(&self.seat);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::clock::UnixMillis;
+    use crate::domain::ids::{ClientId, LogoutId, Subject};
+    use crate::domain::logout::Source;
+
+    fn sign_in(issuer: &str, sub: &str, sid: &str) -> SignIn {
+        SignIn {
+            issuer: Issuer::parse(issuer).unwrap(),
+            client_id: ClientId::parse("notes").unwrap(),
+            sub: Subject::parse(sub).unwrap(),
+            sid: Some(Sid::parse(sid).unwrap()),
+            issued_at: UnixSeconds(100),
+            auth_time: None,
+        }
+    }
+
+    fn notice(target: LogoutTarget) -> Arc<Notice> {
+        let logout = Logout {
+            id: LogoutId::new(UnixMillis(0), 1),
+            target,
+            source: Source::App,
+            is_final: true,
+            covers_until: UnixSeconds(200),
+            client_id: None,
+            reason: None,
+            occurred_at: UnixMillis(0),
+            recorded_at: UnixMillis(0),
+        };
+        Arc::new(Notice { logout, event: Bytes::from_static(b"{}") })
+    }
+
+    fn of_session(who: &SignIn) -> Arc<Notice> {
+        notice(LogoutTarget::Session { key: who.session().unwrap(), sub: None })
+    }
+
+    #[test]
+    fn only_the_session_that_ended_is_told() {
+        let channels = Channels::default();
+        let ada = sign_in("https://a/", "ada", "laptop");
+        let open = |who: SignIn| channels.register(who, 9).unwrap();
+        let (mine, mine_too) = (open(ada.clone()), open(ada.clone()));
+        let others = [
+            open(sign_in("https://a/", "ada", "phone")),
+            open(sign_in("https://a/", "grace", "desk")),
+            open(sign_in("https://b/", "ada", "laptop")),
+        ];
+
+        assert_eq!(channels.push(&of_session(&ada), &[]), 2);
+
+        assert!(mine.told().is_some() && mine_too.told().is_some());
+        assert!(others.iter().all(|other| other.told().is_none()));
+    }
+
+    #[test]
+    fn a_user_logout_tells_the_sessions_that_began_before_it() {
+        let channels = Channels::default();
+        let old = channels.register(sign_in("https://a/", "ada", "laptop"), 9).unwrap();
+        let new = channels.register(sign_in("https://a/", "ada", "phone"), 9).unwrap();
+        let starts =
+            [(Sid::parse("laptop").unwrap(), UnixSeconds(200)), (Sid::parse("phone").unwrap(), UnixSeconds(201))];
+
+        assert_eq!(channels.push(&notice(LogoutTarget::User(old.sign_in().subject())), &starts), 1);
+
+        assert!(old.told().is_some() && new.told().is_none());
+    }
+
+    #[test]
+    fn a_channel_is_told_once() {
+        let channels = Channels::default();
+        let ada = sign_in("https://a/", "ada", "laptop");
+        let _open = channels.register(ada.clone(), 9).unwrap();
+        assert_eq!(channels.push(&of_session(&ada), &[]), 1);
+        assert_eq!(channels.push(&of_session(&ada), &[]), 0);
+    }
+
+    #[test]
+    fn a_session_has_a_bounded_number_of_channels_and_a_closed_one_makes_room() {
+        let channels = Channels::default();
+        let ada = sign_in("https://a/", "ada", "laptop");
+        let first = channels.register(ada.clone(), 2).unwrap();
+        let _second = channels.register(ada.clone(), 2).unwrap();
+        assert!(channels.register(ada.clone(), 2).is_err());
+        drop(first);
+        assert!(channels.register(ada, 2).is_ok());
+    }
+
+    #[test]
+    fn a_closed_channel_leaves_nothing_behind() {
+        let channels = Channels::default();
+        drop(channels.register(sign_in("https://a/", "ada", "laptop"), 2).unwrap());
+        assert!(channels.0.by_session.is_empty() && channels.0.by_subject.is_empty());
+    }
+}

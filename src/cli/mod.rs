@@ -1,0 +1,53 @@
+//! The command line: one command a file.
+
+mod check;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// One logout, and every app on every domain signs out.
+#[derive(Debug, Parser)]
+#[command(name = "slo-hub", version, about, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the hub until it is told to stop (SIGTERM or Ctrl-C).
+    Serve(ConfigFile),
+    /// Say everything that is wrong with a configuration; exit 1 if anything is.
+    Check(ConfigFile),
+}
+
+#[derive(Debug, clap::Args)]
+struct ConfigFile {
+    /// The configuration; see config.default.toml for every key.
+    #[arg(long, value_name = "FILE", env = "SLO_HUB_CONFIG", default_value = "slo-hub.toml")]
+    config: PathBuf,
+}
+
+/// Runs the command that the words name. 0 is success; 1 is trouble, said on standard
+/// error; 2 is a command line that makes no sense.
+#[must_use]
+pub fn run() -> ExitCode {
+    match Cli::parse().command {
+        Command::Serve(file) => serve::run(&file.config),
+        Command::Check(file) => check::run(&file.config),
+    }
+}
+
+/// Says what is wrong, a line each, and how it ends.
+fn say_faults(path: &std::path::Path, faults: &crate::config::ConfigFaults) -> ExitCode {
+    let count = faults.lines().len();
+    let problems = if count == 1 { "problem" } else { "problems" };
+    eprintln!("{}: {count} {problems}", path.display());
+    for line in faults.lines() {
+        eprintln!("  {line}");
+    }
+    ExitCode::FAILURE
+}

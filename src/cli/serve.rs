@@ -1,0 +1,33 @@
+//! `slo-hub serve`: the hub itself.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use tokio::runtime::Builder;
+
+use crate::config::Config;
+use crate::{app, telemetry};
+
+pub(super) fn run(path: &Path) -> ExitCode {
+    let config = match Config::load(path) {
+        Ok(config) => config,
+        Err(faults) => return super::say_faults(path, &faults),
+    };
+    telemetry::start();
+    let runtime = match Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return trouble(&error),
+    };
+    let ended = runtime.block_on(app::run(config));
+    // What did not end within the drain deadline is not waited for again.
+    runtime.shutdown_background();
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => trouble(&error),
+    }
+}
+
+fn trouble(error: &dyn std::error::Error) -> ExitCode {
+    eprintln!("slo-hub: {error}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,242 @@
+//! The configuration: one TOML file, with the environment laid over it. It fails
+//! whole, at start, in one message.
+
+mod apps;
+mod reader;
+mod url;
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use toml::Table;
+
+use crate::domain::app::{App, Directory, IssuerSettings};
+use crate::domain::secret::Secret;
+pub use reader::ConfigFaults;
+use reader::{Reader, Section};
+pub use url::PublicUrl;
+
+/// The documented configuration: every key with its default. Parsed in a test.
+pub const DEFAULT_FILE: &str = include_str!("../config.default.toml");
+
+const DAY: u64 = 24 * 3600;
+/// No duration may be longer: a hundred years.
+const AGES: u64 = 36_500 * DAY;
+
+/// A valid configuration.
+#[derive(Debug)]
+pub struct Config {
+    /// `[server]`.
+    pub server: Server,
+    /// `[store]`.
+    pub store: Store,
+    /// `[session]`.
+    pub session: Session,
+    /// `[limits]`.
+    pub limits: Limits,
+    /// `[[issuers]]`.
+    pub issuers: Vec<IssuerSettings>,
+    /// `[[apps]]`.
+    pub apps: Vec<App>,
+}
+
+/// Where the hub listens, and what it is called.
+#[derive(Debug)]
+pub struct Server {
+    /// The public listener.
+    pub listen: SocketAddr,
+    /// What browsers and issuers call this hub.
+    pub public_url: PublicUrl,
+    /// Health, readiness and metrics.
+    pub admin_listen: SocketAddr,
+    /// What callers of the admin listener must show.
+    pub admin_token: Option<Secret>,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+/// Where facts are kept.
+#[derive(Debug)]
+pub struct Store {
+    /// `sqlite://<path>`; a relative path has been joined to the file's folder.
+    pub url: String,
+    /// How long.
+    pub retention: Duration,
+}
+
+/// How long things about a session last.
+#[derive(Debug)]
+pub struct Session {
+    /// The life of a resume ticket.
+    pub resume_ttl: Duration,
+    /// After how long without activity a session ends; `None` where that is off.
+    pub idle_timeout: Option<Duration>,
+    /// At what age a session ends; `None` where that is off.
+    pub absolute_timeout: Option<Duration>,
+}
+
+/// What one caller, or all of them, may use.
+#[derive(Debug)]
+pub struct Limits {
+    /// Channels in all.
+    pub max_connections: usize,
+    /// Channels from one address.
+    pub max_connections_per_ip: usize,
+    /// Channels of one session.
+    pub max_connections_per_session: usize,
+    /// How long a socket may take to subscribe.
+    pub subscribe_timeout: Duration,
+    /// How far clocks may be apart.
+    pub clock_skew: Duration,
+    /// How old a logout token may be.
+    pub logout_token_max_age: Duration,
+    /// Requests from one address that may fail in a minute.
+    pub invalid_requests_per_minute_per_ip: u32,
+}
+
+impl Config {
+    /// Reads a file, and lays the process' environment over it.
+    ///
+    /// # Errors
+    /// [`ConfigFaults`]: every problem at once.
+    pub fn load(path: &Path) -> Result<Self, ConfigFaults> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ConfigFaults::one(format!("{}: cannot read the file: {error}", path.display())))?;
+        let base = path.parent().unwrap_or(Path::new("."));
+        // A name or value that is not UTF-8 cannot be one of ours.
+        let env =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Self::parse(&text, env, base)
+    }
+
+    /// Reads a text, with an environment laid over it. Relative paths start at `base`.
+    ///
+    /// # Errors
+    /// [`ConfigFaults`]: every problem at once.
+    pub fn parse(text: &str, env: impl Iterator<Item = (String, String)>, base: &Path) -> Result<Self, ConfigFaults> {
+        let mut table: Table = text.parse().map_err(|error| ConfigFaults::one(format!("not TOML: {error}")))?;
+        let mut reader = Reader::new(base);
+        reader.lay_over(&mut table, env);
+        let config = read(&reader, table);
+        reader.result(config)
+    }
+
+    /// Everyone who is registered.
+    #[must_use]
+    pub fn directory(&self) -> Directory {
+        Directory::new(self.issuers.clone(), self.apps.clone())
+    }
+}
+
+fn read(reader: &Reader, table: Table) -> Option<Config> {
+    let mut root = Section::root(reader, table);
+    let server = server(root.section("server"));
+    let session = session(root.section("session"));
+    let store = store(root.section("store"), session.resume_ttl);
+    let limits = limits(root.section("limits"));
+    let issuers = apps::issuers(&mut root);
+    let apps = apps::apps(&mut root, &issuers);
+    root.finish();
+    Some(Config { server: server?, store: store?, session, limits, issuers, apps })
+}
+
+fn server(mut section: Section<'_>) -> Option<Server> {
+    let listen = address(&mut section, "listen", SocketAddr::from(([127, 0, 0, 1], 8080)));
+    let admin_listen = address(&mut section, "admin_listen", SocketAddr::from(([127, 0, 0, 1], 8081)));
+    let admin_token = section.secret("admin_token", "admin_token_file");
+    let public_url = section.required_text("public_url").and_then(|text| {
+        let url = PublicUrl::parse(&text);
+        url.map_err(|wrong| section.fault("public_url", wrong)).ok()
+    });
+    if !admin_listen.ip().is_loopback() && admin_token.is_none() {
+        section.fault("admin_token", "is needed, because admin_listen is not a loopback address");
+    }
+    if listen == admin_listen && listen.port() != 0 {
+        section.fault("admin_listen", "is the same address as listen; choose another port");
+    }
+    let proxies = section.texts("trusted_proxies").unwrap_or_default();
+    let trusted_proxies = proxies.iter().enumerate().filter_map(|(index, text)| {
+        let net = text.parse::<IpNet>().ok().or_else(|| text.parse().ok().map(|addr: IpAddr| addr.into()));
+        if net.is_none() {
+            section.fault(&format!("trusted_proxies[{index}]"), "must be an address or a network such as 10.0.0.0/8");
+        }
+        net
+    });
+    let trusted_proxies = trusted_proxies.collect();
+    section.finish();
+    Some(Server { listen, public_url: public_url?, admin_listen, admin_token, trusted_proxies })
+}
+
+fn address(section: &mut Section<'_>, name: &'static str, default: SocketAddr) -> SocketAddr {
+    let Some(text) = section.text(name) else { return default };
+    text.parse().unwrap_or_else(|_| {
+        section.fault(name, "must be an address with a port, such as 127.0.0.1:8080 or [::1]:8080");
+        default
+    })
+}
+
+fn store(mut section: Section<'_>, resume_ttl: Duration) -> Option<Store> {
+    let url = section.text("url").unwrap_or_else(|| "sqlite://slo-hub.db".to_owned());
+    let days = section.number("retention_days", 400, 1, 36_500);
+    let retention = Duration::from_secs(days * DAY);
+    if retention < resume_ttl {
+        section.fault("retention_days", "must not be shorter than session.resume_ttl_seconds");
+    }
+    let url = match url.strip_prefix("sqlite://") {
+        Some("") | Some(":memory:") => {
+            section.fault("url", "must name a file: sqlite://slo-hub.db. A logout must outlive the process");
+            None
+        }
+        Some(path) => Some(format!("sqlite://{}", section.reader.base().join(path).display())),
+        None if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+            section.fault("url", "PostgreSQL is not supported yet; use sqlite://slo-hub.db");
+            None
+        }
+        None => {
+            section.fault("url", "must be sqlite://<path>, such as sqlite://slo-hub.db");
+            None
+        }
+    };
+    section.finish();
+    Some(Store { url: url?, retention })
+}
+
+fn session(mut section: Section<'_>) -> Session {
+    let resume_ttl = Duration::from_secs(section.number("resume_ttl_seconds", 3 * DAY, 60, AGES));
+    let idle = section.number("idle_timeout_seconds", 0, 0, AGES);
+    let absolute = section.number("absolute_timeout_seconds", 0, 0, AGES);
+    section.finish();
+    let unless_off = |seconds| (seconds > 0).then(|| Duration::from_secs(seconds));
+    Session { resume_ttl, idle_timeout: unless_off(idle), absolute_timeout: unless_off(absolute) }
+}
+
+fn limits(mut section: Section<'_>) -> Limits {
+    const MANY: u64 = 100_000_000;
+    let mut count = |name, default| usize::try_from(section.number(name, default, 1, MANY)).unwrap_or(usize::MAX);
+    let max_connections = count("max_connections", 200_000);
+    let max_connections_per_ip = count("max_connections_per_ip", 1_000);
+    let max_connections_per_session = count("max_connections_per_session", 50);
+    let mut seconds = |name, default, least, most| Duration::from_secs(section.number(name, default, least, most));
+    let limits = Limits {
+        max_connections,
+        max_connections_per_ip,
+        max_connections_per_session,
+        subscribe_timeout: seconds("subscribe_timeout_seconds", 5, 1, 300),
+        clock_skew: seconds("clock_skew_seconds", 60, 0, 600),
+        logout_token_max_age: seconds("logout_token_max_age_seconds", 600, 1, DAY),
+        invalid_requests_per_minute_per_ip: u32::try_from(section.number(
+            "invalid_requests_per_minute_per_ip",
+            600,
+            1,
+            MANY,
+        ))
+        .unwrap_or(u32::MAX),
+    };
+    section.finish();
+    limits
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,285 @@
+//! Reads a TOML table key by key and keeps every fault, so that all of them can be
+//! said at once. (serde stops at the first.)
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use crate::domain::secret::Secret;
+
+/// Everything that is wrong with a configuration: a line each, with its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigFaults(Vec<String>);
+
+impl ConfigFaults {
+    pub(super) fn one(text: String) -> Self {
+        Self(vec![text])
+    }
+
+    /// A line for each fault: the key, what is wrong, what would be right.
+    #[must_use]
+    pub fn lines(&self) -> &[String] {
+        &self.0
+    }
+}
+
+impl fmt::Display for ConfigFaults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for ConfigFaults {}
+
+/// What all sections of one configuration share.
+pub(super) struct Reader {
+    faults: RefCell<Vec<String>>,
+    from_env: BTreeSet<String>,
+    base: PathBuf,
+}
+
+impl Reader {
+    pub(super) fn new(base: &Path) -> Self {
+        Self { faults: RefCell::default(), from_env: BTreeSet::new(), base: base.to_owned() }
+    }
+
+    pub(super) fn base(&self) -> &Path {
+        &self.base
+    }
+
+    pub(super) fn fault(&self, key: &str, text: impl fmt::Display) {
+        self.faults.borrow_mut().push(format!("{key}: {text}"));
+    }
+
+    /// Every fault so far, or the value when there is none.
+    pub(super) fn result<T>(self, value: Option<T>) -> Result<T, ConfigFaults> {
+        let faults = self.faults.into_inner();
+        match value {
+            Some(value) if faults.is_empty() => Ok(value),
+            _ => Err(ConfigFaults(faults)),
+        }
+    }
+
+    /// Lays the environment's values over the file's: `SLO_HUB__SERVER__LISTEN`, and
+    /// `SLO_HUB__APPS__0__SECRET` for a table in a list.
+    pub(super) fn lay_over(&mut self, table: &mut Table, env: impl Iterator<Item = (String, String)>) {
+        for (name, value) in env {
+            let Some(path) = name.strip_prefix("SLO_HUB__") else { continue };
+            let parts: Vec<String> = path.split("__").map(str::to_lowercase).collect();
+            match put(table, &parts, value) {
+                Some(key) => drop(self.from_env.insert(key)),
+                None => self.fault(&name, "names no key; write SLO_HUB__SECTION__KEY, or SLO_HUB__APPS__0__KEY"),
+            }
+        }
+    }
+}
+
+/// Puts a value where the path says; returns the key as faults name it.
+fn put(table: &mut Table, parts: &[String], value: String) -> Option<String> {
+    let (first, rest) = parts.split_first()?;
+    if first.is_empty() {
+        return None;
+    }
+    let Some((second, deeper)) = rest.split_first() else {
+        table.insert(first.clone(), Value::String(value));
+        return Some(first.clone());
+    };
+    let Ok(index) = second.parse::<usize>() else {
+        let inner = table.entry(first.clone()).or_insert_with(|| Value::Table(Table::new())).as_table_mut()?;
+        return Some(format!("{first}.{}", put(inner, rest, value)?));
+    };
+    let list = table.entry(first.clone()).or_insert_with(|| Value::Array(Vec::new())).as_array_mut()?;
+    if index == list.len() {
+        list.push(Value::Table(Table::new()));
+    }
+    let inner = list.get_mut(index)?.as_table_mut()?;
+    Some(format!("{first}[{index}].{}", put(inner, deeper, value)?))
+}
+
+/// A table of the configuration, from which keys are taken one by one.
+pub(super) struct Section<'a> {
+    pub(super) reader: &'a Reader,
+    path: String,
+    table: Table,
+    known: Vec<&'static str>,
+}
+
+impl<'a> Section<'a> {
+    pub(super) fn root(reader: &'a Reader, table: Table) -> Self {
+        Self { reader, path: String::new(), table, known: Vec::new() }
+    }
+
+    /// The whole name of a key here: `apps[1].origins`.
+    pub(super) fn key(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+
+    pub(super) fn fault(&self, name: &str, text: impl fmt::Display) {
+        self.reader.fault(&self.key(name), text);
+    }
+
+    fn take(&mut self, name: &'static str) -> Option<Value> {
+        self.known.push(name);
+        self.table.remove(name)
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.table.contains_key(name)
+    }
+
+    /// A table within; empty where there is none.
+    pub(super) fn section(&mut self, name: &'static str) -> Section<'a> {
+        let path = self.key(name);
+        let table = match self.take(name) {
+            None => Table::new(),
+            Some(Value::Table(table)) => table,
+            Some(_) => {
+                self.fault(name, format!("must be a table: [{path}]"));
+                Table::new()
+            }
+        };
+        Section { reader: self.reader, path, table, known: Vec::new() }
+    }
+
+    /// A list of tables.
+    pub(super) fn sections(&mut self, name: &'static str) -> Vec<Section<'a>> {
+        let path = self.key(name);
+        let items = match self.take(name) {
+            None => Vec::new(),
+            Some(Value::Array(items)) => items,
+            Some(_) => {
+                self.fault(name, format!("must be a list of tables: [[{path}]]"));
+                Vec::new()
+            }
+        };
+        let mut sections = Vec::new();
+        for (index, item) in items.into_iter().enumerate() {
+            let path = format!("{path}[{index}]");
+            match item {
+                Value::Table(table) => {
+                    sections.push(Section { reader: self.reader, path, table, known: Vec::new() });
+                }
+                _ => self.reader.fault(&path, "must be a table"),
+            }
+        }
+        sections
+    }
+
+    pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
+        match self.take(name)? {
+            Value::String(text) => Some(text),
+            _ => {
+                self.fault(name, "must be a text in quotes");
+                None
+            }
+        }
+    }
+
+    pub(super) fn required_text(&mut self, name: &'static str) -> Option<String> {
+        if !self.has(name) {
+            self.known.push(name);
+            self.fault(name, "is missing");
+            return None;
+        }
+        let text = self.text(name)?;
+        if text.trim().is_empty() {
+            self.fault(name, "is empty");
+            return None;
+        }
+        Some(text)
+    }
+
+    pub(super) fn flag(&mut self, name: &'static str, default: bool) -> bool {
+        let is_env = self.reader.from_env.contains(&self.key(name));
+        match self.take(name) {
+            None => default,
+            Some(Value::Boolean(flag)) => flag,
+            Some(Value::String(text)) if is_env && text == "true" => true,
+            Some(Value::String(text)) if is_env && text == "false" => false,
+            Some(_) => {
+                self.fault(name, "must be true or false");
+                default
+            }
+        }
+    }
+
+    /// A whole number within bounds.
+    pub(super) fn number(&mut self, name: &'static str, default: u64, least: u64, most: u64) -> u64 {
+        let is_env = self.reader.from_env.contains(&self.key(name));
+        let number = match self.take(name) {
+            None => return default,
+            Some(Value::Integer(number)) => u64::try_from(number).ok(),
+            Some(Value::String(text)) if is_env => text.trim().parse().ok(),
+            Some(_) => None,
+        };
+        match number {
+            Some(number) if (least..=most).contains(&number) => number,
+            _ => {
+                self.fault(name, format!("must be a whole number from {least} to {most}"));
+                default
+            }
+        }
+    }
+
+    /// A list of texts; from the environment, parted by commas.
+    pub(super) fn texts(&mut self, name: &'static str) -> Option<Vec<String>> {
+        let is_env = self.reader.from_env.contains(&self.key(name));
+        match self.take(name)? {
+            Value::String(text) if is_env => {
+                Some(text.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect())
+            }
+            Value::Array(items) => {
+                let texts: Option<Vec<String>> = items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
+                if texts.is_none() {
+                    self.fault(name, "must be a list of texts in quotes");
+                }
+                texts
+            }
+            _ => {
+                self.fault(name, "must be a list: [\"…\", \"…\"]");
+                None
+            }
+        }
+    }
+
+    /// A secret, given in place or as a file that holds it. What it is, is never said.
+    pub(super) fn secret(&mut self, name: &'static str, file_name: &'static str) -> Option<Secret> {
+        let in_place = self.text(name);
+        let file = self.text(file_name);
+        let secret = match (in_place, file) {
+            (None, None) => return None,
+            (Some(_), Some(_)) => {
+                self.fault(name, format!("stands here and in {file_name}; give one of them"));
+                return None;
+            }
+            (Some(text), None) => text,
+            (None, Some(file)) => match std::fs::read_to_string(self.reader.base.join(&file)) {
+                Ok(text) => text.trim_end_matches(['\r', '\n']).to_owned(),
+                Err(error) => {
+                    self.fault(file_name, format!("cannot read the file: {error}"));
+                    return None;
+                }
+            },
+        };
+        if secret.is_empty() {
+            self.fault(name, "is empty; leave the key out where there is no secret");
+            return None;
+        }
+        Some(Secret::new(&secret))
+    }
+
+    /// Reports every key that nobody asked for.
+    pub(super) fn finish(self) {
+        for name in self.table.keys() {
+            let near = self.known.iter().filter(|known| strsim::damerau_levenshtein(known, name) <= 2);
+            let near = near.min_by_key(|known| strsim::damerau_levenshtein(known, name));
+            match near {
+                Some(near) => self.fault(name, format!("is no key; did you mean {near}?")),
+                None => self.fault(name, "is no key"),
+            }
+        }
+    }
+}

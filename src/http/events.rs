@@ -1,0 +1,147 @@
+//! `GET /api/v1/events`: the channel as server-sent events, for apps whose network
+//! lets no WebSocket through.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::stream;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::layers::in_time;
+use crate::channels::Notice;
+use crate::domain::via::Via;
+use crate::hub::Hub;
+use crate::hub::denied::{Denied, RequestFault};
+use crate::hub::event::Welcome;
+use crate::hub::subscribe::{Live, Subscribed};
+use crate::listener::gate::Pass;
+use crate::metrics::OpenSocket;
+use crate::web::Edge;
+use crate::web::caller::{ClientAddr, Credential, FromOrigin};
+use crate::web::problem::Problem;
+
+/// How long a stream stays open after its `slo-event`, so that nothing of it is lost
+/// in a proxy's buffer.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// One stream and what it holds open.
+struct Stream {
+    hub: Arc<Hub>,
+    live: Option<Live>,
+    next_beat: Instant,
+    heartbeat: Duration,
+    ends_at: Option<Instant>,
+    pending: Option<Bytes>,
+    _pass: Pass,
+    _open: OpenSocket,
+}
+
+/// Opens the stream. Everything that can be refused is refused before it begins.
+pub(super) async fn stream(
+    State(edge): State<Edge>,
+    addr: ClientAddr,
+    origin: FromOrigin,
+    headers: HeaderMap,
+    credential: Credential,
+) -> Result<Response, Problem> {
+    if !accepts_events(&headers) {
+        return Err(Problem::request(RequestFault::NotAcceptable));
+    }
+    let Credential::Bearer(token) = credential else { return Err(Denied::NoCredentials.into()) };
+    let hub = Arc::clone(&edge.hub);
+    let pass = edge.gate.enter(addr.0).ok_or(Denied::TooMany)?;
+    let subscribed = in_time(hub.subscribe(token.reveal(), origin.as_deref(), Via::Sse)).await?;
+    let heartbeat = crate::hub::event::heartbeat();
+    let open = hub.metrics.socket(Via::Sse);
+    let mut stream = Stream {
+        live: None,
+        next_beat: Instant::now() + heartbeat,
+        heartbeat,
+        ends_at: None,
+        pending: None,
+        _pass: pass,
+        _open: open,
+        hub,
+    };
+    match subscribed {
+        Subscribed::Live(live) => {
+            let welcome = Welcome::of(live.subscription.sign_in(), &live.resume, heartbeat);
+            stream.pending = Some(event("subscribed", &welcome.encode()));
+            stream.live = Some(live);
+        }
+        Subscribed::Over(over) => stream.say_over(&over.notice, &over.sign_in),
+    }
+    Ok(answer(stream))
+}
+
+fn answer(stream: Stream) -> Response {
+    let body = stream::unfold(stream, |mut stream| async move {
+        let chunk = stream.next().await?;
+        Some((Ok::<_, Infallible>(chunk), stream))
+    });
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        // nginx would keep events in its buffer.
+        (header::HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
+    ];
+    (headers, Body::from_stream(body)).into_response()
+}
+
+impl Stream {
+    fn say_over(&mut self, notice: &Notice, sign_in: &crate::domain::logout::SignIn) {
+        self.pending = Some(event("slo-event", &notice.event));
+        self.ends_at = Some(Instant::now() + LINGER);
+        self.hub.note_told(notice.logout.id, sign_in, Via::Sse);
+        self.live = None;
+    }
+
+    /// The next piece of the stream; `None` ends it.
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            if let Some(chunk) = self.pending.take() {
+                return Some(chunk);
+            }
+            if let Some(ends_at) = self.ends_at {
+                tokio::select! {
+                    () = sleep_until(ends_at) => {}
+                    () = self.hub.tasks.stopping() => {}
+                }
+                return None;
+            }
+            let live = self.live.as_ref()?;
+            let told = tokio::select! {
+                notice = live.subscription.logged_out() => Some(notice),
+                () = sleep(self.next_beat.saturating_duration_since(Instant::now())) => None,
+                () = self.hub.tasks.stopping() => return None,
+            };
+            if let Some(notice) = told {
+                let sign_in = live.subscription.sign_in().clone();
+                self.say_over(&notice, &sign_in);
+            } else {
+                self.next_beat = Instant::now() + self.heartbeat;
+                self.pending = Some(Bytes::from_static(b":\n\n"));
+            }
+        }
+    }
+}
+
+fn accepts_events(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
+    let mut ranges = accept.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
+    ranges.any(|range| matches!(range, "text/event-stream" | "text/*" | "*/*"))
+}
+
+/// One event. The data is one line of JSON, so it needs no escaping.
+fn event(name: &str, data: &[u8]) -> Bytes {
+    let mut text = format!("event: {name}\ndata: ").into_bytes();
+    text.extend_from_slice(data);
+    text.extend_from_slice(b"\n\n");
+    text.into()
+}

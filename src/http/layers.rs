@@ -1,0 +1,124 @@
+//! What stands around every handler: request ids, one log line, deadlines, limits.
+
+use std::any::Any;
+use std::future::Future;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tower_http::catch_panic::CatchPanicLayer;
+use ulid::Ulid;
+
+use crate::domain::clock::UnixMillis;
+use crate::hub::denied::Denied;
+use crate::hub::report_logout::random;
+use crate::store::StoreError;
+use crate::web::Edge;
+use crate::web::caller::ClientAddr;
+use crate::web::problem::{Problem, Refused};
+
+/// How long a caller waits at most for an answer: issuers give up after five seconds,
+/// and some never ask again.
+const ANSWER_WITHIN: Duration = Duration::from_millis(2_800);
+
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Waits for a verb, but not for ever: an answer that comes too late is our trouble.
+/// What the verb has begun goes on to its end.
+///
+/// # Errors
+/// Those of the verb, or [`StoreError::TimedOut`].
+pub async fn in_time<T>(verb: impl Future<Output = Result<T, Denied>>) -> Result<T, Denied> {
+    let late = Err(Denied::Store(StoreError::TimedOut));
+    tokio::time::timeout(ANSWER_WITHIN, verb).await.unwrap_or(late)
+}
+
+/// Answers 429 instead of the refusal once an address has had too many refusals this
+/// minute. Whatever verifies is served all the same.
+pub async fn hold_back_failures(State(edge): State<Edge>, addr: ClientAddr, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let is_failure = response.status().is_client_error() && response.extensions().get::<Refused>().is_some();
+    if !is_failure || edge.failures.allow(addr.0) {
+        return response;
+    }
+    // Headers that other layers have set, CORS among them, are theirs to set again.
+    Problem::slow_down().into_response()
+}
+
+/// Gives every request an id, and every answer that id and one line in the log.
+pub async fn with_request_id(State(edge): State<Edge>, request: Request, next: Next) -> Response {
+    let chance = u128::from_be_bytes(random());
+    let UnixMillis(now) = edge.hub.clock.now();
+    let id = Ulid::from_parts(u64::try_from(now).unwrap_or(0), chance).to_string();
+    let started = edge.hub.clock.uptime();
+    let method = request.method().clone();
+    // The route, never the path: a path can hold anything.
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let mut response = next.run(request).await;
+    let took = edge.hub.clock.uptime().saturating_sub(started);
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID.clone(), value);
+    }
+    log(&edge, &id, method.as_str(), route.as_deref().unwrap_or("-"), &response, took);
+    response
+}
+
+fn log(edge: &Edge, id: &str, method: &str, route: &str, response: &Response, took: Duration) {
+    let status = response.status().as_u16();
+    let code = response.extensions().get::<Refused>().map(|refused| refused.0);
+    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    let Some(code) = code else {
+        tracing::debug!(request.id = id, http.method = method, http.route = route, status, duration_ms, "answered");
+        return;
+    };
+    edge.hub.metrics.rejected(endpoint(route), code);
+    if response.status().is_server_error() {
+        tracing::error!(request.id = id, http.method = method, http.route = route, status, code, duration_ms, "failed");
+    } else {
+        tracing::warn!(request.id = id, http.method = method, http.route = route, status, code, duration_ms, "refused");
+    }
+}
+
+/// The metric's name for a route: a fixed word, whatever was called.
+fn endpoint(route: &str) -> &'static str {
+    match route {
+        "/backchannel-logout" => "backchannel_logout",
+        "/api/v1/logouts" => "logouts",
+        "/api/v1/logouts/{id}" => "receipt",
+        "/api/v1/logouts/{id}/acks" => "acks",
+        "/api/v1/session" => "session",
+        "/api/v1/session/activity" => "activity",
+        "/api/v1/events" => "events",
+        "/ws" => "ws",
+        "/logout" | "/logout/continue" | "/logout/callback" => "logout",
+        _ => "other",
+    }
+}
+
+/// What makes an answer of a panic.
+type OnPanic = fn(Box<dyn Any + Send>) -> Response<Body>;
+
+/// A handler that panics is our trouble: 503, and the caller may try again.
+#[must_use]
+pub fn catch_panics() -> CatchPanicLayer<OnPanic> {
+    fn answer(_: Box<dyn Any + Send>) -> Response<Body> {
+        tracing::error!("a handler panicked");
+        Problem::internal().into_response()
+    }
+    CatchPanicLayer::custom(answer as OnPanic)
+}
+
+/// Headers that every answer carries: nothing here is to be sniffed or framed.
+pub async fn with_plain_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
+    if !headers.contains_key("referrer-policy") {
+        headers.insert(HeaderName::from_static("referrer-policy"), HeaderValue::from_static("no-referrer"));
+    }
+    debug_assert!(response.status() != StatusCode::INTERNAL_SERVER_ERROR, "our own trouble is a 503");
+    response
+}

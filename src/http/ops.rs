@@ -1,0 +1,73 @@
+//! For who runs the hub: health, readiness, metrics. On its own listener.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::json;
+
+use crate::domain::secret::Secret;
+use crate::hub::Hub;
+use crate::web::problem::Problem;
+
+/// What the handlers here share.
+#[derive(Clone)]
+pub struct Ops {
+    /// The verbs.
+    pub hub: Arc<Hub>,
+    /// What callers must show, where the listener is not on loopback only.
+    pub token: Option<Secret>,
+}
+
+/// `/healthz`, `/readyz`, `/metrics`.
+pub fn routes(ops: Ops) -> Router {
+    let guarded = Router::new().route("/metrics", get(metrics)).layer(from_fn_with_state(ops.clone(), with_token));
+    // Probes carry no token, and learn nothing that would need one.
+    Router::new()
+        .route("/healthz", get(|| async { Json(json!({ "status": "ok" })) }))
+        .route("/readyz", get(ready))
+        .merge(guarded)
+        .fallback(super::not_found)
+        .method_not_allowed_fallback(super::method_not_allowed)
+        .with_state(ops)
+}
+
+async fn with_token(State(ops): State<Ops>, request: Request, next: Next) -> Response {
+    let Some(token) = &ops.token else { return next.run(request).await };
+    let shown = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let shown =
+        shown.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    if shown.is_some_and(|(_, shown)| token.matches(shown.trim())) {
+        return next.run(request).await;
+    }
+    Problem::from(crate::hub::denied::Denied::NoCredentials).into_response()
+}
+
+/// `GET /readyz`: 200 when a logout could be taken now, 503 naming what is in the way.
+/// An issuer whose keys were never had is named, but others can still be served.
+async fn ready(State(ops): State<Ops>) -> Response {
+    let hub = &ops.hub;
+    let store = super::layers::in_time(async { Ok(hub.store.check().await?) }).await;
+    let lacking: Vec<_> = hub.directory.issuers().map(|it| &it.issuer).filter(|it| !hub.keys.has_keys(it)).collect();
+    let has_some_keys = lacking.len() < hub.directory.issuers().count();
+    let failing = match (&store, has_some_keys, hub.tasks.is_stopping()) {
+        (_, _, true) => Some("stopping"),
+        (Err(_), _, _) => Some("store"),
+        (_, false, _) => Some("keys"),
+        _ => None,
+    };
+    let lacking: Vec<_> = lacking.into_iter().map(|issuer| issuer.as_str().to_owned()).collect();
+    let status = if failing.is_some() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    let word = if failing.is_some() { "unavailable" } else { "ready" };
+    let body = json!({ "status": word, "failing": failing, "issuers_without_keys": lacking });
+    (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+}
+
+async fn metrics(State(ops): State<Ops>) -> impl IntoResponse {
+    let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, content_type)], ops.hub.metrics.encode())
+}

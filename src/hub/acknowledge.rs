@@ -1,0 +1,68 @@
+//! An app was told, and says that it has ended its own session.
+
+use std::sync::Arc;
+
+use super::Hub;
+use super::denied::Denied;
+use crate::domain::app::App;
+use crate::domain::ids::LogoutId;
+use crate::domain::logout::SignIn;
+use crate::domain::via::Via;
+use crate::store::DeliveryKey;
+
+impl Hub {
+    /// Notes that the event of a logout has been written to an app's channel. In the
+    /// background: nobody waits for a receipt.
+    pub fn note_told(self: &Arc<Self>, id: LogoutId, sign_in: &SignIn, via: Via) {
+        let (hub, sign_in) = (Arc::clone(self), sign_in.clone());
+        self.tasks.spawn(async move {
+            let key = delivery(id, &sign_in, via);
+            let told = hub.store.told(key, hub.clock.now()).await;
+            if let Err(error) = told {
+                tracing::warn!(error = %error, logout.id = %id, "could not note a delivery");
+            }
+        });
+    }
+
+    /// An app has ended the local session that a logout covers.
+    ///
+    /// # Errors
+    /// [`Denied::NotFound`] for a logout that is not the caller's own; [`Denied::Store`].
+    pub async fn acknowledge(&self, id: LogoutId, sign_in: &SignIn, via: Via) -> Result<(), Denied> {
+        let logout = self.store.find_logout(id).await?.map(|(logout, _)| logout);
+        logout.filter(|logout| logout.concerns(sign_in)).ok_or(Denied::NotFound)?;
+        self.write_ack(id, sign_in, via).await
+    }
+
+    /// The same, of a logout that the caller's own channel was told of.
+    ///
+    /// # Errors
+    /// [`Denied::Store`].
+    pub async fn write_ack(&self, id: LogoutId, sign_in: &SignIn, via: Via) -> Result<(), Denied> {
+        self.put_ack(delivery(id, sign_in, via)).await
+    }
+
+    /// A back end has ended its sessions for a logout of its issuer.
+    ///
+    /// # Errors
+    /// [`Denied::NotFound`] for a logout of another issuer; [`Denied::Store`].
+    pub async fn acknowledge_for(&self, id: LogoutId, app: &App) -> Result<(), Denied> {
+        let logout = self.store.find_logout(id).await?.map(|(logout, _)| logout);
+        logout.filter(|logout| *logout.target.issuer() == app.issuer).ok_or(Denied::NotFound)?;
+        let (issuer, client_id) = (app.issuer.clone(), app.client_id.clone());
+        self.put_ack(DeliveryKey { logout: id, issuer, client_id, sid: None, via: Via::WebSocket }).await
+    }
+
+    async fn put_ack(&self, key: DeliveryKey) -> Result<(), Denied> {
+        let via = key.via;
+        self.store.acknowledged(key, self.clock.now()).await?;
+        self.metrics.acknowledged(via);
+        Ok(())
+    }
+}
+
+/// The receipt's row for one app's session.
+fn delivery(id: LogoutId, sign_in: &SignIn, via: Via) -> DeliveryKey {
+    let (issuer, client_id) = (sign_in.issuer.clone(), sign_in.client_id.clone());
+    DeliveryKey { logout: id, issuer, client_id, sid: sign_in.sid.clone(), via }
+}

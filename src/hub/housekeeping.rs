@@ -1,0 +1,83 @@
+//! What the hub does by itself: judge parked tokens, forget what is old enough.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::Hub;
+
+/// How often old facts are looked for.
+const FORGET_EVERY: Duration = Duration::from_secs(3600);
+/// How often parked tokens ask for their keys again. The keys' own cool-down bounds
+/// what that costs the issuer.
+const JUDGE_EVERY: Duration = Duration::from_secs(5);
+
+impl Hub {
+    /// Starts the background work. It ends when the hub stops.
+    pub fn keep_house(self: &Arc<Self>) {
+        let hub = Arc::clone(self);
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = hub.tasks.stopping() => {}
+                () = hub.judge_as_keys_come() => {}
+            }
+        });
+        let hub = Arc::clone(self);
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = hub.tasks.stopping() => {}
+                () = hub.forget_now_and_then() => {}
+            }
+        });
+        let hub = Arc::clone(self);
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = hub.tasks.stopping() => {}
+                () = hub.push_late_logouts() => {}
+            }
+        });
+    }
+
+    /// A commit that came too late for its caller is still a logout: it is pushed all
+    /// the same, or a retry would find it recorded and nobody would ever be told.
+    async fn push_late_logouts(self: &Arc<Self>) {
+        let Some(mut late) = self.store.take_late_logouts() else { return };
+        while let Some(recorded) = late.recv().await {
+            self.push_recorded(&recorded);
+        }
+    }
+
+    async fn judge_as_keys_come(self: &Arc<Self>) {
+        let mut fetched = self.keys.fetched();
+        let mut tick = interval(JUDGE_EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = tick.tick() => {}
+                changed = fetched.changed() => if changed.is_err() { return },
+            }
+            self.judge_parked().await;
+        }
+    }
+
+    async fn forget_now_and_then(self: &Arc<Self>) {
+        let mut tick = interval(FORGET_EVERY);
+        loop {
+            tick.tick().await;
+            self.forget_old().await;
+        }
+    }
+
+    /// Forgets facts older than the retention, and tickets and token names that can no
+    /// longer be used.
+    pub async fn forget_old(&self) {
+        let now = self.clock.now();
+        let keep = i64::try_from(self.rules.retention.as_secs()).unwrap_or(i64::MAX);
+        match self.store.forget(now.plus_seconds(-keep), now).await {
+            Ok(0) => {}
+            Ok(rows) => tracing::info!(rows, "forgot what is past its retention"),
+            Err(error) => tracing::warn!(error = %error, "could not forget what is past its retention"),
+        }
+    }
+}

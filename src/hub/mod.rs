@@ -1,0 +1,79 @@
+//! The verbs: what can be asked of the hub, one use case a file.
+//!
+//! Two orders are kept everywhere. On the logout path *commit, then push, then
+//! answer*; on the subscribe path *register, then read the facts, then answer*. In
+//! between a logout may arrive twice, never not at all.
+
+pub mod acknowledge;
+pub mod caller;
+pub mod denied;
+pub mod end_session;
+pub mod end_session_wish;
+pub mod event;
+pub mod feed;
+pub mod housekeeping;
+pub mod receipt;
+pub mod receive_logout;
+pub mod record;
+pub mod report_logout;
+pub mod session_state;
+pub mod subscribe;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::channels::Channels;
+use crate::config::PublicUrl;
+use crate::domain::app::Directory;
+use crate::domain::clock::Clock;
+use crate::metrics::Metrics;
+use crate::oidc::keys::IssuerKeys;
+use crate::oidc::resume_ticket::ResumeTickets;
+use crate::oidc::verifier::Verifier;
+use crate::store::Store;
+use crate::tasks::Tasks;
+use crate::telemetry::LogHash;
+
+/// What of the configuration the verbs need.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// What browsers and issuers call this hub.
+    pub public_url: PublicUrl,
+    /// How long a resume ticket lives, counted from when it was given.
+    pub resume_ttl: Duration,
+    /// How many channels one session may have open.
+    pub max_connections_per_session: usize,
+    /// How old a logout token may be; also how late a report may be and still be
+    /// about a logout that is already recorded.
+    pub logout_token_max_age: Duration,
+    /// How far clocks may be apart.
+    pub clock_skew: Duration,
+    /// How long facts are kept.
+    pub retention: Duration,
+}
+
+/// Everything a verb works with. Built once, in `app`.
+pub struct Hub {
+    /// Who is registered.
+    pub directory: Arc<Directory>,
+    /// Turns raw tokens into verified ones.
+    pub verifier: Verifier,
+    /// The issuers' keys and metadata.
+    pub keys: Arc<IssuerKeys>,
+    /// The hub's own tickets.
+    pub tickets: ResumeTickets,
+    /// The facts.
+    pub store: Store,
+    /// Who is listening.
+    pub channels: Channels,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Work that shutdown waits for.
+    pub tasks: Tasks,
+    /// Names sessions in logs without showing them.
+    pub log_hash: LogHash,
+    /// The rules of this hub.
+    pub rules: Rules,
+}

@@ -1,0 +1,75 @@
+//! The receipt: which apps were told of a logout, by which way, and which confirmed.
+
+use serde::Serialize;
+
+use super::Hub;
+use super::denied::Denied;
+use super::event::{LogoutView, rfc3339};
+use crate::domain::app::App;
+use crate::domain::ids::LogoutId;
+use crate::domain::logout::{Logout, SignIn};
+
+/// A logout and its deliveries, as the API tells of them.
+#[derive(Serialize)]
+pub struct Receipt {
+    #[serde(flatten)]
+    logout: LogoutView,
+    notified: usize,
+    deliveries: Vec<DeliveryView>,
+}
+
+#[derive(Serialize)]
+struct DeliveryView {
+    client_id: String,
+    name: String,
+    via: &'static str,
+    status: &'static str,
+    attempts: u32,
+    updated_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+impl Hub {
+    /// The receipt of a person's own logout.
+    ///
+    /// # Errors
+    /// [`Denied::NotFound`] when there is none, or it is not theirs; [`Denied::Store`].
+    pub async fn receipt_for(&self, id: LogoutId, sign_in: &SignIn) -> Result<Receipt, Denied> {
+        self.receipt(id, |logout| logout.concerns(sign_in)).await
+    }
+
+    /// The receipt of any logout of a back end's issuer.
+    ///
+    /// # Errors
+    /// [`Denied::NotFound`], [`Denied::Store`].
+    pub async fn receipt_for_back_end(&self, id: LogoutId, app: &App) -> Result<Receipt, Denied> {
+        self.receipt(id, |logout| *logout.target.issuer() == app.issuer).await
+    }
+
+    async fn receipt(&self, id: LogoutId, may_see: impl Fn(&Logout) -> bool) -> Result<Receipt, Denied> {
+        let found = self.store.find_logout(id).await?.map(|(logout, _)| logout);
+        let logout = found.filter(may_see).ok_or(Denied::NotFound)?;
+        let rows = self.store.deliveries(id).await?;
+        let name_of = |client_id: &str| {
+            let app = self.directory.app(logout.target.issuer(), client_id);
+            app.map_or_else(|| client_id.to_owned(), |app| app.name.clone())
+        };
+        let deliveries: Vec<_> = rows
+            .into_iter()
+            .map(|row| DeliveryView {
+                name: name_of(row.client_id.as_str()),
+                client_id: row.client_id.as_str().to_owned(),
+                via: row.via.as_str(),
+                status: row.status.as_str(),
+                attempts: row.attempts,
+                updated_at: rfc3339(row.updated_at),
+                error: row.error,
+            })
+            .collect();
+        // How many channels heard of it: each told one is an attempt of its row.
+        let told: u32 = deliveries.iter().map(|row| row.attempts).sum();
+        let notified = usize::try_from(told).unwrap_or(0);
+        Ok(Receipt { logout: LogoutView::from(&logout), notified, deliveries })
+    }
+}

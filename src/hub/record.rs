@@ -1,0 +1,82 @@
+//! The one way a logout is recorded and pushed: commit, push, then answer.
+
+use std::sync::Arc;
+
+use super::Hub;
+use super::denied::Denied;
+use crate::channels::Notice;
+use crate::domain::logout::{Logout, LogoutTarget};
+use crate::metrics::LogoutOutcome;
+use crate::store::{Outcome, Recorded, Report, StoreError};
+
+/// A logout that is on disk, and was pushed to whoever listens.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// The logout, as first recorded.
+    pub logout: Logout,
+    /// False for a repeat: it was recorded before.
+    pub is_fresh: bool,
+    /// How many channels it was pushed to just now.
+    pub notified: usize,
+}
+
+impl Hub {
+    /// Records a verified report and pushes it. Runs to its end even when the
+    /// caller has left: what is on disk has also been pushed.
+    ///
+    /// # Errors
+    /// [`Denied::Store`]: not acknowledged, so to be reported again;
+    /// [`Denied::Token`] for a `jti` seen with other content.
+    pub async fn record_and_push(self: &Arc<Self>, report: Report) -> Result<Option<Done>, Denied> {
+        let hub = Arc::clone(self);
+        let work = self.tasks.spawn(async move {
+            let started = hub.clock.uptime();
+            let source = report.source;
+            let recorded = hub.store.record(report).await?;
+            let done = hub.push_recorded(&recorded);
+            let outcome = LogoutOutcome::from(recorded.outcome);
+            hub.metrics.logout(source, outcome);
+            if let Some(done) = &done {
+                hub.metrics.pushed(hub.clock.uptime().saturating_sub(started));
+                hub.log_logout(done, outcome);
+            }
+            Ok((recorded.outcome, done))
+        });
+        let (outcome, done) = work.await.map_err(|_| StoreError::Stopped)?.map_err(Denied::Store)?;
+        match outcome {
+            Outcome::JtiReused => Err(Denied::Token(crate::oidc::fault::TokenFault::JtiReused)),
+            Outcome::Fresh | Outcome::Repeat | Outcome::SameToken => Ok(done),
+        }
+    }
+
+    /// A repeat is pushed too: to a channel that this logout covers and that has not
+    /// been told yet. There is one only when the hub did not know of its token.
+    pub(super) fn push_recorded(&self, recorded: &Recorded) -> Option<Done> {
+        let logout = recorded.logout.clone()?;
+        let is_fresh = recorded.outcome == Outcome::Fresh;
+        let notice = Arc::new(Notice::of(logout));
+        let notified = self.channels.push(&notice, &recorded.session_starts);
+        if is_fresh {
+            self.channels.ring(notice.logout.target.issuer());
+        }
+        let notified = if is_fresh { notified } else { 0 };
+        Some(Done { logout: notice.logout.clone(), is_fresh, notified })
+    }
+
+    fn log_logout(&self, done: &Done, outcome: LogoutOutcome) {
+        let target = &done.logout.target;
+        let whom = match target {
+            LogoutTarget::Session { key, .. } => self.log_hash.of(&[key.issuer.as_str(), key.sid.as_str()]),
+            LogoutTarget::User(key) => self.log_hash.of(&[key.issuer.as_str(), key.sub.as_str()]),
+        };
+        tracing::info!(
+            logout.id = %done.logout.id,
+            logout.scope = target.scope().as_str(),
+            logout.source = done.logout.source.as_str(),
+            logout.outcome = outcome.as_str(),
+            logout.hash = %whom,
+            notified = done.notified,
+            "logout recorded"
+        );
+    }
+}

@@ -1,0 +1,26 @@
+//! Is this session still alive? For back ends, and for apps that hold no socket.
+
+use super::Hub;
+use super::caller::Person;
+use super::denied::Denied;
+use crate::domain::logout::Logout;
+use crate::oidc::fault::TokenFault;
+
+impl Hub {
+    /// The logout that ended this person's session, or `None` while it is alive. Asks
+    /// the facts, never the issuer.
+    ///
+    /// # Errors
+    /// [`Denied::Token`] with `token_expired` for an expired token whose session is
+    /// not over; [`Denied::Store`].
+    pub async fn ended_by(&self, person: &Person) -> Result<Option<Logout>, Denied> {
+        let standing = self.store.standing(&person.sign_in).await?;
+        if standing.ended_by.is_none() {
+            if person.proof.is_expired() {
+                return Err(Denied::Token(TokenFault::TokenExpired));
+            }
+            self.remember(&person.sign_in, &standing).await;
+        }
+        Ok(standing.ended_by)
+    }
+}

@@ -1,0 +1,103 @@
+//! An app starts to listen for the end of its session.
+
+use std::sync::Arc;
+
+use super::Hub;
+use super::caller::Person;
+use super::denied::Denied;
+use crate::channels::{Notice, Subscription};
+use crate::domain::logout::SignIn;
+use crate::domain::via::Via;
+use crate::oidc::fault::TokenFault;
+use crate::store::Standing;
+
+/// How often it is written down that an app still uses a session: what was not seen
+/// for the whole retention is forgotten.
+const SEEN_AGAIN_SECONDS: i64 = 24 * 3600;
+
+/// What an app that subscribes is told.
+pub enum Subscribed {
+    /// The session is alive, and whatever ends it will be pushed.
+    Live(Live),
+    /// The session was over already.
+    Over(Over),
+}
+
+/// A channel that is open.
+pub struct Live {
+    /// The channel; dropping it closes it.
+    pub subscription: Subscription,
+    /// A fresh resume ticket for this sign-in.
+    pub resume: String,
+}
+
+/// A session that was over when its app subscribed.
+pub struct Over {
+    /// Whose session it was.
+    pub sign_in: SignIn,
+    /// The logout that ended it.
+    pub notice: Arc<Notice>,
+}
+
+impl Hub {
+    /// Opens a channel for the sign-in of a token. In this order: the channel is
+    /// registered, the facts are read, the answer is given; so a logout that lands in
+    /// between arrives by the push or by the facts.
+    ///
+    /// # Errors
+    /// [`Denied::Token`], also for an expired token of a session that is not over;
+    /// [`Denied::Origin`], [`Denied::TooMany`]; [`Denied::KeysUnavailable`] and
+    /// [`Denied::Store`] when the facts cannot be had.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes the channel.
+    pub async fn subscribe(self: &Arc<Self>, raw: &str, origin: Option<&str>, via: Via) -> Result<Subscribed, Denied> {
+        let person = self.person(raw).await?;
+        // A socket is a standing right to hear: like a change, it takes a page of the
+        // app's own. An event stream is a GET, which native apps may make.
+        person.asks_from(origin, via == Via::WebSocket)?;
+        let subscribed = self.open(person).await;
+        self.metrics.subscribe(match &subscribed {
+            Ok(Subscribed::Live(_)) => "live",
+            Ok(Subscribed::Over(_)) => "over",
+            Err(_) => "denied",
+        });
+        subscribed
+    }
+
+    async fn open(self: &Arc<Self>, person: Person) -> Result<Subscribed, Denied> {
+        let at_most = self.rules.max_connections_per_session;
+        let sign_in = person.sign_in.clone();
+        let subscription = self.channels.register(sign_in.clone(), at_most).map_err(|_| Denied::TooMany)?;
+        let standing = self.store.standing(&sign_in).await?;
+        if let Some(logout) = standing.ended_by {
+            return Ok(Subscribed::Over(Over { sign_in, notice: Arc::new(Notice::of(logout)) }));
+        }
+        if person.proof.is_expired() {
+            return Err(Denied::Token(TokenFault::TokenExpired));
+        }
+        self.remember(&sign_in, &standing).await;
+        if let Some(notice) = subscription.told() {
+            return Ok(Subscribed::Over(Over { sign_in, notice }));
+        }
+        Ok(Subscribed::Live(Live { resume: self.resume_ticket(&sign_in), subscription }))
+    }
+
+    /// Writes down that this app uses this session. A store that cannot write (a full
+    /// disk) keeps nobody from listening: the facts could be read, and they count.
+    pub(super) async fn remember(&self, sign_in: &SignIn, standing: &Standing) {
+        let now = self.clock.now();
+        let was_recent = standing.last_seen_at.is_some_and(|seen| now.floor().0 - seen.0 < SEEN_AGAIN_SECONDS);
+        if standing.is_seen && was_recent {
+            return;
+        }
+        if let Err(error) = self.store.see(sign_in, now).await {
+            tracing::warn!(error = %error, app.client_id = sign_in.client_id.as_str(), "could not note a sign-in");
+        }
+    }
+
+    fn resume_ticket(&self, sign_in: &SignIn) -> String {
+        let ttl = i64::try_from(self.rules.resume_ttl.as_secs()).unwrap_or(i64::MAX);
+        self.tickets.issue(sign_in, self.clock.now().floor().plus(ttl))
+    }
+}

@@ -1,0 +1,202 @@
+//! Connections: accepted within bounds, and cut when they are silent, drip, or do not
+//! read.
+//!
+//! axum's own `serve` has no read deadlines and waits for ever on a silent connection
+//! when it stops, so this drives hyper itself. HTTP/1.1, with upgrades.
+
+pub mod gate;
+mod timed;
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use ipnet::IpNet;
+use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{sleep, timeout};
+use tower::ServiceExt as _;
+
+use crate::tasks::Tasks;
+use gate::{Gate, Pass};
+use timed::TimedStream;
+
+/// Connections the system may hold that were not accepted yet.
+const BACKLOG: i32 = 4096;
+/// How many plain requests may be served beside the channels that are allowed.
+const HEADROOM: usize = 256;
+/// The same for one address.
+const HEADROOM_PER_ADDR: usize = 64;
+/// The longest request head, in bytes.
+const HEAD_MAX_BYTES: usize = 32 * 1024;
+/// How long to wait when the system has no room for another connection.
+const OUT_OF_ROOM: Duration = Duration::from_millis(100);
+/// How long the system keeps sending to a peer that confirms nothing.
+const UNCONFIRMED: Duration = Duration::from_secs(30);
+
+/// How much may be open.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Channels in all.
+    pub max_connections: usize,
+    /// Channels from one address.
+    pub max_connections_per_ip: usize,
+    /// Peers that speak for many addresses: only the total counts for them.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadlines {
+    /// A request's head, counted from when the last answer ended: a silent connection,
+    /// a dripping head and an idle keep-alive are all cut by it.
+    pub head: Duration,
+    /// One write of which nothing is taken.
+    pub write: Duration,
+    /// Requests under way when the hub stops.
+    pub drain: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self { head: Duration::from_secs(10), write: Duration::from_secs(15), drain: Duration::from_secs(5) }
+    }
+}
+
+/// An address that is listened on.
+pub struct Listener {
+    socket: TcpListener,
+    addr: SocketAddr,
+    deadlines: Deadlines,
+}
+
+impl Listener {
+    /// Begins to listen; connections wait until [`Listener::serve`].
+    ///
+    /// # Errors
+    /// What the system says: the address is taken, or not this machine's.
+    pub fn bind(addr: SocketAddr) -> io::Result<Self> {
+        Self::bind_with(addr, Deadlines::default())
+    }
+
+    /// The same, with other deadlines.
+    ///
+    /// # Errors
+    /// Those of [`Listener::bind`].
+    pub fn bind_with(addr: SocketAddr, deadlines: Deadlines) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_reuse_address(true)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&addr.into())?;
+        socket.listen(BACKLOG)?;
+        let socket = TcpListener::from_std(socket.into())?;
+        Ok(Self { addr: socket.local_addr()?, socket, deadlines })
+    }
+
+    /// The address, with the port that the system chose where none was named.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Serves until the hub stops; then no more connections are taken. Those that are
+    /// open end by themselves, within the drain deadline, as tasks of the hub.
+    pub async fn serve(self, routes: Router, limits: Limits, tasks: Tasks) {
+        let per_addr = limits.max_connections_per_ip.saturating_add(HEADROOM_PER_ADDR);
+        let gate = Gate::new(limits.max_connections.saturating_add(HEADROOM), per_addr);
+        let proxies: Arc<[IpNet]> = limits.trusted_proxies.into();
+        loop {
+            let accepted = tokio::select! {
+                () = tasks.stopping() => return,
+                accepted = self.socket.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, peer)) => {
+                    let is_proxy = proxies.iter().any(|net| net.contains(&peer.ip().to_canonical()));
+                    let pass = if is_proxy { gate.enter_anonymously() } else { gate.enter(peer.ip()) };
+                    // Without a place the connection is closed at once, by dropping it.
+                    let Some(pass) = pass else { continue };
+                    let connection = Connection { stream, peer, pass, deadlines: self.deadlines };
+                    tasks.spawn(connection.serve(routes.clone(), tasks.clone()));
+                }
+                Err(error) => rest_after(&error).await,
+            }
+        }
+    }
+}
+
+/// A connection that broke before it was accepted is its own trouble; anything else is
+/// the system's (no file handles left, say), which a moment may mend.
+async fn rest_after(error: &io::Error) {
+    let is_peers = matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+    );
+    if !is_peers {
+        tracing::error!(error = %error, "cannot accept a connection");
+        sleep(OUT_OF_ROOM).await;
+    }
+}
+
+struct Connection {
+    stream: TcpStream,
+    peer: SocketAddr,
+    pass: Pass,
+    deadlines: Deadlines,
+}
+
+impl Connection {
+    async fn serve(self, routes: Router, tasks: Tasks) {
+        if tune(&self.stream).is_err() {
+            return;
+        }
+        let Self { stream, peer, pass, deadlines } = self;
+        // The place goes with the stream, so a socket that was upgraded keeps it.
+        let io = TokioIo::new(TimedStream::new(stream, pass, deadlines.write));
+        let service = service_fn(move |request: Request<Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(ConnectInfo(peer));
+            let routes = routes.clone();
+            async move { routes.oneshot(request).await.map_err(|never: Infallible| never) }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(deadlines.head)
+            .max_buf_size(HEAD_MAX_BYTES)
+            .serve_connection(io, service)
+            .with_upgrades();
+        let mut connection = pin!(connection);
+        // How a connection ends is the peer's affair, and no news.
+        tokio::select! {
+            ended = connection.as_mut() => drop(ended),
+            () = tasks.stopping() => {
+                connection.as_mut().graceful_shutdown();
+                drop(timeout(deadlines.drain, connection).await);
+            }
+        }
+    }
+}
+
+/// Small frames leave at once; a peer that is gone without a word is found out.
+fn tune(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let socket = socket2::SockRef::from(stream);
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(Duration::from_secs(60)))?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(UNCONFIRMED))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,134 @@
+//! The pages themselves, and the headers they go out with.
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Response};
+
+use crate::hub::report_logout::sha256_hex;
+use crate::web::Edge;
+use crate::web::caller::ClientAddr;
+use crate::web::problem::{Problem, Refused};
+
+const STYLE: &str = include_str!("assets/pages.css");
+
+/// Asks before signing out.
+#[derive(Template)]
+#[template(path = "confirm.html")]
+pub(super) struct ConfirmPage {
+    /// The app that the person came from, where known.
+    pub(super) from: Option<String>,
+    /// Whose sessions can be ended; with more than one the person chooses.
+    pub(super) issuers: Vec<IssuerChoice>,
+    /// What the form sends along.
+    pub(super) fields: Vec<(String, String)>,
+    /// Whether every device is meant.
+    pub(super) everywhere: bool,
+    /// Where "Stay signed in" leads, where there is a place.
+    pub(super) back: Option<String>,
+}
+
+/// An issuer and its apps, for people.
+pub(super) struct IssuerChoice {
+    pub(super) issuer: String,
+    pub(super) host: String,
+    pub(super) apps: Vec<String>,
+}
+
+/// The end, where no app is to be gone back to.
+#[derive(Template)]
+#[template(path = "done.html")]
+pub(super) struct DonePage;
+
+/// Something is wrong, and the browser is sent nowhere.
+#[derive(Template)]
+#[template(path = "error.html")]
+pub(super) struct ErrorPage {
+    pub(super) title: &'static str,
+    pub(super) text: &'static str,
+    /// What a developer needs to mend it.
+    pub(super) code: &'static str,
+    /// An address of the hub to try again.
+    pub(super) retry: Option<String>,
+}
+
+impl ErrorPage {
+    pub(super) fn of(title: &'static str, text: &'static str, code: &'static str) -> Self {
+        Self { title, text, code, retry: None }
+    }
+
+    pub(super) fn with_status(&self, status: StatusCode) -> Response {
+        let mut response = render(self, status, None);
+        response.extensions_mut().insert(Refused(self.code));
+        let again_after = match status {
+            StatusCode::SERVICE_UNAVAILABLE => Some("5"),
+            StatusCode::TOO_MANY_REQUESTS => Some("60"),
+            _ => None,
+        };
+        if let Some(seconds) = again_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
+        }
+        response
+    }
+}
+
+/// A page with its headers. `form_action` lists the origins that its form may lead to:
+/// browsers hold redirects after a form to that list too.
+pub(super) fn render(page: &impl Template, status: StatusCode, form_action: Option<&str>) -> Response {
+    let Ok(html) = page.render() else { return Problem::internal().into_response() };
+    let form_action = form_action.unwrap_or("'none'");
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'; form-action {form_action}"
+    );
+    let policy = HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
+    let headers = [
+        (header::CONTENT_SECURITY_POLICY, policy),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+        // The form on the page has to show where it comes from, to us only.
+        (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+        (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    ];
+    (status, headers, Html(html)).into_response()
+}
+
+/// `GET /assets/pages.css`.
+pub(super) async fn style_sheet(headers: HeaderMap) -> Response {
+    let tag = format!("\"{}\"", &sha256_hex(STYLE.as_bytes())[..16]);
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let is_known = known.is_some_and(|known| known.contains(&tag));
+    let common = [
+        (header::ETAG, HeaderValue::try_from(tag).unwrap_or(HeaderValue::from_static("\"\""))),
+        (header::CACHE_CONTROL, HeaderValue::from_static("public, no-cache")),
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8")),
+    ];
+    if is_known { (StatusCode::NOT_MODIFIED, common).into_response() } else { (common, STYLE).into_response() }
+}
+
+/// A page for people, for what a browser should not have tried.
+pub(super) async fn method_not_allowed() -> Problem {
+    Problem::method_not_allowed()
+}
+
+/// axum answers HEAD where it answers GET; here a GET has effects.
+pub(super) async fn head_not_allowed() -> impl IntoResponse {
+    ([(header::ALLOW, "GET")], Problem::method_not_allowed())
+}
+
+/// Answers 429 instead of the refusal once an address has had too many refusals this
+/// minute.
+pub(super) async fn hold_back_failures(
+    State(edge): State<Edge>,
+    addr: ClientAddr,
+    request: Request,
+    next: Next,
+) -> Response {
+    let response = next.run(request).await;
+    let is_failure = response.status().is_client_error() && response.extensions().get::<Refused>().is_some();
+    if !is_failure || edge.failures.allow(addr.0) {
+        return response;
+    }
+    let text = "Too many requests from your network could not be served. Wait a minute, then try again.";
+    ErrorPage::of("A moment, please", text, "slow_down").with_status(StatusCode::TOO_MANY_REQUESTS)
+}

@@ -1,0 +1,266 @@
+//! The receipt: whom a logout was to reach, and how far it came.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+
+use super::Store;
+use super::error::StoreError;
+use super::rows;
+use super::writer::Work;
+use crate::domain::clock::UnixMillis;
+use crate::domain::ids::{ClientId, Issuer, LogoutId, Sid};
+use crate::domain::via::Via;
+
+impl Store {
+    /// An app has just been told of a logout. Where it was expected on a
+    /// WebSocket and came by events, its row says so.
+    ///
+    /// # Errors
+    /// Why it was not written down.
+    pub async fn told(&self, key: DeliveryKey, at: UnixMillis) -> Result<(), StoreError> {
+        let told = Progress { key, status: DeliveryStatus::Delivered, is_attempt: true, error: None, at };
+        self.write(told).await.map(|_| ())
+    }
+
+    /// An app says that it has ended its session. `false` where that issuer has
+    /// no such logout.
+    ///
+    /// # Errors
+    /// Why it was not written down.
+    pub async fn acknowledged(&self, key: DeliveryKey, at: UnixMillis) -> Result<bool, StoreError> {
+        self.write(Progress { key, status: DeliveryStatus::Acknowledged, is_attempt: false, error: None, at }).await
+    }
+
+    /// An app was told in vain; `why` is for people.
+    ///
+    /// # Errors
+    /// Why it was not written down.
+    pub async fn failed(&self, key: DeliveryKey, why: &'static str, at: UnixMillis) -> Result<(), StoreError> {
+        let failed = Progress { key, status: DeliveryStatus::Failed, is_attempt: true, error: Some(why), at };
+        self.write(failed).await.map(|_| ())
+    }
+
+    /// The receipt of a logout: one line for each app and way it is reached by.
+    ///
+    /// # Errors
+    /// Why it could not be read.
+    pub async fn deliveries(&self, id: LogoutId) -> Result<Vec<Delivery>, StoreError> {
+        self.read(async { receipt(&mut *self.reader().await?, id).await }).await
+    }
+}
+
+/// How far a delivery came, from least to most done. It never goes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum DeliveryStatus {
+    /// Not yet told.
+    Pending,
+    /// Told in vain.
+    Failed,
+    /// Told; no word from the app.
+    Delivered,
+    /// The app says that it has ended its session.
+    Acknowledged,
+}
+
+impl DeliveryStatus {
+    const ALL: [Self; 4] = [Self::Pending, Self::Failed, Self::Delivered, Self::Acknowledged];
+
+    /// The word for it, on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Failed => "failed",
+            Self::Delivered => "delivered",
+            Self::Acknowledged => "acknowledged",
+        }
+    }
+}
+
+/// One app, reached by one way: a line of the receipt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// The app.
+    pub client_id: ClientId,
+    /// How it is reached.
+    pub via: Via,
+    /// Of all its sessions that the logout ends, the least done.
+    pub status: DeliveryStatus,
+    /// How often it was told, over all of them.
+    pub attempts: u32,
+    /// When that last changed.
+    pub updated_at: UnixMillis,
+    /// Why telling it failed, where it did.
+    pub error: Option<String>,
+}
+
+/// One delivery of one logout: to an app's session, or to an app's back end.
+#[derive(Clone, Debug)]
+pub struct DeliveryKey {
+    /// Whose logout it is; under another issuer's name it is not found.
+    pub issuer: Issuer,
+    /// The logout.
+    pub logout: LogoutId,
+    /// The app.
+    pub client_id: ClientId,
+    /// The session it was told of; `None` for a back end, told once for all.
+    pub sid: Option<Sid>,
+    /// How.
+    pub via: Via,
+}
+
+/// Something has happened to a delivery.
+pub(super) struct Progress {
+    pub(super) key: DeliveryKey,
+    pub(super) status: DeliveryStatus,
+    /// Whether the app was told just now.
+    pub(super) is_attempt: bool,
+    pub(super) error: Option<&'static str>,
+    pub(super) at: UnixMillis,
+}
+
+/// An app that is to be told of a new logout when it comes.
+pub(super) struct Expected<'a> {
+    pub(super) position: i64,
+    pub(super) client_id: &'a ClientId,
+    pub(super) sid: Option<&'a Sid>,
+    pub(super) at: UnixMillis,
+}
+
+/// One row on its way into `deliveries`.
+#[derive(Serialize)]
+struct DeliveryRow<'a> {
+    logout: i64,
+    client_id: &'a str,
+    sid: &'a str,
+    via: &'static str,
+    status: u8,
+    attempts: u8,
+    at: i64,
+    error: Option<&'static str>,
+}
+
+/// Writes a pending row for each app of a new logout.
+pub(super) async fn expect(connection: &mut SqliteConnection, expected: &[Expected<'_>]) -> Result<(), StoreError> {
+    let rows: Vec<_> = expected
+        .iter()
+        .map(|one| DeliveryRow {
+            logout: one.position,
+            client_id: one.client_id.as_str(),
+            sid: one.sid.map_or("", Sid::as_str),
+            via: Via::WebSocket.as_str(),
+            status: DeliveryStatus::Pending as u8,
+            attempts: 0,
+            at: one.at.0,
+            error: None,
+        })
+        .collect();
+    merge(connection, &rows).await
+}
+
+impl Work for Progress {
+    /// Whether that issuer has that logout.
+    type Answer = bool;
+
+    async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<bool>, StoreError> {
+        let positions = positions(connection, work).await?;
+        let known = work.iter().enumerate().filter_map(|(place, one)| Some((*positions.get(&place)?, one)));
+        let rows: Vec<_> = known.map(|(position, one)| one.row(position)).collect();
+        turn_to_sse(connection, &rows).await?;
+        merge(connection, &rows).await?;
+        Ok((0..work.len()).map(|place| positions.contains_key(&place)).collect())
+    }
+}
+
+impl Progress {
+    fn row(&self, position: i64) -> DeliveryRow<'_> {
+        DeliveryRow {
+            logout: position,
+            client_id: self.key.client_id.as_str(),
+            sid: self.key.sid.as_ref().map_or("", Sid::as_str),
+            via: self.key.via.as_str(),
+            status: self.status as u8,
+            attempts: self.is_attempt.into(),
+            at: self.at.0,
+            error: self.error,
+        }
+    }
+}
+
+/// The places of the logouts that are known, by their place in `work`.
+async fn positions(connection: &mut SqliteConnection, work: &[Progress]) -> Result<HashMap<usize, i64>, StoreError> {
+    let asked: Vec<_> = work.iter().map(|one| (one.key.logout.to_string(), one.key.issuer.as_str())).collect();
+    let select = "
+        select a.key, l.seq
+        from jsonb_each(?1) a
+        cross join logouts l on l.id = a.value ->> 0 and l.issuer = a.value ->> 1";
+    let found = sqlx::query(select).bind(rows::json(&asked)?).fetch_all(connection).await?;
+    found.iter().map(|row| Ok((rows::index(row, 0)?, row.try_get(1)?))).collect()
+}
+
+/// An app that was expected on a WebSocket and came by events instead.
+async fn turn_to_sse(connection: &mut SqliteConnection, rows: &[DeliveryRow<'_>]) -> Result<(), StoreError> {
+    let by_sse = rows.iter().filter(|row| row.via == Via::Sse.as_str());
+    let by_sse: Vec<_> = by_sse.map(|row| (row.logout, row.client_id, row.sid)).collect();
+    if by_sse.is_empty() {
+        return Ok(());
+    }
+    let update = "
+        update deliveries as d set via = 'sse'
+        where (d.logout, d.client_id, d.sid) in (select value ->> 0, value ->> 1, value ->> 2 from jsonb_each(?1))
+            and d.via = 'websocket' and d.status = 0 and d.attempts = 0
+            and not exists (
+                select 1 from deliveries s
+                where s.logout = d.logout and s.client_id = d.client_id and s.sid = d.sid and s.via = 'sse'
+            )";
+    sqlx::query(update).bind(rows::json(&by_sse)?).execute(connection).await?;
+    Ok(())
+}
+
+/// Adds rows, or moves on those that are there. A status only grows, so that
+/// late and repeated news do no harm.
+async fn merge(connection: &mut SqliteConnection, rows: &[DeliveryRow<'_>]) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let insert = "
+        insert into deliveries (logout, client_id, sid, via, status, attempts, updated_at, error)
+        select value ->> 'logout', value ->> 'client_id', value ->> 'sid', value ->> 'via', value ->> 'status',
+               value ->> 'attempts', value ->> 'at', value ->> 'error'
+        from jsonb_each(?1)
+        where true -- or `on` would be read as a join's
+        order by key
+        on conflict (logout, client_id, sid, via) do update set
+            error = iif(excluded.status >= status, excluded.error, error),
+            status = max(status, excluded.status),
+            attempts = attempts + excluded.attempts,
+            updated_at = max(updated_at, excluded.updated_at)";
+    sqlx::query(insert).bind(rows::json(rows)?).execute(connection).await?;
+    Ok(())
+}
+
+/// The receipt of a logout: one line for each app and way.
+pub(super) async fn receipt(connection: &mut SqliteConnection, id: LogoutId) -> Result<Vec<Delivery>, StoreError> {
+    let select = "
+        select client_id, via, min(status), sum(attempts), max(updated_at), max(error)
+        from deliveries
+        where logout = (select seq from logouts where id = ?1)
+        group by client_id, via
+        order by client_id, via";
+    let lines = sqlx::query(select).bind(id.to_string()).fetch_all(connection).await?;
+    lines.iter().map(delivery).collect()
+}
+
+fn delivery(row: &SqliteRow) -> Result<Delivery, StoreError> {
+    Ok(Delivery {
+        client_id: rows::required(ClientId::parse, row, 0)?,
+        via: Via::from_word(row.try_get(1)?).ok_or(StoreError::Damaged)?,
+        status: *DeliveryStatus::ALL.get(rows::index(row, 2)?).ok_or(StoreError::Damaged)?,
+        attempts: row.try_get::<i64, _>(3)?.try_into().unwrap_or(u32::MAX),
+        updated_at: UnixMillis(row.try_get(4)?),
+        error: row.try_get(5)?,
+    })
+}

@@ -1,0 +1,326 @@
+//! The decisions: is a report a repeat, and whom does a logout newly end?
+//!
+//! Pure. The writer loads what is known about the sessions and people that a
+//! batch of reports names, asks here report by report, and writes down what
+//! came of it. Each report sees what the ones before it did.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::report::{Outcome, Report};
+use crate::domain::clock::{UnixMillis, UnixSeconds};
+use crate::domain::ids::{ClientId, Issuer, SessionKey, Sid, Subject, SubjectKey};
+use crate::domain::logout::{Logout, LogoutTarget, SignIn};
+
+/// All tokens the hub has seen that differ in `iat` alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SeenToken {
+    pub(super) sub: Subject,
+    pub(super) client_id: ClientId,
+    pub(super) auth_time: Option<UnixSeconds>,
+    pub(super) earliest_iat: UnixSeconds,
+    pub(super) latest_iat: UnixSeconds,
+    pub(super) first_seen_at: UnixSeconds,
+}
+
+impl SeenToken {
+    /// The newest of these tokens: where that one is logged out, all are.
+    fn newest(&self, issuer: &Issuer, sid: Option<&Sid>) -> SignIn {
+        SignIn {
+            issuer: issuer.clone(),
+            client_id: self.client_id.clone(),
+            sub: self.sub.clone(),
+            sid: sid.cloned(),
+            issued_at: self.latest_iat,
+            auth_time: self.auth_time,
+        }
+    }
+
+    fn is_same_but_for_iat(&self, sign_in: &SignIn) -> bool {
+        self.sub == sign_in.sub && self.client_id == sign_in.client_id && self.auth_time == sign_in.auth_time
+    }
+}
+
+/// The logouts of one session, or of one person.
+#[derive(Clone, Debug)]
+pub(super) struct Ended {
+    /// The most recent one, by its place in [`Facts::logouts`].
+    latest: usize,
+    /// All of them merged by maximum: it ends what any of them ends.
+    envelope: Logout,
+}
+
+/// What is known about one session.
+#[derive(Debug, Default)]
+struct SessionFacts {
+    seen: Vec<SeenToken>,
+    ended: Option<Ended>,
+}
+
+impl SessionFacts {
+    fn earliest_known(&self) -> Option<UnixSeconds> {
+        self.seen.iter().map(|token| token.first_seen_at.min(token.earliest_iat)).min()
+    }
+}
+
+/// What is known about one person.
+#[derive(Debug, Default)]
+struct PersonFacts {
+    sids: BTreeSet<Sid>,
+    seen_without_sid: Vec<SeenToken>,
+    ended: Option<Ended>,
+}
+
+/// A logout that the batch knows of.
+#[derive(Debug)]
+pub(super) struct Held {
+    /// Its place in the log; `None` until it is written.
+    pub(super) position: Option<i64>,
+    pub(super) logout: Logout,
+    /// Whether a repeat has raised it since it was read.
+    pub(super) is_raised: bool,
+}
+
+/// What became of one report. Logouts are named by their place in [`Facts::logouts`].
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Decision {
+    pub(super) outcome: Outcome,
+    pub(super) logout: usize,
+    /// Fresh: the apps, each with its session, that this logout ends and no earlier one did.
+    pub(super) newly_ended: BTreeSet<(ClientId, Option<Sid>)>,
+    pub(super) session_starts: Vec<(Sid, UnixSeconds)>,
+}
+
+/// Everything known about the sessions and people that a batch names.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    pub(super) logouts: Vec<Held>,
+    sessions: HashMap<SessionKey, SessionFacts>,
+    people: HashMap<SubjectKey, PersonFacts>,
+}
+
+impl Facts {
+    /// Adds what was read: tokens seen of a session, or of a person without one.
+    pub(super) fn add_seen(&mut self, issuer: &Issuer, sid: Option<&Sid>, token: SeenToken) {
+        let subject = SubjectKey { issuer: issuer.clone(), sub: token.sub.clone() };
+        let person = self.people.entry(subject).or_default();
+        let Some(sid) = sid else {
+            person.seen_without_sid.push(token);
+            return;
+        };
+        person.sids.insert(sid.clone());
+        let key = SessionKey { issuer: issuer.clone(), sid: sid.clone() };
+        self.sessions.entry(key).or_default().seen.push(token);
+    }
+
+    /// Adds what was read: the most recent logout of a session or person, and
+    /// the latest T of all of them.
+    pub(super) fn add_logout(&mut self, position: i64, logout: Logout, covers_until: UnixSeconds) {
+        let mut envelope = logout.clone();
+        envelope.covers_until = covers_until;
+        self.hold(Some(position), logout, envelope);
+    }
+
+    /// The sessions known so far, for reading their logouts.
+    pub(super) fn session_keys(&self) -> impl Iterator<Item = &SessionKey> {
+        self.sessions.keys()
+    }
+
+    /// The people known so far, for reading their logouts.
+    pub(super) fn subject_keys(&self) -> impl Iterator<Item = &SubjectKey> {
+        self.people.keys()
+    }
+
+    /// The hub has seen this token.
+    pub(super) fn see(&mut self, sign_in: &SignIn, at: UnixMillis) {
+        let session = sign_in.session();
+        let known = match session {
+            Some(key) => &mut self.sessions.entry(key).or_default().seen,
+            None => &mut self.people.entry(sign_in.subject()).or_default().seen_without_sid,
+        };
+        let now = at.floor();
+        if let Some(token) = known.iter_mut().find(|token| token.is_same_but_for_iat(sign_in)) {
+            token.earliest_iat = token.earliest_iat.min(sign_in.issued_at);
+            token.latest_iat = token.latest_iat.max(sign_in.issued_at);
+            token.first_seen_at = token.first_seen_at.min(now);
+            return;
+        }
+        let token = SeenToken {
+            sub: sign_in.sub.clone(),
+            client_id: sign_in.client_id.clone(),
+            auth_time: sign_in.auth_time,
+            earliest_iat: sign_in.issued_at,
+            latest_iat: sign_in.issued_at,
+            first_seen_at: now,
+        };
+        self.add_seen(&sign_in.issuer, sign_in.sid.as_ref(), token);
+    }
+
+    /// Takes one report: a logout of its own, or a repeat, merged by maximum.
+    pub(super) fn take(&mut self, report: &Report) -> Decision {
+        match self.repeated_by(report) {
+            Some(earlier) => self.merge(earlier, report),
+            None => self.add(report),
+        }
+    }
+
+    /// The logout that the report repeats, if it does: there is one of that
+    /// session or person, and every token of it that the hub has seen is over.
+    fn repeated_by(&self, report: &Report) -> Option<usize> {
+        match &report.target {
+            LogoutTarget::Session { key, .. } => self.repeated_session_logout(key, report),
+            LogoutTarget::User(key) => self.repeated_user_logout(key, report),
+        }
+    }
+
+    fn repeated_session_logout(&self, key: &SessionKey, report: &Report) -> Option<usize> {
+        let session = self.sessions.get(key)?;
+        // Whoever was signed out everywhere was signed out here, provided that
+        // the session is known to be older: an unseen one may have begun after.
+        let everywhere = self.user_logout_of_all(key, session);
+        let Some(ended) = &session.ended else { return everywhere };
+        if ended.envelope.is_final || everywhere.is_some() {
+            return Some(ended.latest);
+        }
+        let all_over = session.seen.iter().all(|token| self.is_over(token, &key.issuer, Some(&key.sid)));
+        (all_over && is_near(report, ended)).then_some(ended.latest)
+    }
+
+    /// The most recent user logout, where user logouts end all that was seen of
+    /// the session, and something was.
+    fn user_logout_of_all(&self, key: &SessionKey, session: &SessionFacts) -> Option<usize> {
+        let ended_by = |token: &SeenToken| {
+            let person = self.people.get(&SubjectKey { issuer: key.issuer.clone(), sub: token.sub.clone() })?;
+            let ended = person.ended.as_ref()?;
+            let newest = token.newest(&key.issuer, Some(&key.sid));
+            ended.envelope.covers(&newest, session.earliest_known()).then_some(ended.latest)
+        };
+        let logouts: Option<Vec<usize>> = session.seen.iter().map(ended_by).collect();
+        logouts?.into_iter().max()
+    }
+
+    fn repeated_user_logout(&self, key: &SubjectKey, report: &Report) -> Option<usize> {
+        let ended = self.people.get(key)?.ended.as_ref()?;
+        let all_over = self.seen_of(key).all(|(token, sid)| self.is_over(token, &key.issuer, sid));
+        (all_over && is_near(report, ended)).then_some(ended.latest)
+    }
+
+    /// All that was seen of one person, each with its session.
+    fn seen_of<'a>(&'a self, key: &'a SubjectKey) -> impl Iterator<Item = (&'a SeenToken, Option<&'a Sid>)> {
+        let person = self.people.get(key);
+        let without_sid = person.into_iter().flat_map(|person| &person.seen_without_sid).map(|token| (token, None));
+        let with_sid = person.into_iter().flat_map(|person| &person.sids).flat_map(move |sid| {
+            let session = self.sessions.get(&SessionKey { issuer: key.issuer.clone(), sid: sid.clone() });
+            let theirs = session.into_iter().flat_map(|session| &session.seen).filter(|token| token.sub == key.sub);
+            theirs.map(move |token| (token, Some(sid)))
+        });
+        without_sid.chain(with_sid)
+    }
+
+    fn earliest_known(&self, issuer: &Issuer, sid: Option<&Sid>) -> Option<UnixSeconds> {
+        let key = SessionKey { issuer: issuer.clone(), sid: sid?.clone() };
+        self.sessions.get(&key)?.earliest_known()
+    }
+
+    /// Whether a recorded logout, of the session or of the person, ends all these tokens.
+    fn is_over(&self, token: &SeenToken, issuer: &Issuer, sid: Option<&Sid>) -> bool {
+        let newest = token.newest(issuer, sid);
+        let earliest_known = self.earliest_known(issuer, sid);
+        let of_session = newest.session().and_then(|key| self.sessions.get(&key)?.ended.as_ref());
+        let of_person = self.people.get(&newest.subject()).and_then(|person| person.ended.as_ref());
+        of_session.into_iter().chain(of_person).any(|ended| ended.envelope.covers(&newest, earliest_known))
+    }
+
+    /// The earliest that is known of a sign-in's session.
+    #[cfg(test)]
+    pub(super) fn earliest_known_of(&self, sign_in: &SignIn) -> Option<UnixSeconds> {
+        self.earliest_known(&sign_in.issuer, sign_in.sid.as_ref())
+    }
+
+    fn merge(&mut self, earlier: usize, report: &Report) -> Decision {
+        // A session report that a user logout answers has nothing to merge into.
+        if self.logouts[earlier].logout.target.scope() == report.target.scope() {
+            let held = &mut self.logouts[earlier];
+            held.is_raised |= raise(&mut held.logout, report.is_final, report.covers_until);
+            if let Some(ended) = self.ended_mut(&report.target) {
+                raise(&mut ended.envelope, report.is_final, report.covers_until);
+            }
+        }
+        Decision { outcome: Outcome::Repeat, logout: earlier, newly_ended: BTreeSet::new(), session_starts: Vec::new() }
+    }
+
+    fn add(&mut self, report: &Report) -> Decision {
+        let logout = report.as_logout();
+        let newly_ended = self.newly_ended_by(&logout);
+        let session_starts = match &logout.target {
+            LogoutTarget::Session { .. } => Vec::new(),
+            LogoutTarget::User(key) => self.session_starts(key),
+        };
+        let mut envelope = logout.clone();
+        if let Some(ended) = self.ended_mut(&logout.target) {
+            raise(&mut envelope, ended.envelope.is_final, ended.envelope.covers_until);
+        }
+        let logout = self.hold(None, logout, envelope);
+        Decision { outcome: Outcome::Fresh, logout, newly_ended, session_starts }
+    }
+
+    /// The apps whose tokens this logout ends and no earlier one did; of a
+    /// session that nobody had ended, every app that has used it.
+    fn newly_ended_by(&self, logout: &Logout) -> BTreeSet<(ClientId, Option<Sid>)> {
+        let issuer = logout.target.issuer();
+        let is_new = |token: &SeenToken, sid: Option<&Sid>| {
+            logout.covers(&token.newest(issuer, sid), self.earliest_known(issuer, sid))
+                && !self.is_over(token, issuer, sid)
+        };
+        match &logout.target {
+            LogoutTarget::Session { key, .. } => {
+                let Some(session) = self.sessions.get(key) else { return BTreeSet::new() };
+                let sid = Some(&key.sid);
+                let untouched =
+                    session.ended.is_none() && !session.seen.iter().any(|token| self.is_over(token, issuer, sid));
+                let ended = session.seen.iter().filter(|token| untouched || is_new(token, sid));
+                ended.map(|token| (token.client_id.clone(), sid.cloned())).collect()
+            }
+            LogoutTarget::User(key) => {
+                let ended = self.seen_of(key).filter(|(token, sid)| is_new(token, *sid));
+                ended.map(|(token, sid)| (token.client_id.clone(), sid.cloned())).collect()
+            }
+        }
+    }
+
+    fn session_starts(&self, key: &SubjectKey) -> Vec<(Sid, UnixSeconds)> {
+        let sids = self.people.get(key).into_iter().flat_map(|person| &person.sids);
+        sids.filter_map(|sid| Some((sid.clone(), self.earliest_known(&key.issuer, Some(sid))?))).collect()
+    }
+
+    fn ended_mut(&mut self, target: &LogoutTarget) -> Option<&mut Ended> {
+        match target {
+            LogoutTarget::Session { key, .. } => self.sessions.get_mut(key)?.ended.as_mut(),
+            LogoutTarget::User(key) => self.people.get_mut(key)?.ended.as_mut(),
+        }
+    }
+
+    fn hold(&mut self, position: Option<i64>, logout: Logout, envelope: Logout) -> usize {
+        let latest = self.logouts.len();
+        let ended = Some(Ended { latest, envelope });
+        match &logout.target {
+            LogoutTarget::Session { key, .. } => self.sessions.entry(key.clone()).or_default().ended = ended,
+            LogoutTarget::User(key) => self.people.entry(key.clone()).or_default().ended = ended,
+        }
+        self.logouts.push(Held { position, logout, is_raised: false });
+        latest
+    }
+}
+
+/// Whether the report is not so late that it may be about a sign-in which the
+/// hub never saw.
+fn is_near(report: &Report, ended: &Ended) -> bool {
+    report.covers_until <= ended.envelope.covers_until.plus(report.repeat_window_seconds)
+}
+
+/// Merges by maximum. Whether that changed anything.
+fn raise(logout: &mut Logout, is_final: bool, covers_until: UnixSeconds) -> bool {
+    let before = (logout.is_final, logout.covers_until);
+    logout.is_final |= is_final;
+    logout.covers_until = logout.covers_until.max(covers_until);
+    before != (logout.is_final, logout.covers_until)
+}

@@ -1,0 +1,186 @@
+//! What the hub remembers: verbs, not tables. The only module that names sqlx.
+//!
+//! One SQLite file in WAL mode with `synchronous=FULL`: what a verb has answered
+//! is on disk, and survives a `kill -9` or a power cut at any moment.
+//!
+//! * **Writing** goes through one task, [`writer`], that commits all that waits
+//!   in one transaction. **Reading** has connections of its own and waits for no
+//!   writer; it sees every logout whose [`Store::record`] has returned.
+//! * **Deciding** is apart from both: [`facts`] says whether a report is a
+//!   repeat and whom a logout newly ends, in memory, without input or output.
+//! * **Failing** is by cause ([`StoreError`]), within [`DEADLINE`], even if the
+//!   disk hangs. When it comes back, so does the store, by itself.
+//!
+//! Statements are run-time `sqlx::query`s with bound parameters, not sqlx's
+//! checked macros: those check against the one database that `DATABASE_URL`
+//! names, and these verbs are to have a PostgreSQL twin. Tests run every
+//! statement. Batches travel as one JSON array, taken apart by the database, so
+//! that a statement's text does not depend on how many rows it takes.
+
+mod connect;
+mod deliveries;
+mod error;
+mod facts;
+mod jtis;
+mod logouts;
+mod parked;
+mod readers;
+mod record;
+mod report;
+mod retention;
+mod rows;
+mod secrets;
+mod seen_tokens;
+mod tickets;
+mod writer;
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sqlx::ConnectOptions;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+pub use self::deliveries::{Delivery, DeliveryKey, DeliveryStatus};
+pub use self::error::StoreError;
+pub use self::parked::{PARKED_MAX, PARKED_MAX_PER_ISSUER, Parked, ParkedToken};
+use self::readers::{Reader, Readers};
+pub use self::report::{Outcome, Recorded, Report, Standing, TokenUse};
+pub use self::tickets::{NewTicket, Ticket};
+use self::writer::{Command, Job, Tally, Work, Writer};
+use crate::tasks::Tasks;
+
+/// The longest that any verb takes. Then it is [`StoreError::TimedOut`].
+pub const DEADLINE: Duration = Duration::from_millis(2500);
+
+/// How many writes may wait. The next is [`StoreError::Overloaded`] at once.
+const QUEUE_MAX: usize = 8192;
+
+/// The hub's memory. Clones share it.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    commands: mpsc::Sender<Command>,
+    readers: Arc<Readers>,
+    late: Mutex<Option<mpsc::Receiver<Recorded>>>,
+    tally: Arc<Tally>,
+    closing: CancellationToken,
+    closed: CancellationToken,
+}
+
+/// What the writer has done since the store was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WriterCounters {
+    /// Writes that were asked for.
+    pub commands: u64,
+    /// Transactions that were committed for them.
+    pub commits: u64,
+    /// Transactions that failed.
+    pub failures: u64,
+    /// Time spent on both, in microseconds.
+    pub busy_micros: u64,
+}
+
+impl Store {
+    /// Opens the file that `url` names (`sqlite://<path>`), makes it where there
+    /// is none, and brings it up to date.
+    ///
+    /// # Errors
+    /// [`StoreError::BadUrl`], [`StoreError::NoDirectory`], [`StoreError::Newer`], or
+    /// why the file could not be opened.
+    pub async fn open(url: &str, tasks: &Tasks) -> Result<Self, StoreError> {
+        Self::open_bounded(url, tasks, None).await
+    }
+
+    /// The same, with a file of at most that many pages: a full disk, for tests.
+    async fn open_bounded(url: &str, tasks: &Tasks, max_pages: Option<u32>) -> Result<Self, StoreError> {
+        let path = connect::path_of(url)?;
+        connect::create_private(&path)?;
+        let options = connect::options(&path, max_pages);
+        let mut connection = options.connect().await?;
+        connect::migrate(&mut connection).await?;
+        let readers = Arc::new(Readers::open(options.clone()).await?);
+
+        let (commands, queue) = mpsc::channel(QUEUE_MAX);
+        // As many as may ever wait unheard: those queued, and a batch.
+        let (late, late_logouts) = mpsc::channel(2 * QUEUE_MAX);
+        let (tally, closing, closed) = (Arc::<Tally>::default(), CancellationToken::new(), CancellationToken::new());
+        let writer = Writer {
+            options,
+            connection: Some(connection),
+            readers: Arc::clone(&readers),
+            commands: queue,
+            late,
+            tally: Arc::clone(&tally),
+            closing: closing.clone(),
+            closed: closed.clone().drop_guard(),
+        };
+        tasks.spawn(writer.run(tasks.clone()));
+        let late = Mutex::new(Some(late_logouts));
+        Ok(Self(Arc::new(Inner { commands, readers, late, tally, closing, closed })))
+    }
+
+    /// Finishes what is queued and closes the file. Every later verb is
+    /// [`StoreError::Stopped`].
+    ///
+    /// Call it once nobody needs the store any more. If nobody does, the store
+    /// closes by itself when its last clone is dropped, or 10 s after the hub
+    /// began to stop.
+    pub async fn close(&self) {
+        self.0.closing.cancel();
+        self.0.closed.cancelled().await;
+    }
+
+    /// Logouts that were committed after whoever reported them had been told
+    /// [`StoreError::TimedOut`], or had gone. Someone has to push them, or
+    /// nobody does: a retry finds them recorded. `Some` for the first caller.
+    #[must_use]
+    pub fn take_late_logouts(&self) -> Option<mpsc::Receiver<Recorded>> {
+        self.0.late.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Store {
+    /// What the writer has done so far.
+    #[must_use]
+    pub fn writer_counters(&self) -> WriterCounters {
+        let tally = &self.0.tally;
+        WriterCounters {
+            commands: tally.commands.load(Relaxed),
+            commits: tally.commits.load(Relaxed),
+            failures: tally.failures.load(Relaxed),
+            busy_micros: tally.busy_micros.load(Relaxed),
+        }
+    }
+
+    /// Asks the writer, and waits for its answer.
+    async fn write<W: Work>(&self, work: W) -> Result<W::Answer, StoreError>
+    where
+        Command: From<Job<W>>,
+    {
+        let (reply, mut answer) = oneshot::channel();
+        self.0.commands.try_send(Job { work, reply }.into()).map_err(|refused| match refused {
+            TrySendError::Full(_) => StoreError::Overloaded,
+            TrySendError::Closed(_) => StoreError::Stopped,
+        })?;
+        if let Ok(answered) = timeout(DEADLINE, &mut answer).await {
+            return answered.unwrap_or(Err(StoreError::Stopped));
+        }
+        // From here on the writer finds that nobody listens. It may just have answered.
+        answer.close();
+        answer.try_recv().unwrap_or(Err(StoreError::TimedOut))
+    }
+
+    /// Waits for an answer, but not for ever.
+    async fn read<T>(&self, answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        timeout(DEADLINE, answer).await.unwrap_or(Err(StoreError::TimedOut))
+    }
+
+    async fn reader(&self) -> Result<Reader<'_>, StoreError> {
+        self.0.readers.borrow().await
+    }
+}

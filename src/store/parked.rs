@@ -1,0 +1,190 @@
+//! Logout tokens that wait for their issuer's keys.
+
+use sqlx::{Row, SqliteConnection};
+
+use super::Store;
+use super::error::StoreError;
+use super::rows;
+use super::writer::Work;
+use crate::domain::clock::UnixMillis;
+use crate::domain::ids::Issuer;
+
+impl Store {
+    /// Keeps a logout token until its issuer's keys can be had.
+    ///
+    /// # Errors
+    /// Why it is not kept.
+    pub async fn park(&self, token: ParkedToken) -> Result<Parked, StoreError> {
+        self.write(Park { token }).await
+    }
+
+    /// The tokens that wait, for one issuer or for all, first come first.
+    ///
+    /// # Errors
+    /// Why they could not be read.
+    pub async fn parked(&self, issuer: Option<&Issuer>) -> Result<Vec<ParkedToken>, StoreError> {
+        self.read(async { waiting(&mut *self.reader().await?, issuer).await }).await
+    }
+
+    /// A waiting token has been judged: taken, or refused with that code, which a
+    /// retry of the same token is told for an hour.
+    ///
+    /// # Errors
+    /// Why that was not written down.
+    pub async fn settle_parked(
+        &self,
+        digest: [u8; 32],
+        verdict: Option<&str>,
+        at: UnixMillis,
+    ) -> Result<(), StoreError> {
+        self.write(SettleParked { digest, verdict: verdict.map(str::to_owned), at }).await
+    }
+}
+
+/// The most tokens that may wait for one issuer, so that strangers who invent
+/// key ids for one cannot keep out the tokens of another.
+pub const PARKED_MAX_PER_ISSUER: i64 = 1_000;
+
+/// The most tokens that may wait in all.
+pub const PARKED_MAX: i64 = 10_000;
+
+/// A logout token that waits.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ParkedToken {
+    /// The issuer it says it is from. Nothing of it is verified.
+    pub issuer: Issuer,
+    /// SHA-256 of the token.
+    pub digest: [u8; 32],
+    /// The token, as it came.
+    pub token: String,
+    /// When it came. It is judged as of then.
+    pub arrived_at: UnixMillis,
+}
+
+/// What became of a token that could not be judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Parked {
+    /// It waits now.
+    Kept,
+    /// It was waiting already.
+    AlreadyParked {
+        /// Since when.
+        arrived_at: UnixMillis,
+    },
+    /// It has waited and was refused, for this reason (a code).
+    Judged(String),
+    /// Too many are waiting.
+    Full,
+}
+
+/// A token is to wait.
+pub(super) struct Park {
+    pub(super) token: ParkedToken,
+}
+
+/// A token has been judged.
+pub(super) struct SettleParked {
+    pub(super) digest: [u8; 32],
+    /// Why it was refused; `None` where it was taken.
+    pub(super) verdict: Option<String>,
+    pub(super) at: UnixMillis,
+}
+
+impl Work for Park {
+    type Answer = Parked;
+
+    async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<Parked>, StoreError> {
+        let mut answers = Vec::with_capacity(work.len());
+        // Seldom, so one by one.
+        for Self { token } in work {
+            answers.push(match known(connection, &token.digest).await? {
+                Some(known) => known,
+                None if is_full(connection, &token.issuer).await? => Parked::Full,
+                None => {
+                    keep(connection, token).await?;
+                    Parked::Kept
+                }
+            });
+        }
+        Ok(answers)
+    }
+}
+
+async fn known(connection: &mut SqliteConnection, digest: &[u8; 32]) -> Result<Option<Parked>, StoreError> {
+    let select = "select verdict, arrived_at from parked_tokens where digest = ?1";
+    let Some(row) = sqlx::query(select).bind(&digest[..]).fetch_optional(connection).await? else {
+        return Ok(None);
+    };
+    let arrived_at = UnixMillis(row.try_get(1)?);
+    let verdict: Option<String> = row.try_get(0)?;
+    Ok(Some(verdict.map_or(Parked::AlreadyParked { arrived_at }, Parked::Judged)))
+}
+
+async fn is_full(connection: &mut SqliteConnection, issuer: &Issuer) -> Result<bool, StoreError> {
+    let select = "
+        select (select count(*) from parked_tokens where verdict is null and issuer = ?1),
+               (select count(*) from parked_tokens where verdict is null)";
+    let row = sqlx::query(select).bind(issuer.as_str()).fetch_one(connection).await?;
+    let (of_issuer, in_all): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+    Ok(of_issuer >= PARKED_MAX_PER_ISSUER || in_all >= PARKED_MAX)
+}
+
+async fn keep(connection: &mut SqliteConnection, token: &ParkedToken) -> Result<(), StoreError> {
+    let insert = "insert into parked_tokens (digest, issuer, token, arrived_at) values (?1, ?2, ?3, ?4)";
+    let query = sqlx::query(insert).bind(&token.digest[..]).bind(token.issuer.as_str());
+    query.bind(token.token.as_str()).bind(token.arrived_at.0).execute(connection).await?;
+    Ok(())
+}
+
+impl Work for SettleParked {
+    type Answer = ();
+
+    async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<()>, StoreError> {
+        for Self { digest, verdict, at } in work {
+            let query = match verdict {
+                None => sqlx::query("delete from parked_tokens where digest = ?1").bind(&digest[..]),
+                Some(code) => {
+                    let update = "
+                        update parked_tokens set token = null, verdict = ?2, judged_at = ?3
+                        where digest = ?1 and verdict is null";
+                    sqlx::query(update).bind(&digest[..]).bind(code.as_str()).bind(at.0)
+                }
+            };
+            query.execute(&mut *connection).await?;
+        }
+        drop_oldest_verdicts(connection).await?;
+        Ok(vec![(); work.len()])
+    }
+}
+
+/// Verdicts are bounded too. Without one, a retry is judged again.
+async fn drop_oldest_verdicts(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let delete = "
+        delete from parked_tokens where digest in (
+            select digest from parked_tokens where verdict is not null
+            order by judged_at desc limit -1 offset ?1
+        )";
+    sqlx::query(delete).bind(PARKED_MAX).execute(connection).await?;
+    Ok(())
+}
+
+/// The tokens that wait, for one issuer or for all, first come first.
+pub(super) async fn waiting(
+    connection: &mut SqliteConnection,
+    issuer: Option<&Issuer>,
+) -> Result<Vec<ParkedToken>, StoreError> {
+    let select = "
+        select issuer, digest, token, arrived_at from parked_tokens
+        where verdict is null and (?1 is null or issuer = ?1)
+        order by arrived_at";
+    let found = sqlx::query(select).bind(issuer.map(Issuer::as_str)).fetch_all(connection).await?;
+    let token = |row| {
+        Ok(ParkedToken {
+            issuer: rows::required(Issuer::parse, row, 0)?,
+            digest: rows::digest(row, 1)?,
+            token: row.try_get(2)?,
+            arrived_at: UnixMillis(row.try_get(3)?),
+        })
+    };
+    found.iter().map(token).collect()
+}

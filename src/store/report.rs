@@ -1,0 +1,120 @@
+//! What is told to the store about a logout, and what it answers.
+
+use super::tickets::NewTicket;
+use crate::domain::clock::{UnixMillis, UnixSeconds};
+use crate::domain::ids::{ClientId, Issuer, Jti, LogoutId, Sid};
+use crate::domain::logout::{Logout, LogoutTarget, Reason, SignIn, Source};
+
+/// Somebody says that a session, or all of a person's, are over.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The name the logout gets, if it is one of its own.
+    pub id: LogoutId,
+    /// Whom it ends.
+    pub target: LogoutTarget,
+    /// Who says so.
+    pub source: Source,
+    /// Whether the issuer itself says so.
+    pub is_final: bool,
+    /// T: what was issued (session) or began (user) up to here is over.
+    pub covers_until: UnixSeconds,
+    /// The app that says so, where one does.
+    pub client_id: Option<ClientId>,
+    /// Why, in words for people.
+    pub reason: Option<Reason>,
+    /// When it happened, as far as the report tells.
+    pub occurred_at: UnixMillis,
+    /// The hub's clock, now.
+    pub recorded_at: UnixMillis,
+    /// The logout token that brought the report, where one did.
+    pub token: Option<TokenUse>,
+    /// The reporter's own verified token, where it has one.
+    pub seen: Option<SignIn>,
+    /// A ticket that is good for what is answered, kept in the same transaction.
+    pub ticket: Option<NewTicket>,
+    /// How much later than an earlier logout a report may be and still mean that one.
+    pub repeat_window_seconds: i64,
+}
+
+impl Report {
+    /// The logout as this report alone would have it.
+    pub(super) fn as_logout(&self) -> Logout {
+        Logout {
+            id: self.id,
+            target: self.target.clone(),
+            source: self.source,
+            is_final: self.is_final,
+            covers_until: self.covers_until,
+            client_id: self.client_id.clone(),
+            reason: self.reason.clone(),
+            occurred_at: self.occurred_at,
+            recorded_at: self.recorded_at,
+        }
+    }
+
+    pub(super) fn issuer(&self) -> &Issuer {
+        self.target.issuer()
+    }
+}
+
+/// One use of a logout token.
+#[derive(Clone, Debug)]
+pub struct TokenUse {
+    /// Its name, unique at its issuer.
+    pub jti: Jti,
+    /// SHA-256 of the whole token: the same name with another digest is a fraud.
+    pub digest: [u8; 32],
+    /// When the token itself expires.
+    pub expires_at: UnixSeconds,
+}
+
+/// What became of a [`Report`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A logout of its own: tell everyone it ends.
+    Fresh,
+    /// Known already. It may have made the earlier logout final, or later.
+    Repeat,
+    /// This very logout token was used before. Nothing was done.
+    SameToken,
+    /// Another logout token has used this `jti`. Nothing was done.
+    JtiReused,
+}
+
+/// The answer to a [`Report`], true from the commit on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The logout as it now stands: the new one; or for a repeat the earliest
+    /// that ended the reporter's own token, else the one it was merged into.
+    /// `None` where nothing was done.
+    pub logout: Option<Logout>,
+    /// The logout's place in the log; 0 where there is none.
+    pub position: i64,
+    /// For a fresh `user` logout: each of the person's sessions, and the
+    /// earliest that the hub knows of it. Decides which open sockets it ends.
+    pub session_starts: Vec<(Sid, UnixSeconds)>,
+}
+
+impl Recorded {
+    pub(super) fn without_effect(outcome: Outcome) -> Self {
+        Self { outcome, logout: None, position: 0, session_starts: Vec::new() }
+    }
+}
+
+/// How a sign-in stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The earliest recorded logout that ends it.
+    pub ended_by: Option<Logout>,
+    /// The earlier of the moment the hub first saw its `sid` and the earliest
+    /// `iat` seen for it, this token's included. `None` for a `sid` never seen.
+    pub earliest_known: Option<UnixSeconds>,
+    /// Whether the hub has written down that it saw this token, so that
+    /// [`super::Store::see`] would only move `last_seen_at` on.
+    pub is_seen: bool,
+    /// When it last wrote down that it saw it. Call `see` again once this is a
+    /// day old: what was not seen for the whole retention time is forgotten.
+    pub last_seen_at: Option<UnixSeconds>,
+}

@@ -1,0 +1,77 @@
+//! The hub's own secrets, and the proof that it can still write.
+
+use sqlx::SqliteConnection;
+
+use super::Store;
+use super::error::StoreError;
+use super::rows;
+use super::writer::Work;
+use crate::domain::clock::UnixMillis;
+
+impl Store {
+    /// The hub's own secret of that name, made by whoever asks first.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn secret(&self, name: &str, at: UnixMillis) -> Result<[u8; 32], StoreError> {
+        // Most starts find it, and a full disk does not keep them from it.
+        if let Some(secret) = self.read(async { find(&mut *self.reader().await?, name).await }).await? {
+            return Ok(secret);
+        }
+        let mut proposed = [0; 32];
+        aws_lc_rs::rand::fill(&mut proposed).map_err(|_| StoreError::NoRandomness)?;
+        self.write(KeepSecret { name: name.to_owned(), proposed, at }).await
+    }
+
+    /// Proves that a write can be committed, by committing one.
+    ///
+    /// # Errors
+    /// Why none can.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        self.write(Beat).await
+    }
+}
+
+/// A secret, in case there is none of that name yet.
+pub(super) struct KeepSecret {
+    pub(super) name: String,
+    pub(super) proposed: [u8; 32],
+    pub(super) at: UnixMillis,
+}
+
+impl Work for KeepSecret {
+    /// The one that all nodes use from now on.
+    type Answer = [u8; 32];
+
+    async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<[u8; 32]>, StoreError> {
+        let mut answers = Vec::with_capacity(work.len());
+        for Self { name, proposed, at } in work {
+            let insert = "
+                insert into hub_keys (name, secret, created_at) values (?1, ?2, ?3)
+                on conflict (name) do nothing";
+            let query = sqlx::query(insert).bind(name.as_str()).bind(&proposed[..]).bind(at.0);
+            query.execute(&mut *connection).await?;
+            answers.push(find(connection, name).await?.ok_or(StoreError::Damaged)?);
+        }
+        Ok(answers)
+    }
+}
+
+/// Proves that a write can be committed, by committing one.
+pub(super) struct Beat;
+
+impl Work for Beat {
+    type Answer = ();
+
+    async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<()>, StoreError> {
+        let done = sqlx::query("update pulse set beats = beats + 1").execute(connection).await?;
+        if done.rows_affected() == 1 { Ok(vec![(); work.len()]) } else { Err(StoreError::Damaged) }
+    }
+}
+
+/// Whether a secret of that name is there.
+pub(super) async fn find(connection: &mut SqliteConnection, name: &str) -> Result<Option<[u8; 32]>, StoreError> {
+    let select = "select secret from hub_keys where name = ?1";
+    let row = sqlx::query(select).bind(name).fetch_optional(connection).await?;
+    row.map(|row| rows::digest(&row, 0)).transpose()
+}

@@ -1,0 +1,182 @@
+//! What the hub has seen of each session, and how a sign-in stands.
+
+use serde::Serialize;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+
+use super::Store;
+use super::error::StoreError;
+use super::report::Standing;
+use super::rows::{self, NO_AUTH_TIME, logout_columns};
+use super::writer::Work;
+use crate::domain::clock::{UnixMillis, UnixSeconds};
+use crate::domain::ids::Sid;
+use crate::domain::logout::SignIn;
+
+impl Store {
+    /// Writes down that a token was seen, and says how it stands after that.
+    ///
+    /// Believe this answer rather than an earlier [`Store::standing`]: a logout
+    /// that came in between did not yet know of the token.
+    ///
+    /// # Errors
+    /// Why it was not written down.
+    pub async fn see(&self, sign_in: &SignIn, at: UnixMillis) -> Result<Standing, StoreError> {
+        self.write(Sighting { sign_in: sign_in.clone(), at }).await
+    }
+
+    /// How a sign-in stands, by every logout that is on disk. Needs no room there.
+    ///
+    /// # Errors
+    /// Why it could not be read.
+    pub async fn standing(&self, sign_in: &SignIn) -> Result<Standing, StoreError> {
+        let found = self.read(async { standings(&mut *self.reader().await?, &[sign_in]).await }).await?;
+        found.into_iter().next().map(|(standing, _)| standing).ok_or(StoreError::Damaged)
+    }
+}
+
+/// The hub has verified an app's token.
+pub(super) struct Sighting {
+    pub(super) sign_in: SignIn,
+    pub(super) at: UnixMillis,
+}
+
+impl Work for Sighting {
+    type Answer = Standing;
+
+    async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<Standing>, StoreError> {
+        see(connection, work.iter().map(|sighting| (&sighting.sign_in, sighting.at))).await?;
+        let sign_ins: Vec<_> = work.iter().map(|sighting| &sighting.sign_in).collect();
+        let standings = standings(connection, &sign_ins).await?;
+        Ok(standings.into_iter().map(|(standing, _)| standing).collect())
+    }
+}
+
+/// One row on its way into `seen_tokens`.
+#[derive(Serialize)]
+struct SeenRow<'a> {
+    issuer: &'a str,
+    sid: &'a str,
+    sub: &'a str,
+    client_id: &'a str,
+    auth_time: i64,
+    iat: i64,
+    at: i64,
+}
+
+/// Writes down that these tokens were seen. A row grows to span all their `iat`s.
+pub(super) async fn see(
+    connection: &mut SqliteConnection,
+    seen: impl Iterator<Item = (&SignIn, UnixMillis)>,
+) -> Result<(), StoreError> {
+    let seen: Vec<_> = seen
+        .map(|(sign_in, at)| SeenRow {
+            issuer: sign_in.issuer.as_str(),
+            sid: sign_in.sid.as_ref().map_or("", Sid::as_str),
+            sub: sign_in.sub.as_str(),
+            client_id: sign_in.client_id.as_str(),
+            auth_time: sign_in.auth_time.map_or(NO_AUTH_TIME, |at| at.0),
+            iat: sign_in.issued_at.0,
+            at: at.floor().0,
+        })
+        .collect();
+    if seen.is_empty() {
+        return Ok(());
+    }
+    let insert = "
+        insert into seen_tokens
+            (issuer, sid, sub, client_id, auth_time, earliest_iat, latest_iat, first_seen_at, last_seen_at)
+        select value ->> 'issuer', value ->> 'sid', value ->> 'sub', value ->> 'client_id', value ->> 'auth_time',
+               value ->> 'iat', value ->> 'iat', value ->> 'at', value ->> 'at'
+        from jsonb_each(?1)
+        where true -- or `on` would be read as a join's
+        on conflict (issuer, sid, sub, client_id, auth_time) do update set
+            earliest_iat = min(earliest_iat, excluded.earliest_iat),
+            latest_iat = max(latest_iat, excluded.latest_iat),
+            first_seen_at = min(first_seen_at, excluded.first_seen_at),
+            last_seen_at = max(last_seen_at, excluded.last_seen_at)";
+    sqlx::query(insert).bind(rows::json(&seen)?).execute(connection).await?;
+    Ok(())
+}
+
+/// What a sign-in is looked up by: `sid`, `sub` and so on, in the order that
+/// the statement takes them.
+type Asked<'a> = (&'a str, &'a str, &'a str, &'a str, i64, i64);
+
+/// How each of these stands, with the place of the logout that ends it (or 0),
+/// in one statement.
+///
+/// The rule which logout ends a token is [`Logout::covers`], said again in SQL
+/// so that the earliest is found without reading the others; a test holds the
+/// two together.
+///
+/// [`Logout::covers`]: crate::domain::logout::Logout::covers
+pub(super) async fn standings(
+    connection: &mut SqliteConnection,
+    sign_ins: &[&SignIn],
+) -> Result<Vec<(Standing, i64)>, StoreError> {
+    if sign_ins.is_empty() {
+        return Ok(Vec::new());
+    }
+    let asked: Vec<Asked<'_>> = sign_ins.iter().copied().map(asked).collect();
+    let select = concat!(
+        "
+        with asked as (
+            select key as place, value ->> 0 as issuer, value ->> 1 as sid, value ->> 2 as sub,
+                   value ->> 3 as client_id, value ->> 4 as auth_time, value ->> 5 as iat
+            from jsonb_each(?1)
+        ), known as (
+            select a.*, min(a.iat, (
+                select min(min(t.first_seen_at, t.earliest_iat))
+                from seen_tokens t
+                where a.sid <> '' and t.issuer = a.issuer and t.sid = a.sid
+            )) as earliest
+            from asked a
+        )
+        select k.place, k.earliest, t.earliest_iat <= k.iat and k.iat <= t.latest_iat, t.last_seen_at, ",
+        logout_columns!(),
+        "
+        from known k
+        left join seen_tokens t
+            on t.issuer = k.issuer and t.sid = k.sid and t.sub = k.sub
+            and t.client_id = k.client_id and t.auth_time = k.auth_time
+        left join logouts l on l.seq = (
+            select min(seq) from (
+                select s.seq from logouts s
+                where s.scope = 'session' and s.issuer = k.issuer and s.sid = k.sid
+                    and (s.is_final or s.covers_until >= k.iat)
+                union all
+                select u.seq from logouts u
+                where u.scope = 'user' and u.issuer = k.issuer and u.sub = k.sub
+                    and u.covers_until >= iif(k.auth_time <> -1, k.auth_time, coalesce(k.earliest, k.iat))
+            )
+        )
+        order by k.place"
+    );
+    let found = sqlx::query(select).bind(rows::json(&asked)?).fetch_all(connection).await?;
+    found.iter().map(standing).collect()
+}
+
+fn asked(sign_in: &SignIn) -> Asked<'_> {
+    (
+        sign_in.issuer.as_str(),
+        sign_in.sid.as_ref().map_or("", Sid::as_str),
+        sign_in.sub.as_str(),
+        sign_in.client_id.as_str(),
+        sign_in.auth_time.map_or(NO_AUTH_TIME, |at| at.0),
+        sign_in.issued_at.0,
+    )
+}
+
+fn standing(row: &SqliteRow) -> Result<(Standing, i64), StoreError> {
+    let is_ended = row.try_get::<Option<i64>, _>(4)?.is_some();
+    let ended_by = is_ended.then(|| rows::logout(row, 4)).transpose()?;
+    let position = ended_by.as_ref().map_or(0, |(_, position)| *position);
+    let standing = Standing {
+        ended_by: ended_by.map(|(logout, _)| logout),
+        earliest_known: row.try_get::<Option<i64>, _>(1)?.map(UnixSeconds),
+        is_seen: row.try_get::<Option<bool>, _>(2)?.unwrap_or(false),
+        last_seen_at: row.try_get::<Option<i64>, _>(3)?.map(UnixSeconds),
+    };
+    Ok((standing, position))
+}

@@ -1,0 +1,135 @@
+//! The receipt.
+
+use super::*;
+use crate::store::{Delivery, DeliveryKey, DeliveryStatus, Via};
+
+fn to(id: LogoutId, app: &str, session: &str, via: Via) -> DeliveryKey {
+    DeliveryKey { issuer: acme(), logout: id, client_id: client(app), sid: Sid::parse(session).ok(), via }
+}
+
+const AT: UnixMillis = UnixMillis(2_000_000);
+
+/// A laptop session in notes and shop has just ended.
+async fn ended(store: &TestStore) -> LogoutId {
+    store.sees(&token("notes", "laptop", 900)).await;
+    store.sees(&token("shop", "laptop", 900)).await;
+    id_of(&store.fresh(app_ends("laptop", 1000)).await)
+}
+
+async fn receipt(store: &TestStore, id: LogoutId) -> Vec<(String, Via, DeliveryStatus, u32)> {
+    let lines = store.deliveries(id).await.unwrap();
+    lines.into_iter().map(|d| (d.client_id.as_str().to_owned(), d.via, d.status, d.attempts)).collect()
+}
+
+fn line(app: &str, via: Via, status: DeliveryStatus, attempts: u32) -> (String, Via, DeliveryStatus, u32) {
+    (app.to_owned(), via, status, attempts)
+}
+
+#[tokio::test]
+async fn every_app_of_the_session_waits_for_its_row_to_move_on() {
+    let store = TestStore::open().await;
+    let id = ended(&store).await;
+    let pending = |app: &str| Delivery {
+        client_id: client(app),
+        via: Via::WebSocket,
+        status: DeliveryStatus::Pending,
+        attempts: 0,
+        updated_at: UnixMillis(1_000_000),
+        error: None,
+    };
+    assert_eq!(store.deliveries(id).await.unwrap(), [pending("notes"), pending("shop")]);
+
+    store.told(to(id, "notes", "laptop", Via::WebSocket), AT).await.unwrap();
+    let told = Delivery { status: DeliveryStatus::Delivered, attempts: 1, updated_at: AT, ..pending("notes") };
+    assert_eq!(store.deliveries(id).await.unwrap(), [told, pending("shop")]);
+}
+
+#[tokio::test]
+async fn what_is_acknowledged_stays_so() {
+    let store = TestStore::open().await;
+    let id = ended(&store).await;
+    let notes = || to(id, "notes", "laptop", Via::WebSocket);
+    assert!(store.acknowledged(notes(), AT).await.unwrap());
+    store.told(notes(), AT).await.unwrap();
+    store.failed(notes(), "late and wrong", AT).await.unwrap();
+    let line = &store.deliveries(id).await.unwrap()[0];
+    assert_eq!((line.status, line.attempts, &line.error), (DeliveryStatus::Acknowledged, 2, &None));
+}
+
+#[tokio::test]
+async fn a_failure_is_forgiven_by_success() {
+    let store = TestStore::open().await;
+    let id = ended(&store).await;
+    let desk = || to(id, "desk", "", Via::Backchannel);
+    store.failed(desk(), "connection refused", AT).await.unwrap();
+    let lines = store.deliveries(id).await.unwrap();
+    assert_eq!((lines[0].status, lines[0].error.as_deref()), (DeliveryStatus::Failed, Some("connection refused")));
+    store.told(desk(), AT).await.unwrap();
+    let lines = store.deliveries(id).await.unwrap();
+    assert_eq!((lines[0].status, lines[0].attempts, &lines[0].error), (DeliveryStatus::Delivered, 2, &None));
+}
+
+#[tokio::test]
+async fn a_way_that_nobody_expected_gets_a_row_of_its_own() {
+    let store = TestStore::open().await;
+    let id = ended(&store).await;
+    store.told(to(id, "desk", "", Via::Backchannel), AT).await.unwrap();
+    let expected = [
+        line("desk", Via::Backchannel, DeliveryStatus::Delivered, 1),
+        line("notes", Via::WebSocket, DeliveryStatus::Pending, 0),
+        line("shop", Via::WebSocket, DeliveryStatus::Pending, 0),
+    ];
+    assert_eq!(receipt(&store, id).await, expected);
+}
+
+#[tokio::test]
+async fn an_app_that_comes_by_events_was_not_waited_for_on_a_socket() {
+    let store = TestStore::open().await;
+    let id = ended(&store).await;
+    store.told(to(id, "notes", "laptop", Via::Sse), AT).await.unwrap();
+    store.told(to(id, "shop", "laptop", Via::WebSocket), AT).await.unwrap();
+    store.told(to(id, "shop", "laptop", Via::Sse), AT).await.unwrap();
+    let expected = [
+        line("notes", Via::Sse, DeliveryStatus::Delivered, 1),
+        line("shop", Via::Sse, DeliveryStatus::Delivered, 1),
+        line("shop", Via::WebSocket, DeliveryStatus::Delivered, 1),
+    ];
+    assert_eq!(receipt(&store, id).await, expected);
+}
+
+#[tokio::test]
+async fn an_app_has_confirmed_once_all_its_sessions_have() {
+    let store = TestStore::open().await;
+    store.sees(&token("notes", "laptop", 900)).await;
+    store.sees(&token("notes", "phone", 900)).await;
+    let id = id_of(&store.fresh(ends_everywhere(1000)).await);
+    store.told(to(id, "notes", "laptop", Via::WebSocket), AT).await.unwrap();
+    assert_eq!(receipt(&store, id).await, [line("notes", Via::WebSocket, DeliveryStatus::Pending, 1)]);
+    store.acknowledged(to(id, "notes", "laptop", Via::WebSocket), AT).await.unwrap();
+    store.told(to(id, "notes", "phone", Via::WebSocket), AT).await.unwrap();
+    assert_eq!(receipt(&store, id).await, [line("notes", Via::WebSocket, DeliveryStatus::Delivered, 2)]);
+    store.acknowledged(to(id, "notes", "phone", Via::WebSocket), AT).await.unwrap();
+    assert_eq!(receipt(&store, id).await, [line("notes", Via::WebSocket, DeliveryStatus::Acknowledged, 2)]);
+}
+
+#[tokio::test]
+async fn nobody_confirms_a_logout_that_their_issuer_does_not_have() {
+    let store = TestStore::open().await;
+    let id = ended(&store).await;
+    let mut key = to(id, "notes", "laptop", Via::WebSocket);
+    key.issuer = Issuer::parse("https://other.example/").unwrap();
+    assert!(!store.acknowledged(key, AT).await.unwrap());
+    assert!(!store.acknowledged(to(next_id(), "notes", "laptop", Via::WebSocket), AT).await.unwrap());
+    assert!(receipt(&store, id).await.iter().all(|(_, _, status, _)| *status == DeliveryStatus::Pending));
+}
+
+#[tokio::test]
+async fn news_of_one_delivery_in_one_batch_add_up() {
+    let store = TestStore::open().await;
+    let id = ended(&store).await;
+    let notes = || to(id, "notes", "laptop", Via::WebSocket);
+    let (a, b, c) = tokio::join!(store.acknowledged(notes(), AT), store.told(notes(), AT), store.told(notes(), AT));
+    assert!(a.unwrap());
+    b.and(c).unwrap();
+    assert_eq!(receipt(&store, id).await[0], line("notes", Via::WebSocket, DeliveryStatus::Acknowledged, 2));
+}

@@ -1,0 +1,185 @@
+//! The store's promises, on real files.
+
+mod decisions;
+mod deliveries;
+mod durability;
+mod logouts;
+mod opening;
+mod parked;
+mod repeats;
+mod retention;
+mod sharing;
+mod standing;
+mod tickets;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, SqliteConnection};
+use tempfile::TempDir;
+
+use super::{Outcome, Recorded, Report, Store, StoreError, TokenUse};
+use crate::domain::clock::{UnixMillis, UnixSeconds};
+use crate::domain::ids::{ClientId, Issuer, Jti, LogoutId, SessionKey, Sid, Subject, SubjectKey};
+use crate::domain::logout::{LogoutTarget, SignIn, Source};
+use crate::tasks::Tasks;
+
+/// How much later a report may still be about the same logout, in these tests.
+const WINDOW: i64 = 60;
+
+/// A store on a file of its own.
+struct TestStore {
+    directory: TempDir,
+    tasks: Tasks,
+    store: Store,
+}
+
+impl std::ops::Deref for TestStore {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        &self.store
+    }
+}
+
+impl TestStore {
+    async fn open() -> Self {
+        Self::bounded(None).await
+    }
+
+    async fn bounded(max_pages: Option<u32>) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let tasks = Tasks::default();
+        let url = format!("sqlite://{}", directory.path().join("hub.db").display());
+        let store = Store::open_bounded(&url, &tasks, max_pages).await.unwrap();
+        Self { directory, tasks, store }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.directory.path().join("hub.db")
+    }
+
+    /// Another process at the same file.
+    async fn stranger(&self) -> SqliteConnection {
+        SqliteConnectOptions::new().filename(self.path()).connect().await.unwrap()
+    }
+
+    /// What a `kill -9` at this moment would leave, opened by a new hub.
+    async fn after_a_crash(&self) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        for name in ["hub.db", "hub.db-wal"] {
+            std::fs::copy(self.directory.path().join(name), directory.path().join(name)).unwrap();
+        }
+        let tasks = Tasks::default();
+        let url = format!("sqlite://{}", directory.path().join("hub.db").display());
+        let store = Store::open(&url, &tasks).await.unwrap();
+        Self { directory, tasks, store }
+    }
+
+    async fn fresh(&self, report: Report) -> Recorded {
+        let recorded = self.record(report).await.unwrap();
+        assert_eq!(recorded.outcome, Outcome::Fresh);
+        recorded
+    }
+
+    /// The id that a repeat is answered with.
+    async fn repeat(&self, report: Report) -> LogoutId {
+        let recorded = self.record(report).await.unwrap();
+        assert_eq!(recorded.outcome, Outcome::Repeat);
+        recorded.logout.unwrap().id
+    }
+
+    /// Sees a token in the second it was issued in.
+    async fn sees(&self, sign_in: &SignIn) {
+        self.see(sign_in, sign_in.issued_at.into()).await.unwrap();
+    }
+
+    async fn ended_by(&self, sign_in: &SignIn) -> Option<LogoutId> {
+        self.standing(sign_in).await.unwrap().ended_by.map(|logout| logout.id)
+    }
+}
+
+fn id_of(recorded: &Recorded) -> LogoutId {
+    recorded.logout.as_ref().unwrap().id
+}
+
+fn acme() -> Issuer {
+    Issuer::parse("https://acme.example/").unwrap()
+}
+
+fn client(name: &str) -> ClientId {
+    ClientId::parse(name).unwrap()
+}
+
+fn sid(name: &str) -> Sid {
+    Sid::parse(name).unwrap()
+}
+
+fn next_id() -> LogoutId {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    LogoutId::new(UnixMillis(1_000_000), NEXT.fetch_add(1, Relaxed).into())
+}
+
+/// Ada's token for `app`, from her session `sid` ('' for none).
+fn token(app: &str, session: &str, iat: i64) -> SignIn {
+    SignIn {
+        issuer: acme(),
+        client_id: client(app),
+        sub: Subject::parse("ada").unwrap(),
+        sid: Sid::parse(session).ok(),
+        issued_at: UnixSeconds(iat),
+        auth_time: None,
+    }
+}
+
+fn ada() -> SubjectKey {
+    SubjectKey { issuer: acme(), sub: Subject::parse("ada").unwrap() }
+}
+
+fn session(name: &str) -> SessionKey {
+    SessionKey { issuer: acme(), sid: sid(name) }
+}
+
+fn report(target: LogoutTarget, covers_until: i64) -> Report {
+    Report {
+        id: next_id(),
+        target,
+        source: Source::App,
+        is_final: false,
+        covers_until: UnixSeconds(covers_until),
+        client_id: None,
+        reason: None,
+        occurred_at: UnixSeconds(covers_until).into(),
+        recorded_at: UnixSeconds(covers_until).into(),
+        token: None,
+        seen: None,
+        ticket: None,
+        repeat_window_seconds: WINDOW,
+    }
+}
+
+/// An app says that the session has ended.
+fn app_ends(name: &str, covers_until: i64) -> Report {
+    report(LogoutTarget::Session { key: session(name), sub: None }, covers_until)
+}
+
+/// The issuer says so.
+fn issuer_ends(name: &str, covers_until: i64) -> Report {
+    Report { is_final: true, source: Source::Backchannel, ..app_ends(name, covers_until) }
+}
+
+/// Ada signs out everywhere.
+fn ends_everywhere(covers_until: i64) -> Report {
+    report(LogoutTarget::User(ada()), covers_until)
+}
+
+fn by(reporter: &SignIn, report: Report) -> Report {
+    Report { seen: Some(reporter.clone()), client_id: Some(reporter.client_id.clone()), ..report }
+}
+
+fn with_token(jti: &str, digest: u8, report: Report) -> Report {
+    let token =
+        TokenUse { jti: Jti::parse(jti).unwrap(), digest: [digest; 32], expires_at: report.covers_until.plus(120) };
+    Report { token: Some(token), ..report }
+}

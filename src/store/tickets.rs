@@ -1,0 +1,136 @@
+//! Tickets that are good once.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use sqlx::{Row, SqliteConnection};
+
+use super::Store;
+use super::error::StoreError;
+use super::rows;
+use super::writer::Work;
+use crate::domain::clock::UnixMillis;
+use crate::domain::ids::LogoutId;
+
+impl Store {
+    /// Keeps a ticket.
+    ///
+    /// # Errors
+    /// Why it is not kept.
+    pub async fn add_ticket(&self, ticket: NewTicket) -> Result<(), StoreError> {
+        self.write(ticket).await
+    }
+
+    /// Takes a ticket. It is gone then, whoever else asks for it, and one that
+    /// has expired is never given out.
+    ///
+    /// # Errors
+    /// Why it could not be taken. It may be gone all the same.
+    pub async fn take_ticket(
+        &self,
+        digest: [u8; 32],
+        kind: &'static str,
+        now: UnixMillis,
+    ) -> Result<Option<Ticket>, StoreError> {
+        self.write(TakeTicket { digest, kind, now }).await
+    }
+}
+
+/// A ticket to be kept. The ticket itself stays with whoever it is for.
+#[derive(Clone, Debug)]
+pub struct NewTicket {
+    /// SHA-256 of the ticket.
+    pub digest: [u8; 32],
+    /// What it is good for. It is good for nothing else.
+    pub kind: &'static str,
+    /// What whoever takes it will need.
+    pub payload: String,
+    /// When it stops being good.
+    pub expires_at: UnixMillis,
+}
+
+/// A ticket that has just been taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    /// What was kept with it.
+    pub payload: String,
+    /// The logout that was answered along with it, where it came with one.
+    pub logout: Option<LogoutId>,
+}
+
+/// Takes a ticket, once.
+pub(super) struct TakeTicket {
+    pub(super) digest: [u8; 32],
+    pub(super) kind: &'static str,
+    pub(super) now: UnixMillis,
+}
+
+/// One ticket on its way in.
+#[derive(Serialize)]
+struct TicketRow<'a> {
+    digest: String,
+    kind: &'static str,
+    payload: &'a str,
+    logout_id: Option<String>,
+    expires_at: i64,
+}
+
+/// Keeps tickets, each with the logout it belongs to.
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    tickets: impl Iterator<Item = (&NewTicket, Option<LogoutId>)>,
+) -> Result<(), StoreError> {
+    let tickets: Vec<_> = tickets
+        .map(|(ticket, logout)| TicketRow {
+            digest: rows::hex(&ticket.digest),
+            kind: ticket.kind,
+            payload: &ticket.payload,
+            logout_id: logout.map(|id| id.to_string()),
+            expires_at: ticket.expires_at.0,
+        })
+        .collect();
+    if tickets.is_empty() {
+        return Ok(());
+    }
+    let insert = "
+        insert into tickets (digest, kind, payload, logout_id, expires_at)
+        select unhex(value ->> 'digest'), value ->> 'kind', value ->> 'payload', value ->> 'logout_id',
+               value ->> 'expires_at'
+        from jsonb_each(?1)";
+    sqlx::query(insert).bind(rows::json(&tickets)?).execute(connection).await?;
+    Ok(())
+}
+
+impl Work for NewTicket {
+    type Answer = ();
+
+    async fn apply(connection: &mut SqliteConnection, tickets: &[Self]) -> Result<Vec<()>, StoreError> {
+        insert(connection, tickets.iter().map(|ticket| (ticket, None))).await?;
+        Ok(vec![(); tickets.len()])
+    }
+}
+
+impl Work for TakeTicket {
+    type Answer = Option<Ticket>;
+
+    async fn apply(connection: &mut SqliteConnection, takes: &[Self]) -> Result<Vec<Option<Ticket>>, StoreError> {
+        let asked: Vec<_> = takes.iter().map(|take| (rows::hex(&take.digest), take.kind)).collect();
+        let delete = "
+            delete from tickets
+            where (digest, kind) in (select unhex(value ->> 0), value ->> 1 from jsonb_each(?1))
+            returning digest, kind, payload, logout_id, expires_at";
+        let mut found = HashMap::new();
+        for row in sqlx::query(delete).bind(rows::json(&asked)?).fetch_all(connection).await? {
+            let logout = rows::parsed(LogoutId::parse, row.try_get(3)?)?;
+            let ticket = Ticket { payload: row.try_get(2)?, logout };
+            let name: (_, String) = (rows::digest(&row, 0)?, row.try_get(1)?);
+            found.insert(name, (ticket, UnixMillis(row.try_get(4)?)));
+        }
+        // Whoever of several comes first has it.
+        let give = |take: &Self| {
+            let (ticket, expires_at) = found.remove(&(take.digest, take.kind.to_owned()))?;
+            (expires_at > take.now).then_some(ticket)
+        };
+        Ok(takes.iter().map(give).collect())
+    }
+}

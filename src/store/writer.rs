@@ -1,0 +1,346 @@
+//! The one that writes: whatever waits goes into one transaction.
+//!
+//! A commit with `synchronous=FULL` costs a trip to the disk, whether it holds
+//! one row or a thousand. So while one commit is under way the next commands
+//! gather, and then share theirs. Nobody waits for company: a lone command is
+//! committed at once.
+//!
+//! Commands of one kind share their statements too: rows go in as one JSON
+//! array, so a batch of any size takes about ten statements. (A statement costs
+//! two hand-overs between threads in sqlx, more than most rows cost.)
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::deliveries::Progress;
+use super::error::StoreError;
+use super::parked::{Park, SettleParked};
+use super::readers::Readers;
+use super::report::{Recorded, Report};
+use super::retention::Forget;
+use super::secrets::{Beat, KeepSecret};
+use super::seen_tokens::Sighting;
+use super::tickets::{NewTicket, TakeTicket};
+use crate::tasks::Tasks;
+
+/// The most commands that share one transaction.
+const BATCH_MAX: usize = 512;
+
+/// How long the writer still serves after the hub began to stop, for those who
+/// are just finishing. [`super::Store::close`] does not wait for it.
+const LAST_CALL: Duration = Duration::from_secs(10);
+
+/// Where the answer to one command goes.
+pub(super) type Reply<A> = oneshot::Sender<Result<A, StoreError>>;
+
+/// Something to be written, applied together with others of its kind.
+pub(super) trait Work: Sized + Send + Sync + 'static {
+    /// What the one who asked is told after the commit.
+    type Answer: Send + 'static;
+
+    /// Applies all of `work` inside the open transaction: one answer each, in order.
+    fn apply(
+        connection: &mut SqliteConnection,
+        work: &[Self],
+    ) -> impl Future<Output = Result<Vec<Self::Answer>, StoreError>> + Send;
+
+    /// The logout that was committed, where nobody is left to hear of it.
+    fn late(_answer: Self::Answer) -> Option<Recorded> {
+        None
+    }
+}
+
+/// One piece of work, and where its answer goes.
+pub(super) struct Job<W: Work> {
+    pub(super) work: W,
+    pub(super) reply: Reply<W::Answer>,
+}
+
+/// The jobs of one kind in a batch.
+struct Lane<W: Work> {
+    work: Vec<W>,
+    replies: Vec<Reply<W::Answer>>,
+    answers: Vec<W::Answer>,
+}
+
+impl<W: Work> Default for Lane<W> {
+    fn default() -> Self {
+        Self { work: Vec::new(), replies: Vec::new(), answers: Vec::new() }
+    }
+}
+
+impl<W: Work> Lane<W> {
+    fn push(&mut self, job: Job<W>) {
+        self.work.push(job.work);
+        self.replies.push(job.reply);
+    }
+
+    async fn apply(&mut self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        if !self.work.is_empty() {
+            self.answers = W::apply(connection, &self.work).await?;
+            debug_assert_eq!(self.answers.len(), self.work.len(), "one answer each");
+        }
+        Ok(())
+    }
+
+    fn answer(self, outcome: Result<(), StoreError>, late: &mpsc::Sender<Recorded>) {
+        let Err(refusal) = outcome else {
+            for (reply, answer) in self.replies.into_iter().zip(self.answers) {
+                if let Err(Ok(unheard)) = reply.send(Ok(answer))
+                    && let Some(recorded) = W::late(unheard)
+                    && late.try_send(recorded).is_err()
+                {
+                    tracing::error!("a logout was recorded late, and nobody takes late logouts");
+                }
+            }
+            return;
+        };
+        for reply in self.replies {
+            reply.send(Err(refusal)).ok();
+        }
+    }
+
+    fn jobs(self) -> impl Iterator<Item = Job<W>> {
+        self.work.into_iter().zip(self.replies).map(|(work, reply)| Job { work, reply })
+    }
+}
+
+/// Makes the command of every kind of work, and the batch that sorts them. A
+/// batch is applied in the order of this list.
+macro_rules! lanes {
+    ($($lane:ident: $work:ident),* $(,)?) => {
+        /// One thing for the writer to do.
+        pub(super) enum Command {
+            $($work(Box<Job<$work>>),)*
+        }
+
+        $(impl From<Job<$work>> for Command {
+            fn from(job: Job<$work>) -> Self {
+                Self::$work(Box::new(job))
+            }
+        })*
+
+        /// Commands that share a transaction.
+        #[derive(Default)]
+        struct Batch {
+            $($lane: Lane<$work>,)*
+        }
+
+        impl Batch {
+            fn push(&mut self, command: Command) {
+                match command {
+                    $(Command::$work(job) => self.$lane.push(*job),)*
+                }
+            }
+
+            fn len(&self) -> usize {
+                0 $(+ self.$lane.work.len())*
+            }
+
+            async fn apply(&mut self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+                $(self.$lane.apply(connection).await?;)*
+                Ok(())
+            }
+
+            fn answer(self, outcome: Result<(), StoreError>, late: &mpsc::Sender<Recorded>) {
+                $(self.$lane.answer(outcome, late);)*
+            }
+
+            /// The same commands, each in a batch of its own.
+            fn one_by_one(self) -> Vec<Self> {
+                let mut singles = Vec::with_capacity(self.len());
+                $(for job in self.$lane.jobs() {
+                    let mut single = Self::default();
+                    single.$lane.push(job);
+                    singles.push(single);
+                })*
+                singles
+            }
+        }
+    };
+}
+
+lanes! {
+    sightings: Sighting,
+    reports: Report,
+    progress: Progress,
+    new_tickets: NewTicket,
+    taken_tickets: TakeTicket,
+    parked: Park,
+    settled: SettleParked,
+    secrets: KeepSecret,
+    forgotten: Forget,
+    beats: Beat,
+}
+
+/// What the writer has done since it started, for metrics.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) commands: AtomicU64,
+    pub(super) commits: AtomicU64,
+    pub(super) failures: AtomicU64,
+    pub(super) busy_micros: AtomicU64,
+}
+
+/// The task that owns the writing connection.
+pub(super) struct Writer {
+    pub(super) options: SqliteConnectOptions,
+    /// `None` after a failure that leaves the connection in doubt.
+    pub(super) connection: Option<SqliteConnection>,
+    pub(super) readers: Arc<Readers>,
+    pub(super) commands: mpsc::Receiver<Command>,
+    pub(super) late: mpsc::Sender<Recorded>,
+    pub(super) tally: Arc<Tally>,
+    pub(super) closing: CancellationToken,
+    /// Cancelled when the file is closed, also if the task should panic.
+    pub(super) closed: tokio_util::sync::DropGuard,
+}
+
+impl Writer {
+    /// Writes until the store is closed, the hub stops or nobody can ask any
+    /// more; then finishes what is queued and closes the file.
+    pub(super) async fn run(mut self, tasks: Tasks) {
+        let closing = self.closing.clone();
+        let mut last_call = pin!(async move {
+            tokio::select! {
+                () = closing.cancelled() => {}
+                () = async { tasks.stopping().await; sleep(LAST_CALL).await } => {}
+            }
+        });
+        let mut is_closing = false;
+        loop {
+            tokio::select! {
+                command = self.commands.recv() => match command {
+                    Some(first) => self.write(first).await,
+                    None => break,
+                },
+                () = &mut last_call, if !is_closing => {
+                    is_closing = true;
+                    self.commands.close();
+                }
+            }
+        }
+        self.close().await;
+    }
+
+    /// Takes what waits along with `first`, and answers all of it.
+    async fn write(&mut self, first: Command) {
+        let mut batch = Batch::default();
+        batch.push(first);
+        while batch.len() < BATCH_MAX
+            && let Ok(next) = self.commands.try_recv()
+        {
+            batch.push(next);
+        }
+
+        let started = Instant::now();
+        self.tally.commands.fetch_add(batch.len() as u64, Relaxed);
+        match self.commit(&mut batch).await {
+            Err(refusal) if refusal.is_one_commands_fault() && batch.len() > 1 => self.write_one_by_one(batch).await,
+            outcome => batch.answer(outcome, &self.late),
+        }
+        self.tally.busy_micros.fetch_add(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX), Relaxed);
+    }
+
+    /// One transaction for the batch: all of it, or nothing.
+    async fn commit(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
+        let outcome = match self.begin().await {
+            Ok(connection) => match batch.apply(connection).await {
+                Ok(()) => run(connection, "commit").await,
+                Err(refusal) => Err(refusal),
+            },
+            Err(refusal) => Err(refusal),
+        };
+        self.settle(outcome).await
+    }
+
+    /// After some command of a batch failed: each behind a savepoint, so that it
+    /// alone pays. Seldom, and still one commit.
+    async fn write_one_by_one(&mut self, batch: Batch) {
+        let mut singles: Vec<_> = batch.one_by_one().into_iter().map(|single| (single, Ok(()))).collect();
+        let outcome = match self.begin().await {
+            Ok(connection) => apply_each(connection, &mut singles).await,
+            Err(refusal) => Err(refusal),
+        };
+        let outcome = self.settle(outcome).await;
+        for (single, own) in singles {
+            single.answer(outcome.and(own), &self.late);
+        }
+    }
+
+    async fn begin(&mut self) -> Result<&mut SqliteConnection, StoreError> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.options.connect().await?,
+        };
+        let connection = self.connection.insert(connection);
+        run(connection, "begin immediate").await?;
+        Ok(connection)
+    }
+
+    /// After a failure nothing may be left open: SQLite has rolled some of them
+    /// back by itself, and where the connection is in doubt, a new one follows.
+    async fn settle(&mut self, outcome: Result<(), StoreError>) -> Result<(), StoreError> {
+        match outcome {
+            Ok(()) => {
+                self.tally.commits.fetch_add(1, Relaxed);
+            }
+            Err(refusal) => {
+                self.tally.failures.fetch_add(1, Relaxed);
+                if refusal.spoils_connection() {
+                    self.connection = None;
+                } else if let Some(connection) = &mut self.connection {
+                    run(connection, "rollback").await.ok();
+                }
+            }
+        }
+        outcome
+    }
+
+    /// Moves the WAL into the file, so that one file is all there is.
+    async fn close(mut self) {
+        self.readers.close().await;
+        if let Some(mut connection) = self.connection.take() {
+            let moved = run(&mut connection, "pragma wal_checkpoint(truncate)").await;
+            if moved.is_err() | connection.close().await.is_err() {
+                tracing::warn!("the database could not be tidied up; nothing is lost, the next start does it");
+            }
+        }
+        drop(self.closed);
+    }
+}
+
+/// Commits what succeeds. An error is one that nothing can succeed after.
+async fn apply_each(
+    connection: &mut SqliteConnection,
+    singles: &mut [(Batch, Result<(), StoreError>)],
+) -> Result<(), StoreError> {
+    for (single, outcome) in singles {
+        run(connection, "savepoint one_command").await?;
+        *outcome = single.apply(connection).await;
+        match *outcome {
+            Ok(()) => {}
+            Err(refusal) if refusal.is_one_commands_fault() => {
+                run(connection, "rollback to one_command").await?;
+            }
+            Err(refusal) => return Err(refusal),
+        }
+        run(connection, "release one_command").await?;
+    }
+    run(connection, "commit").await
+}
+
+/// Runs a statement that takes nothing and returns nothing.
+async fn run(connection: &mut SqliteConnection, statement: &'static str) -> Result<(), StoreError> {
+    sqlx::query(statement).execute(connection).await?;
+    Ok(())
+}

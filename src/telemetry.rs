@@ -1,0 +1,69 @@
+//! Logs: text on a terminal, JSON lines otherwise. No token, no `sid`, no `sub`.
+
+use std::fmt::Write as _;
+use std::io::{IsTerminal, stderr};
+
+use aws_lc_rs::hmac;
+use tracing_subscriber::EnvFilter;
+
+/// The variable that says how much is logged, in `tracing`'s own notation.
+pub const LOG_VARIABLE: &str = "SLO_HUB_LOG";
+
+/// Begins to log to standard error. `SLO_HUB_LOG`, or `RUST_LOG`, says how much; `info`
+/// unless one does.
+pub fn start() {
+    let wanted = std::env::var(LOG_VARIABLE).or_else(|_| std::env::var("RUST_LOG"));
+    let filter = wanted.ok().and_then(|text| EnvFilter::try_new(text).ok());
+    let filter = filter.unwrap_or_else(|| EnvFilter::new("info"));
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    // Whoever set a logger before, an embedding program say, keeps it.
+    let started = if stderr().is_terminal() {
+        logs.compact().try_init()
+    } else {
+        logs.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
+    };
+    drop(started);
+}
+
+/// Names a session or a person in logs without showing them: lines about the same one
+/// carry the same hash, and nobody without the key can tell whose it is.
+pub struct LogHash(hmac::Key);
+
+impl LogHash {
+    /// Takes the hub's own key for this.
+    #[must_use]
+    pub fn new(key: [u8; 32]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, &key))
+    }
+
+    /// The hash of a name in parts, such as an issuer and a `sid`: 16 hex digits.
+    #[must_use]
+    pub fn of(&self, parts: &[&str]) -> String {
+        let mut context = hmac::Context::with_key(&self.0);
+        for part in parts {
+            context.update(&part.len().to_be_bytes());
+            context.update(part.as_bytes());
+        }
+        let tag = context.sign();
+        let first = tag.as_ref().iter().take(8);
+        first.fold(String::with_capacity(16), |mut hex, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_is_the_same_for_the_same_name_and_key_only() {
+        let hash = LogHash::new([1; 32]);
+        assert_eq!(hash.of(&["https://a/", "sid"]), hash.of(&["https://a/", "sid"]));
+        assert_ne!(hash.of(&["https://a/", "sid"]), hash.of(&["https://a/s", "id"]));
+        assert_ne!(hash.of(&["https://a/", "sid"]), LogHash::new([2; 32]).of(&["https://a/", "sid"]));
+        assert_eq!(hash.of(&["x"]).len(), 16);
+    }
+}

@@ -1,0 +1,37 @@
+//! What every edge needs: who is calling, what they sent, how they are told no.
+
+pub mod body;
+pub mod caller;
+pub mod failures;
+pub mod params;
+pub mod problem;
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+
+use crate::hub::Hub;
+use crate::listener::gate::Gate;
+use failures::Failures;
+use ipnet::IpNet;
+
+/// What handlers share.
+#[derive(Clone)]
+pub struct Edge {
+    /// The verbs.
+    pub hub: Arc<Hub>,
+    /// How many channels may be open.
+    pub gate: Gate,
+    /// Who has sent how much that failed.
+    pub failures: Failures,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Arc<[IpNet]>,
+    /// How long a socket may take to subscribe.
+    pub subscribe_timeout: std::time::Duration,
+}
+
+impl FromRef<Edge> for Arc<Hub> {
+    fn from_ref(edge: &Edge) -> Self {
+        Self::clone(&edge.hub)
+    }
+}

@@ -1,0 +1,108 @@
+//! The WebSocket edge, protocol `slo.v1`.
+
+pub mod close_code;
+mod follow;
+pub mod frame;
+mod serve;
+mod wire;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+
+use crate::domain::via::Via;
+use crate::hub::denied::Denied;
+use crate::web::Edge;
+use crate::web::caller::{ClientAddr, FromOrigin};
+use crate::web::problem::Problem;
+
+/// The one subprotocol there is.
+pub const PROTOCOL: &str = "slo.v1";
+
+/// Room for reading; most messages are smaller, and larger ones make it grow. The
+/// library's own default, 128 KiB a socket, is the greatest part of what a socket costs.
+const READ_BUFFER_BYTES: usize = 512;
+
+/// What is read of one message before it is refused as too large. More than the
+/// protocol allows, so that the refusal can still be said.
+const PARSE_MAX_BYTES: usize = 4 * frame::MESSAGE_MAX_BYTES;
+
+/// The channel's route.
+pub fn routes() -> Router<Edge> {
+    Router::new().route("/ws", any(upgrade))
+}
+
+/// `GET /ws`. Everything that can be refused without a token is refused here.
+async fn upgrade(
+    State(edge): State<Edge>,
+    addr: ClientAddr,
+    origin: FromOrigin,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(rejection) => return not_a_handshake(&rejection),
+    };
+    if let Some(origin) = origin.as_deref()
+        && !edge.hub.directory.knows_origin(origin)
+    {
+        return Problem::from(Denied::Origin).into_response();
+    }
+    if !offers_protocol(&headers) {
+        return protocol_needed().into_response();
+    }
+    let pass = edge.gate.enter(addr.0);
+    let hub = Arc::clone(&edge.hub);
+    // Shutdown waits for the socket, which axum spawns by itself.
+    let token = hub.tasks.token();
+    let peer = serve::Peer { origin: origin.0, addr: addr.0, failures: edge.failures, pass };
+    let subscribe_timeout = edge.subscribe_timeout;
+    upgrade
+        .protocols([PROTOCOL])
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(0)
+        .max_message_size(PARSE_MAX_BYTES)
+        .max_frame_size(PARSE_MAX_BYTES)
+        .on_upgrade(move |socket| async move {
+            let open = hub.metrics.socket(Via::WebSocket);
+            serve::serve(hub, socket, peer, subscribe_timeout).await;
+            drop((open, token));
+        })
+}
+
+fn offers_protocol(headers: &HeaderMap) -> bool {
+    let offers = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL);
+    let mut names = offers.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    names.any(|name| name.trim() == PROTOCOL)
+}
+
+fn protocol_needed() -> Problem {
+    Problem {
+        status: StatusCode::BAD_REQUEST,
+        error: "invalid_request",
+        code: "protocol_needed",
+        description: "Offer the subprotocol slo.v1 in Sec-WebSocket-Protocol.",
+    }
+}
+
+fn not_a_handshake(rejection: &WebSocketUpgradeRejection) -> Response {
+    if matches!(rejection, WebSocketUpgradeRejection::MethodNotGet(_)) {
+        let mut response = Problem::method_not_allowed().into_response();
+        response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("GET"));
+        return response;
+    }
+    Problem {
+        status: StatusCode::BAD_REQUEST,
+        error: "invalid_request",
+        code: "not_a_websocket",
+        description: "This address takes WebSocket handshakes only (RFC 6455), with the subprotocol slo.v1.",
+    }
+    .into_response()
+}
