@@ -31,7 +31,9 @@ use crate::web::{self, Edge};
 use crate::{pages, ws};
 
 /// How long a stopping hub waits for what is under way.
-const DRAIN_DEADLINE: Duration = Duration::from_secs(8);
+const DRAIN_DEADLINE: Duration = Duration::from_secs(7);
+/// How long it then waits for the store to be closed.
+const CLOSE_DEADLINE: Duration = Duration::from_secs(2);
 
 /// Why the hub did not start.
 #[derive(Debug, thiserror::Error)]
@@ -120,6 +122,10 @@ impl Running {
         if timeout(DRAIN_DEADLINE, self.hub.tasks.ended()).await.is_err() {
             tracing::warn!("some connections did not end in time and are cut");
         }
+        // Whoever still finishes has been heard; a disk that hangs is not waited for.
+        if timeout(CLOSE_DEADLINE, self.hub.store.close()).await.is_err() {
+            tracing::warn!("the store did not close in time; nothing acknowledged is lost by that");
+        }
     }
 }
 
@@ -131,7 +137,8 @@ async fn build_hub(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<Hub>, S
     let tasks = Tasks::default();
     let metrics = Arc::new(Metrics::new());
     let directory = Arc::new(config.directory());
-    let store = Store::open(&config.store.url, &tasks).await?;
+    // Tasks of its own: the store serves until those who are stopping have finished.
+    let store = Store::open(&config.store.url, &Tasks::default()).await?;
     let fetcher = Fetcher::new().map_err(|error| StartError::Tls(error.to_string()))?;
     let keys = Arc::new(IssuerKeys::new(Arc::clone(&directory), fetcher, Arc::clone(&clock), tasks.clone()));
     let rules = TokenRules {

@@ -175,7 +175,7 @@ impl Metrics {
         self.parked.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
-    /// Everything, in the OpenMetrics text format.
+    /// Everything, in the `OpenMetrics` text format.
     #[must_use]
     pub fn encode(&self) -> String {
         let mut text = String::new();

@@ -26,7 +26,6 @@ impl Tasks {
     }
 
     /// Counts work that somebody else spawned, for as long as the token lives.
-    #[must_use]
     pub fn token(&self) -> TaskTrackerToken {
         self.tracker.token()
     }

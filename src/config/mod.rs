@@ -185,7 +185,7 @@ fn store(mut section: Section<'_>, resume_ttl: Duration) -> Option<Store> {
         section.fault("retention_days", "must not be shorter than session.resume_ttl_seconds");
     }
     let url = match url.strip_prefix("sqlite://") {
-        Some("") | Some(":memory:") => {
+        Some("" | ":memory:") => {
             section.fault("url", "must name a file: sqlite://slo-hub.db. A logout must outlive the process");
             None
         }

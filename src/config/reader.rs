@@ -169,13 +169,14 @@ impl<'a> Section<'a> {
     }
 
     pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
-        match self.take(name)? {
+        let text = match self.take(name)? {
             Value::String(text) => Some(text),
-            _ => {
-                self.fault(name, "must be a text in quotes");
-                None
-            }
+            _ => None,
+        };
+        if text.is_none() {
+            self.fault(name, "must be a text in quotes");
         }
+        text
     }
 
     pub(super) fn required_text(&mut self, name: &'static str) -> Option<String> {

@@ -22,8 +22,10 @@ use crate::store::{NewTicket, Report};
 /// How long a browser may take at the issuer, in seconds.
 pub const FLIGHT_TTL_SECONDS: i64 = 600;
 
-/// What a one-time link is for.
-const FLIGHT: &str = "flight";
+/// A one-time link from an app's own report to the issuer.
+const DEPARTURE: &str = "departure";
+/// A one-time link from the issuer back.
+const RETURN: &str = "return";
 
 /// A browser on its way: kept in the store under a name that nobody can guess, so
 /// that no token, `sid` or `sub` stands in a URL. Used once.
@@ -36,9 +38,6 @@ pub struct Flight {
     logout_id: Option<String>,
     #[serde(default)]
     pass_on: Vec<(String, String)>,
-    /// Whether the browser has been to the issuer.
-    #[serde(default)]
-    been_there: bool,
 }
 
 /// Where a browser goes next.
@@ -87,7 +86,6 @@ impl Flight {
             state: None,
             logout_id: None,
             pass_on: Vec::new(),
-            been_there: false,
         }
     }
 
@@ -99,7 +97,6 @@ impl Flight {
             state: wish.state,
             logout_id: logout.map(|id| id.to_string()),
             pass_on: wish.pass_on,
-            been_there: false,
         }
     }
 }
@@ -135,7 +132,7 @@ impl Hub {
     /// # Errors
     /// [`Stuck`].
     pub async fn continue_flight(self: &Arc<Self>, name: &str) -> Result<Next, Stuck> {
-        let flight = self.take_flight(name, false).await?;
+        let flight = self.take_flight(name, DEPARTURE).await?;
         self.depart(flight).await
     }
 
@@ -145,7 +142,7 @@ impl Hub {
     /// # Errors
     /// [`Stuck`].
     pub async fn return_from_issuer(self: &Arc<Self>, name: &str) -> Result<Next, Stuck> {
-        let flight = self.take_flight(name, true).await?;
+        let flight = self.take_flight(name, RETURN).await?;
         if let Some(id) = flight.logout_id.as_deref().and_then(|id| LogoutId::parse(id).ok())
             && let Err(error) = self.confirm(id).await
         {
@@ -180,36 +177,33 @@ impl Hub {
         let own = settings.client.as_ref().map(|client| client.client_id.as_str().to_owned());
         let client_id = flight.client_id.clone().or(own);
         let pass_on = flight.pass_on.clone();
-        let name = self.add_flight(&Flight { been_there: true, ..flight }).await?;
+        let (name, ticket) = self.keep_flight(&flight, RETURN, FLIGHT_TTL_SECONDS);
+        self.store.add_ticket(ticket).await.map_err(Denied::Store)?;
         let callback = format!("{}/logout/callback", self.rules.public_url.as_str());
         let url = leave_for(&issuer, metadata.end_session_endpoint.as_ref(), client_id, &callback, &name, &pass_on);
         Ok(Next::Issuer { url: url.ok_or(Stuck::IssuerUnreachable)?, flight: name })
     }
 
-    /// Puts a flight away until its time is over; returns its name.
-    async fn add_flight(&self, flight: &Flight) -> Result<String, Denied> {
-        let (name, ticket) = self.flight_ticket(flight, FLIGHT_TTL_SECONDS);
-        self.store.add_ticket(ticket).await?;
-        Ok(name)
+    /// A page's way on from its own report: the link's name, and what is to be kept
+    /// under it for `ttl_seconds`.
+    pub(super) fn departure(&self, flight: &Flight, ttl_seconds: i64) -> (String, NewTicket) {
+        self.keep_flight(flight, DEPARTURE, ttl_seconds)
     }
 
-    /// A flight's name, and what is to be kept under it for `ttl_seconds`.
-    pub(super) fn flight_ticket(&self, flight: &Flight, ttl_seconds: i64) -> (String, NewTicket) {
+    fn keep_flight(&self, flight: &Flight, kind: &'static str, ttl_seconds: i64) -> (String, NewTicket) {
         let name = unguessable();
         let payload = serde_json::to_string(flight).unwrap_or_default();
         let expires_at = self.clock.now().plus_seconds(ttl_seconds);
-        let ticket = NewTicket { digest: flight_digest(&name), kind: FLIGHT, payload, expires_at };
+        let ticket = NewTicket { digest: flight_digest(&name), kind, payload, expires_at };
         (name, ticket)
     }
 
-    async fn take_flight(&self, name: &str, been_there: bool) -> Result<Flight, Stuck> {
-        let taken =
-            self.store.take_ticket(flight_digest(name), FLIGHT, self.clock.now()).await.map_err(Denied::Store)?;
+    async fn take_flight(&self, name: &str, kind: &'static str) -> Result<Flight, Stuck> {
+        let taken = self.store.take_ticket(flight_digest(name), kind, self.clock.now()).await.map_err(Denied::Store)?;
         let taken = taken.ok_or(Stuck::NoFlight)?;
         let flight: Flight = serde_json::from_str(&taken.payload).map_err(|_| Stuck::NoFlight)?;
         let logout = taken.logout.map(|id| id.to_string());
-        let flight = Flight { logout_id: flight.logout_id.or(logout), ..flight };
-        if flight.been_there == been_there { Ok(flight) } else { Err(Stuck::NoFlight) }
+        Ok(Flight { logout_id: flight.logout_id.or(logout), ..flight })
     }
 }
 

@@ -48,7 +48,7 @@ impl Hub {
         self.reaches(person.proof, wish.scope)?;
         let target = own_target(&person.sign_in, wish.scope)?;
         let report = self.report(target, Source::App, Some(person.app.client_id.clone()), wish.reason);
-        let (name, ticket) = self.flight_ticket(&Flight::from_report(person), CONTINUE_TTL_SECONDS);
+        let (name, ticket) = self.departure(&Flight::from_report(person), CONTINUE_TTL_SECONDS);
         let report = Report { seen: Some(person.sign_in.clone()), ticket: Some(ticket), ..report };
         let done = self.recorded(report).await?;
         let continue_url = format!("{}/logout/continue?ticket={name}", self.rules.public_url.as_str());

@@ -14,12 +14,9 @@ impl Hub {
     /// [`Denied::Token`] with `token_expired` for an expired token whose session is
     /// not over; [`Denied::Store`].
     pub async fn ended_by(&self, person: &Person) -> Result<Option<Logout>, Denied> {
-        let standing = self.store.standing(&person.sign_in).await?;
-        if standing.ended_by.is_none() {
-            if person.proof.is_expired() {
-                return Err(Denied::Token(TokenFault::TokenExpired));
-            }
-            self.remember(&person.sign_in, &standing).await;
+        let standing = self.seen(&person.sign_in, person.proof).await?;
+        if standing.ended_by.is_none() && person.proof.is_expired() {
+            return Err(Denied::Token(TokenFault::TokenExpired));
         }
         Ok(standing.ended_by)
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Hub;
-use super::caller::Person;
+use super::caller::{Person, Proof};
 use super::denied::Denied;
 use crate::channels::{Notice, Subscription};
 use crate::domain::logout::SignIn;
@@ -69,30 +69,40 @@ impl Hub {
         let at_most = self.rules.max_connections_per_session;
         let sign_in = person.sign_in.clone();
         let subscription = self.channels.register(sign_in.clone(), at_most).map_err(|_| Denied::TooMany)?;
-        let standing = self.store.standing(&sign_in).await?;
+        let standing = self.seen(&sign_in, person.proof).await?;
         if let Some(logout) = standing.ended_by {
             return Ok(Subscribed::Over(Over { sign_in, notice: Arc::new(Notice::of(logout)) }));
         }
         if person.proof.is_expired() {
             return Err(Denied::Token(TokenFault::TokenExpired));
         }
-        self.remember(&sign_in, &standing).await;
         if let Some(notice) = subscription.told() {
             return Ok(Subscribed::Over(Over { sign_in, notice }));
         }
         Ok(Subscribed::Live(Live { resume: self.resume_ticket(&sign_in), subscription }))
     }
 
-    /// Writes down that this app uses this session. A store that cannot write (a full
-    /// disk) keeps nobody from listening: the facts could be read, and they count.
-    pub(super) async fn remember(&self, sign_in: &SignIn, standing: &Standing) {
+    /// How a sign-in stands; notes that its app uses this session, unless it is over, or
+    /// was noted not long ago. A store that cannot write (a full disk) keeps nobody from
+    /// listening: the facts could be read, and they count.
+    ///
+    /// # Errors
+    /// [`Denied::Store`] when the facts cannot be read.
+    pub(super) async fn seen(&self, sign_in: &SignIn, proof: Proof) -> Result<Standing, Denied> {
+        let standing = self.store.standing(sign_in).await?;
         let now = self.clock.now();
         let was_recent = standing.last_seen_at.is_some_and(|seen| now.floor().0 - seen.0 < SEEN_AGAIN_SECONDS);
-        if standing.is_seen && was_recent {
-            return;
+        let is_noted = standing.is_seen && was_recent;
+        if standing.ended_by.is_some() || proof.is_expired() || is_noted {
+            return Ok(standing);
         }
-        if let Err(error) = self.store.see(sign_in, now).await {
-            tracing::warn!(error = %error, app.client_id = sign_in.client_id.as_str(), "could not note a sign-in");
+        match self.store.see(sign_in, now).await {
+            // Read after the note was written: a report in between has been heeded.
+            Ok(newer) => Ok(newer),
+            Err(error) => {
+                tracing::warn!(error = %error, app.client_id = sign_in.client_id.as_str(), "could not note a sign-in");
+                Ok(standing)
+            }
         }
     }
 

@@ -3,10 +3,10 @@
 //! One SQLite file in WAL mode with `synchronous=FULL`: what a verb has answered
 //! is on disk, and survives a `kill -9` or a power cut at any moment.
 //!
-//! * **Writing** goes through one task, [`writer`], that commits all that waits
+//! * **Writing** goes through one task, `writer`, that commits all that waits
 //!   in one transaction. **Reading** has connections of its own and waits for no
 //!   writer; it sees every logout whose [`Store::record`] has returned.
-//! * **Deciding** is apart from both: [`facts`] says whether a report is a
+//! * **Deciding** is apart from both: `facts` says whether a report is a
 //!   repeat and whom a logout newly ends, in memory, without input or output.
 //! * **Failing** is by cause ([`StoreError`]), within [`DEADLINE`], even if the
 //!   disk hangs. When it comes back, so does the store, by itself.
@@ -31,6 +31,8 @@ mod retention;
 mod rows;
 mod secrets;
 mod seen_tokens;
+#[cfg(test)]
+mod tests;
 mod tickets;
 mod writer;
 

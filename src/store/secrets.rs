@@ -23,7 +23,7 @@ impl Store {
         self.write(KeepSecret { name: name.to_owned(), proposed, at }).await
     }
 
-    /// Proves that a write can be committed, by committing one.
+    /// Proves that a logout could be committed, by a commit of that size.
     ///
     /// # Errors
     /// Why none can.
@@ -57,14 +57,19 @@ impl Work for KeepSecret {
     }
 }
 
-/// Proves that a write can be committed, by committing one.
+/// Proves that a logout could be committed, by a commit of that size.
 pub(super) struct Beat;
+
+/// What a lone logout adds to the WAL, and somewhat more.
+const BALLAST_BYTES: u32 = 48 * 1024;
 
 impl Work for Beat {
     type Answer = ();
 
     async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<()>, StoreError> {
-        let done = sqlx::query("update pulse set beats = beats + 1").execute(connection).await?;
+        // Random, because SQLite does not write pages that stay the same.
+        let update = "update pulse set beats = beats + 1, ballast = randomblob(?1)";
+        let done = sqlx::query(update).bind(BALLAST_BYTES).execute(connection).await?;
         if done.rows_affected() == 1 { Ok(vec![(); work.len()]) } else { Err(StoreError::Damaged) }
     }
 }

@@ -244,7 +244,11 @@ impl Writer {
 
         let started = Instant::now();
         self.tally.commands.fetch_add(batch.len() as u64, Relaxed);
-        match self.commit(&mut batch).await {
+        let mut outcome = self.commit(&mut batch).await;
+        if outcome == Err(StoreError::Full) && self.make_room().await {
+            outcome = self.commit(&mut batch).await;
+        }
+        match outcome {
             Err(refusal) if refusal.is_one_commands_fault() && batch.len() > 1 => self.write_one_by_one(batch).await,
             outcome => batch.answer(outcome, &self.late),
         }
@@ -261,6 +265,14 @@ impl Writer {
             Err(refusal) => Err(refusal),
         };
         self.settle(outcome).await
+    }
+
+    /// What stands in the WAL may have room in the file, where rows were forgotten.
+    async fn make_room(&mut self) -> bool {
+        match &mut self.connection {
+            Some(connection) => run(connection, "pragma wal_checkpoint(truncate)").await.is_ok(),
+            None => false,
+        }
     }
 
     /// After some command of a batch failed: each behind a savepoint, so that it

@@ -24,7 +24,7 @@ fn some_token() -> impl Strategy<Value = SignIn> {
 
 fn some_report() -> impl Strategy<Value = Report> {
     (0..3usize, any::<bool>(), 0..10i64).prop_map(|(whom, is_final, at)| {
-        let report = [app_ends("laptop", at), app_ends("phone", at), ends_everywhere(at)].swap_remove(whom);
+        let report = vec![app_ends("laptop", at), app_ends("phone", at), ends_everywhere(at)].swap_remove(whom);
         Report { is_final, repeat_window_seconds: 2, ..report }
     })
 }
@@ -37,7 +37,7 @@ proptest! {
         order in any::<prop::sample::Index>(),
     ) {
         let mut forwards = facts_with(&seen);
-        reports.iter().for_each(|report| { forwards.take(report); });
+        for report in &reports { forwards.take(report); }
 
         let mut turned = reports.clone();
         turned.reverse();
@@ -46,7 +46,7 @@ proptest! {
             turned.rotate_left(by);
         }
         let mut backwards = facts_with(&seen);
-        turned.iter().for_each(|report| { backwards.take(report); });
+        for report in &turned { backwards.take(report); }
 
         for sign_in in &seen {
             let earliest = forwards.earliest_known_of(sign_in);
@@ -107,4 +107,22 @@ fn another_persons_token_in_the_session_is_not_ended_by_a_user_logout() {
     let mut facts = facts_with(&[bob, token("shop", "kiosk", 6)]);
     let decision = facts.take(&ends_everywhere(10));
     assert_eq!(decision.newly_ended, [(client("shop"), Some(sid("kiosk")))].into());
+}
+
+#[test]
+fn an_earlier_logout_still_counts_after_a_later_one_that_ends_less() {
+    let mut facts = facts_with(&[token("notes", "laptop", 15)]);
+    facts.take(&app_ends("laptop", 20));
+    facts.see(&token("shop", "laptop", 25), UnixMillis(25_000));
+    assert_eq!(facts.take(&app_ends("laptop", 10)).outcome, Outcome::Fresh, "about the shop, for all the hub knows");
+    assert_eq!(facts.take(&app_ends("laptop", 30)).newly_ended, [(client("shop"), Some(sid("laptop")))].into());
+}
+
+#[test]
+fn what_a_repeat_has_raised_counts_for_the_next_report() {
+    let mut facts = Facts::default();
+    facts.take(&app_ends("laptop", 10));
+    facts.take(&app_ends("laptop", 12));
+    facts.see(&token("notes", "laptop", 11), UnixMillis(11_000));
+    assert_eq!(facts.take(&app_ends("laptop", 13)).outcome, Outcome::Repeat);
 }

@@ -1,7 +1,8 @@
 //! The receipt.
 
 use super::*;
-use crate::store::{Delivery, DeliveryKey, DeliveryStatus, Via};
+use crate::domain::via::Via;
+use crate::store::{Delivery, DeliveryKey, DeliveryStatus};
 
 fn to(id: LogoutId, app: &str, session: &str, via: Via) -> DeliveryKey {
     DeliveryKey { issuer: acme(), logout: id, client_id: client(app), sid: Sid::parse(session).ok(), via }

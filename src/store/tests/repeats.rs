@@ -193,3 +193,12 @@ async fn reports_in_one_batch_see_each_other() {
     let (logout, _) = store.find_logout(id_of(&first.unwrap())).await.unwrap().unwrap();
     assert!(logout.is_final);
 }
+
+#[tokio::test]
+async fn a_session_that_ended_by_itself_does_not_make_signing_out_everywhere_a_new_logout() {
+    let store = TestStore::open().await;
+    let first = store.fresh(ends_everywhere(1000)).await;
+    store.sees(&token("notes", "phone", 1005)).await;
+    store.fresh(issuer_ends("phone", 1006)).await;
+    assert_eq!(store.repeat(ends_everywhere(1010)).await, id_of(&first));
+}

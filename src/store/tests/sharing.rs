@@ -1,9 +1,10 @@
 //! Group commit: who waits together is committed together, and fails alone.
 
+use crate::domain::via::Via;
 use futures_util::future::join_all;
 
 use super::*;
-use crate::store::{DeliveryKey, NewTicket, Via};
+use crate::store::{DeliveryKey, NewTicket};
 
 #[tokio::test]
 async fn a_thousand_logouts_at_once_take_a_few_commits() {

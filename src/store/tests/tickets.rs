@@ -23,8 +23,8 @@ async fn a_ticket_is_good_once() {
 async fn of_many_who_take_a_ticket_at_once_one_has_it() {
     let store = TestStore::open().await;
     store.add_ticket(ticket(1)).await.unwrap();
-    let takes = (0..50).map(|_| store.take_ticket([1; 32], "continue", UnixMillis(0)));
-    let taken = futures_util::future::join_all(takes).await;
+    let asked = (0..50).map(|_| store.take_ticket([1; 32], "continue", UnixMillis(0)));
+    let taken = futures_util::future::join_all(asked).await;
     assert_eq!(taken.into_iter().filter(|taken| taken.as_ref().unwrap().is_some()).count(), 1);
 }
 

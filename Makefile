@@ -1,0 +1,46 @@
+# make demo   the hub, a stand-in for an Auth0 tenant, and two apps, on this machine
+# make test   every test; installs what it needs
+# make check  formatting, lints and types only
+# make bench  what a socket and a logout cost
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+export CARGO_TERM_PROGRESS_WHEN := never
+
+.PHONY: help demo test check bench picture tools e2e-tools
+
+help:
+	@grep '^# make' Makefile | sed 's/^# //'
+
+# What the other targets need, installed where it is missing.
+tools:
+	@scripts/need cargo node npm
+
+e2e-tools: tools
+	@scripts/need chromium
+
+demo: tools
+	@exec node demo-apps/demo.mjs
+
+check: tools
+	cargo fmt --check
+	cargo clippy --all-targets --quiet -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --document-private-items --quiet
+	scripts/npm-ready client-sdk && npm --prefix client-sdk run --silent check
+	scripts/npm-ready demo-apps && npm --prefix demo-apps run --silent check
+
+test: e2e-tools check
+	@scripts/need strace cargo-nextest
+	npm --prefix client-sdk test
+	scripts/nextest run
+	cargo build --quiet
+	scripts/npm-ready tests/e2e
+	npm --prefix demo-apps run --silent build
+	npm --prefix tests/e2e test
+
+bench: tools
+	cargo bench --quiet --bench load
+
+picture: e2e-tools
+	node scripts/picture.mjs

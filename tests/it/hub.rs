@@ -1,0 +1,281 @@
+//! A hub to test: the real app on a free port, real SQLite, a clock moved by hand.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use slo_hub::app::{self, Running};
+use slo_hub::config::Config;
+use slo_hub::domain::clock::{Clock, HandClock, SystemClock};
+use tempfile::TempDir;
+
+use crate::support::issuer::TestIssuer;
+
+/// The origin of Notes' pages.
+pub const NOTES: &str = "https://notes.example";
+/// The origin of Shop's pages.
+pub const SHOP: &str = "https://shop.example";
+/// Desk's secret.
+pub const DESK_SECRET: &str = "desk-secret-0123456789";
+
+/// A hub with its issuer.
+pub struct TestHub {
+    pub running: Running,
+    pub issuer: TestIssuer,
+    pub other: TestIssuer,
+    pub clock: Arc<HandClock>,
+    pub http: reqwest::Client,
+    pub folder: Arc<TempDir>,
+    extra: String,
+}
+
+impl TestHub {
+    /// Two issuers; Notes, Shop and Desk at the first, Notes at the second as well.
+    pub async fn start() -> Self {
+        Self::start_with("").await
+    }
+
+    /// The same, with more configuration.
+    pub async fn start_with(extra: &str) -> Self {
+        let hub = Self::prepared(extra, |_| {}).await;
+        hub.until_keys_are_there().await;
+        hub
+    }
+
+    /// The same, with a token for the admin listener.
+    pub async fn start_with_admin_token(token: &str) -> Self {
+        Self::prepared(&format!("admin_token = \"{token}\""), |_| {}).await
+    }
+
+    /// A hub whose issuers are down.
+    pub async fn start_without_keys() -> Self {
+        Self::prepared("", |issuer| issuer.fail_with(503)).await
+    }
+
+    /// A hub whose issuer has no `end_session_endpoint`, as older Auth0 tenants.
+    pub async fn start_without_end_session() -> Self {
+        let hub = Self::prepared("", TestIssuer::without_end_session_endpoint).await;
+        hub.until_keys_are_there().await;
+        hub
+    }
+
+    /// A hub with more settings of its first issuer.
+    pub async fn start_with_issuer(settings: &str) -> Self {
+        let hub = Self::prepared(&format!("# issuer\n{settings}"), |_| {}).await;
+        hub.until_keys_are_there().await;
+        hub
+    }
+
+    /// A hub whose issuers were changed before it first asked them.
+    pub async fn start_prepared(prepare: impl Fn(&TestIssuer)) -> Self {
+        Self::prepared("", prepare).await
+    }
+
+    async fn prepared(extra: &str, prepare: impl Fn(&TestIssuer)) -> Self {
+        let (issuer, other) = (TestIssuer::start().await, TestIssuer::start().await);
+        prepare(&issuer);
+        prepare(&other);
+        let clock = Arc::new(HandClock::at(SystemClock::start().now()));
+        Self::run(issuer, other, clock, Arc::new(TempDir::new().unwrap()), extra.to_owned()).await
+    }
+
+    async fn run(
+        issuer: TestIssuer,
+        other: TestIssuer,
+        clock: Arc<HandClock>,
+        folder: Arc<TempDir>,
+        extra: String,
+    ) -> Self {
+        let text = config(&issuer, &other, &folder, &extra);
+        let config =
+            Config::parse(&text, std::iter::empty(), folder.path()).unwrap_or_else(|faults| panic!("{faults}"));
+        let running = app::start(config, Arc::clone(&clock) as Arc<dyn Clock>).await.unwrap();
+        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { running, issuer, other, clock, http, folder, extra }
+    }
+
+    async fn until_keys_are_there(&self) {
+        let hub = &self.running.hub;
+        let has_all = || hub.directory.issuers().all(|it| hub.keys.has_keys(&it.issuer));
+        self.until("every issuer's keys are there", has_all).await;
+    }
+
+    /// Stops this hub and starts another on the same records.
+    pub async fn restart(self) -> Self {
+        self.running.stop().await;
+        let hub = Self::run(self.issuer, self.other, self.clock, self.folder, self.extra).await;
+        hub.until_keys_are_there().await;
+        hub
+    }
+
+    /// Waits until something is true; fails after ten seconds.
+    pub async fn until(&self, what: &str, is_true: impl Fn() -> bool) {
+        for _ in 0..2_000 {
+            if is_true() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("never happened: {what}");
+    }
+
+    pub fn addr(&self) -> SocketAddr {
+        self.running.public_addr
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.addr())
+    }
+
+    pub fn admin_url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.running.admin_addr)
+    }
+
+    /// Moves the clock on. The issuer's tokens are made by the same clock.
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+        self.issuer.advance(by);
+        self.other.advance(by);
+    }
+
+    /// An issuer posts a logout token.
+    pub async fn receives(&self, token: &str) -> Answer {
+        let body = format!("logout_token={token}");
+        let request = self.http.post(self.url("/backchannel-logout"));
+        let request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
+        Answer::of(request).await
+    }
+
+    /// A page of `origin` reports a logout with `token`.
+    pub async fn reports(&self, token: &str, origin: &str, body: Value) -> Answer {
+        let request = self.http.post(self.url("/api/v1/logouts")).bearer_auth(token).header("origin", origin);
+        Answer::of(request.header("content-type", "application/json").body(body.to_string())).await
+    }
+
+    /// Desk's back end reports a logout.
+    pub async fn desk_reports(&self, body: Value) -> Answer {
+        let request = self.http.post(self.url("/api/v1/logouts")).basic_auth("desk", Some(DESK_SECRET));
+        Answer::of(request.header("content-type", "application/json").body(body.to_string())).await
+    }
+
+    /// A GET with a Bearer token and no `Origin`.
+    pub async fn gets(&self, path: &str, token: &str) -> Answer {
+        Answer::of(self.http.get(self.url(path)).bearer_auth(token)).await
+    }
+
+    /// The receipt of a logout, as Desk's back end reads it.
+    pub async fn receipt(&self, id: &str) -> Value {
+        let path = self.url(&format!("/api/v1/logouts/{id}"));
+        Answer::of(self.http.get(path).basic_auth("desk", Some(DESK_SECRET))).await.expect(200)
+    }
+
+    /// Everything the hub has recorded for the first issuer, in order.
+    pub async fn recorded(&self) -> usize {
+        let issuer = slo_hub::domain::ids::Issuer::parse(self.issuer.url()).unwrap();
+        self.running.hub.store.logouts_after(&issuer, 0, 1_000).await.unwrap().len()
+    }
+
+    /// A metric's value, by the start of its line.
+    pub fn metric(&self, line: &str) -> f64 {
+        let text = self.running.hub.metrics.encode();
+        let found = text.lines().find_map(|own| own.strip_prefix(line));
+        found.and_then(|rest| rest.trim().parse().ok()).unwrap_or(0.0)
+    }
+}
+
+/// `extra` is tables of its own, settings of the first issuer, or a line for `[server]`.
+fn config(issuer: &TestIssuer, other: &TestIssuer, folder: &TempDir, extra: &str) -> String {
+    let (server, first, extra) = match extra {
+        tables if tables.starts_with('[') => ("", "", tables),
+        settings if settings.starts_with("# issuer") => ("", settings, ""),
+        line => (line, "", ""),
+    };
+    format!(
+        r#"
+[server]
+listen = "127.0.0.1:0"
+public_url = "https://logout.example"
+admin_listen = "127.0.0.1:0"
+{server}
+[store]
+url = "sqlite://{db}"
+[[issuers]]
+issuer = "{issuer}"
+signing_algs = ["RS256", "ES256"]
+{first}
+[[issuers]]
+issuer = "{other}"
+[[apps]]
+client_id = "notes"
+issuer = "{issuer}"
+name = "Notes"
+origins = ["{NOTES}"]
+post_logout_redirect_uris = ["https://notes.example/bye", "https://notes.example/bye?from=hub"]
+[[apps]]
+client_id = "shop"
+issuer = "{issuer}"
+name = "Shop"
+origins = ["{SHOP}"]
+post_logout_redirect_uris = ["https://shop.example/bye"]
+[[apps]]
+client_id = "desk"
+issuer = "{issuer}"
+name = "Desk"
+origins = []
+allow_no_origin = true
+secret = "{DESK_SECRET}"
+[[apps]]
+client_id = "notes"
+issuer = "{other}"
+name = "Notes elsewhere"
+origins = ["{NOTES}"]
+{extra}
+"#,
+        db = folder.path().join("hub.db").display(),
+        issuer = issuer.url(),
+        other = other.url(),
+    )
+}
+
+/// What the hub answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub async fn of(request: reqwest::RequestBuilder) -> Self {
+        let response = request.send().await.expect("the hub answers");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Self { status, headers, text: response.text().await.unwrap() }
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
+    }
+
+    /// The body, which must come with that status.
+    #[track_caller]
+    pub fn expect(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{self:?}");
+        if self.text.is_empty() { Value::Null } else { self.json() }
+    }
+
+    /// A refusal, in the form that every refusal has.
+    #[track_caller]
+    pub fn refused(&self, status: u16, error: &str, code: &str) {
+        let body = self.expect(status);
+        assert_eq!((body["error"].as_str(), body["code"].as_str()), (Some(error), Some(code)), "{self:?}");
+        assert!(body["error_description"].as_str().is_some_and(|text| !text.is_empty()), "{self:?}");
+        assert_eq!(self.headers["cache-control"], "no-store", "{self:?}");
+        assert_eq!(self.headers.contains_key("www-authenticate"), status == 401, "{self:?}");
+        assert_eq!(self.headers.contains_key("retry-after"), status == 503 || status == 429, "{self:?}");
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}

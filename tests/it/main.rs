@@ -1,0 +1,27 @@
+//! The integration tests: the real app, real SQLite, real sockets, issuers with real
+//! keys, and a clock that is moved by hand.
+
+#![expect(unreachable_pub, reason = "a test binary has no outside; its modules are public to one another")]
+#![expect(clippy::unwrap_used, reason = "a helper that panics shows the whole exchange")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod back_end;
+mod channel;
+mod close_codes;
+mod durability;
+mod edges;
+mod hub;
+mod keys;
+mod logouts;
+mod operators;
+mod process;
+mod receipts;
+mod redirect;
+mod reports;
+mod sse;
+mod stories;
+mod tab;
+mod token_rules;
+mod wire_files;

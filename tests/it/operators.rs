@@ -1,0 +1,99 @@
+//! For who runs the hub: health, readiness, metrics, and what `check` says.
+
+use std::process::Command;
+
+use serde_json::json;
+
+use crate::hub::{Answer, NOTES, TestHub};
+use crate::stories::{id_token, logout_token};
+
+#[tokio::test]
+async fn a_hub_that_can_take_a_logout_is_ready() {
+    let hub = TestHub::start().await;
+    assert_eq!(Answer::of(hub.http.get(hub.admin_url("/healthz"))).await.expect(200), json!({"status": "ok"}));
+    let ready = Answer::of(hub.http.get(hub.admin_url("/readyz"))).await.expect(200);
+    assert_eq!((ready["status"].as_str(), &ready["failing"]), (Some("ready"), &json!(null)));
+}
+
+#[tokio::test]
+async fn a_hub_that_cannot_names_the_failing_part() {
+    let hub = TestHub::start_without_keys().await;
+    let answer = Answer::of(hub.http.get(hub.admin_url("/readyz"))).await;
+    assert_eq!(answer.expect(503)["failing"], "keys");
+    assert_eq!(Answer::of(hub.http.get(hub.admin_url("/healthz"))).await.status, 200, "it is alive all the same");
+}
+
+#[tokio::test]
+async fn health_and_metrics_are_not_on_the_public_listener() {
+    let hub = TestHub::start().await;
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        Answer::of(hub.http.get(hub.url(path))).await.refused(404, "not_found", "not_found");
+    }
+}
+
+#[tokio::test]
+async fn the_metrics_count_and_name_nobody() {
+    let hub = TestHub::start().await;
+    let ada = hub.issuer.sign_in("ada-lovelace");
+    let token = logout_token(&hub, &ada, "notes");
+    hub.receives(&token).await.expect(200);
+    hub.receives(&token).await.expect(200);
+    hub.receives("rubbish").await.refused(400, "invalid_request", "not_compact_jws");
+    hub.reports(&id_token(&hub, &ada, "notes"), NOTES, json!({})).await.expect(200);
+    let text = Answer::of(hub.http.get(hub.admin_url("/metrics"))).await.text;
+    for line in [
+        r#"slo_hub_logouts_total{source="backchannel",outcome="recorded"} 1"#,
+        r#"slo_hub_logouts_total{source="backchannel",outcome="same_token"} 1"#,
+        r#"slo_hub_logouts_total{source="app",outcome="repeat"} 1"#,
+        r#"slo_hub_rejected_total{endpoint="backchannel_logout",code="not_compact_jws"} 1"#,
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+    for name in ["ada-lovelace", ada.sid.as_str(), hub.issuer.url()] {
+        assert!(!text.contains(name), "{name} is in\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_guards_the_metrics_and_not_the_probes() {
+    let hub = TestHub::start_with_admin_token("s3cret-admin-token").await;
+    let get = |path: &str| hub.http.get(hub.admin_url(path));
+    Answer::of(get("/metrics")).await.refused(401, "invalid_token", "missing_credentials");
+    Answer::of(get("/metrics").bearer_auth("wrong")).await.refused(401, "invalid_token", "missing_credentials");
+    assert_eq!(Answer::of(get("/metrics").bearer_auth("s3cret-admin-token")).await.status, 200);
+    assert_eq!(Answer::of(get("/readyz")).await.status, 200);
+}
+
+#[test]
+fn check_prints_every_problem_and_serve_refuses_what_check_refuses() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("slo-hub.toml");
+    let text = "[server]\npublic_url = 'http://logout.example'\nlisten = 'here'\n[[issuers]]\nissuer = 'http://acme.example/'\n\
+                signing_algs = ['HS256']\n[[apps]]\nclient_id = 'a'\nname = 'A'\norigins = ['https://a.example/']\nsurprise = 1\n";
+    std::fs::write(&path, text).unwrap();
+    for command in ["check", "serve"] {
+        let hub = Command::new(env!("CARGO_BIN_EXE_slo-hub")).args([command, "--config"]).arg(&path).output().unwrap();
+        let said = String::from_utf8_lossy(&hub.stderr).into_owned() + &String::from_utf8_lossy(&hub.stdout);
+        assert_eq!(hub.status.code(), Some(1), "{said}");
+        for key in [
+            "server.public_url",
+            "server.listen",
+            "issuers[0].issuer",
+            "issuers[0].signing_algs",
+            "apps[0].origins[0]",
+            "apps[0].surprise",
+        ] {
+            assert!(said.contains(key), "{command} does not name {key}:\n{said}");
+        }
+    }
+}
+
+#[test]
+fn check_is_content_with_the_default_file_and_says_so() {
+    let hub = Command::new(env!("CARGO_BIN_EXE_slo-hub"))
+        .args(["check", "--config", "src/config.default.toml"])
+        .output()
+        .unwrap();
+    assert_eq!(hub.status.code(), Some(0), "{}", String::from_utf8_lossy(&hub.stderr));
+    assert!(!hub.stdout.is_empty(), "a short summary");
+}

@@ -1,0 +1,125 @@
+//! A hub as its operator runs it: a process of its own, on the real clock.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::support::issuer::TestIssuer;
+
+pub struct HubProcess {
+    child: Child,
+    port: u16,
+    admin_port: u16,
+    pub http: reqwest::Client,
+}
+
+impl HubProcess {
+    /// Starts a hub and waits until it is ready.
+    pub async fn start(issuer: &TestIssuer, folder: &Path) -> Self {
+        let (port, admin_port) = (free_port(), free_port());
+        let path = folder.join("slo-hub.toml");
+        std::fs::write(&path, config(issuer.url(), port, admin_port)).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_slo-hub"));
+        command.args(["serve", "--config"]).arg(path).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().unwrap();
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let hub = Self { child, port, admin_port, http };
+        hub.until("it is ready", async || {
+            let ready = hub.http.get(hub.admin_url("/readyz")).send().await;
+            ready.is_ok_and(|answer| answer.status() == 200)
+        })
+        .await;
+        hub
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    fn admin_url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.admin_port)
+    }
+
+    /// Waits until the sum of a metric's lines has reached a value.
+    pub async fn until_metric(&self, name: &str, least: f64) {
+        self.until(name, async || {
+            let Ok(answer) = self.http.get(self.admin_url("/metrics")).send().await else { return false };
+            let text = answer.text().await.unwrap_or_default();
+            let lines = text.lines().filter(|line| line.starts_with(name));
+            let values = lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+            values.sum::<f64>() >= least
+        })
+        .await;
+    }
+
+    async fn until(&self, what: &str, is_true: impl AsyncFn() -> bool) {
+        for _ in 0..3_000 {
+            if is_true().await {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("never happened: {what}");
+    }
+
+    /// Has strace write this process' calls to a file; false where that is not allowed.
+    pub async fn trace(&self, calls: &str, to: &Path) -> bool {
+        let pid = self.child.id().to_string();
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-qq", "-y", "-s", "16", "-e", calls, "-p", &pid, "-o"]).arg(to).stderr(Stdio::null());
+        let Ok(mut strace) = strace.spawn() else { return false };
+        let threads = format!("/proc/{pid}/task");
+        let is_traced = || {
+            let tasks = std::fs::read_dir(&threads).into_iter().flatten().flatten();
+            let mut states = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("status")).ok());
+            states.all(|state| !state.contains("TracerPid:\t0\n"))
+        };
+        for _ in 0..500 {
+            if is_traced() {
+                return true;
+            }
+            if strace.try_wait().is_ok_and(|ended| ended.is_some()) {
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        false
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for HubProcess {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+pub fn config(issuer: &str, port: u16, admin_port: u16) -> String {
+    format!(
+        r#"
+[server]
+listen = "127.0.0.1:{port}"
+public_url = "http://localhost:{port}"
+admin_listen = "127.0.0.1:{admin_port}"
+[store]
+url = "sqlite://hub.db"
+[[issuers]]
+issuer = "{issuer}"
+[[apps]]
+client_id = "notes"
+name = "Notes"
+origins = ["https://notes.example"]
+"#
+    )
+}

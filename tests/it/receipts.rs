@@ -1,0 +1,102 @@
+//! Every logout has a receipt: which apps were told, and which confirmed.
+
+use serde_json::{Value, json};
+
+use crate::hub::{Answer, NOTES, SHOP, TestHub};
+use crate::stories::{id_token, logout_token};
+use crate::tab::Tab;
+
+fn row<'a>(receipt: &'a Value, client_id: &str) -> &'a Value {
+    let rows = receipt["deliveries"].as_array().unwrap();
+    rows.iter().find(|row| row["client_id"] == client_id).unwrap_or_else(|| panic!("no {client_id} in {receipt}"))
+}
+
+/// Waits until an app's row says so: rows are written behind the answer.
+async fn until(hub: &TestHub, id: &str, client_id: &str, status: &str) -> Value {
+    for _ in 0..500 {
+        let receipt = hub.receipt(id).await;
+        if row(&receipt, client_id)["status"] == status {
+            return receipt;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("{client_id} never became {status}: {}", hub.receipt(id).await);
+}
+
+#[tokio::test]
+async fn the_receipt_shows_who_was_told_and_who_confirmed() {
+    let hub = TestHub::start().await;
+    let ada = hub.issuer.sign_in("ada");
+    let (mut notes, _) = Tab::live(&hub, NOTES, &id_token(&hub, &ada, "notes")).await;
+    let (shop, welcome) = Tab::live(&hub, SHOP, &id_token(&hub, &ada, "shop")).await;
+    shop.leave().await;
+
+    let done = hub.reports(&id_token(&hub, &ada, "notes"), NOTES, json!({})).await.expect(201);
+    let id = done["id"].as_str().unwrap();
+
+    let event = notes.logged_out().await;
+    let receipt = until(&hub, id, "notes", "delivered").await;
+    let (to_notes, to_shop) = (row(&receipt, "notes"), row(&receipt, "shop"));
+    assert_eq!((to_notes["via"].as_str(), to_notes["name"].as_str()), (Some("websocket"), Some("Notes")));
+    assert_eq!((to_shop["via"].as_str(), to_shop["status"].as_str()), (Some("websocket"), Some("pending")));
+    assert_eq!(to_shop["attempts"], 0);
+
+    notes.ack(&event).await;
+    until(&hub, id, "notes", "acknowledged").await;
+    let mut shop = Tab::open(&hub, Some(SHOP)).await;
+    shop.subscribe(welcome["resume"].as_str().unwrap()).await;
+    let event = shop.logged_out().await;
+    shop.ack(&event).await;
+    until(&hub, id, "shop", "acknowledged").await;
+}
+
+#[tokio::test]
+async fn one_device_that_confirms_does_not_confirm_for_another() {
+    let hub = TestHub::start().await;
+    let (laptop, phone) = (hub.issuer.sign_in("ada"), hub.issuer.sign_in("ada"));
+    let (mut on_laptop, _) = Tab::live(&hub, NOTES, &id_token(&hub, &laptop, "notes")).await;
+    let (on_phone, _) = Tab::live(&hub, NOTES, &id_token(&hub, &phone, "notes")).await;
+    on_phone.leave().await;
+    let done = hub.desk_reports(json!({"scope": "user", "sub": "ada"})).await.expect(201);
+
+    let event = on_laptop.logged_out().await;
+    on_laptop.ack(&event).await;
+    assert_eq!(on_laptop.closed().await.0, 4510);
+
+    let receipt = hub.receipt(done["id"].as_str().unwrap()).await;
+    assert_eq!(row(&receipt, "notes")["status"], "pending", "the phone is still away");
+}
+
+#[tokio::test]
+async fn a_receipt_is_its_owners() {
+    let hub = TestHub::start().await;
+    let (ada, grace) = (hub.issuer.sign_in("ada"), hub.issuer.sign_in("grace"));
+    hub.receives(&logout_token(&hub, &ada, "notes")).await.expect(200);
+    let adas = id_token(&hub, &ada, "notes");
+    let id = hub.reports(&adas, NOTES, json!({})).await.expect(200)["id"].clone();
+    let path = format!("/api/v1/logouts/{}", id.as_str().unwrap());
+
+    assert_eq!(hub.gets(&path, &adas).await.expect(200)["id"], id);
+    hub.gets(&path, &id_token(&hub, &grace, "notes")).await.refused(404, "not_found", "not_found");
+    let elsewhere = hub.other.session("ada", &ada.sid);
+    let foreign = hub.other.id_token(&elsewhere, "notes").sign();
+    hub.gets(&path, &foreign).await.refused(404, "not_found", "not_found");
+    for unknown in ["/api/v1/logouts/01ARZ3NDEKTSV4RRFFQ69G5FAV", "/api/v1/logouts/x"] {
+        hub.gets(unknown, &adas).await.refused(404, "not_found", "not_found");
+    }
+}
+
+#[tokio::test]
+async fn an_acknowledgement_by_post_is_for_ones_own_logout_only() {
+    let hub = TestHub::start().await;
+    let (ada, grace) = (hub.issuer.sign_in("ada"), hub.issuer.sign_in("grace"));
+    let token = id_token(&hub, &ada, "notes");
+    let id = hub.reports(&token, NOTES, json!({})).await.expect(201)["id"].as_str().unwrap().to_owned();
+    let ack = |token: String| {
+        let path = hub.url(&format!("/api/v1/logouts/{id}/acks"));
+        Answer::of(hub.http.post(path).bearer_auth(token).header("origin", NOTES))
+    };
+    ack(id_token(&hub, &grace, "notes")).await.refused(404, "not_found", "not_found");
+    assert_eq!(ack(token).await.status, 204);
+    until(&hub, &id, "notes", "acknowledged").await;
+}
