@@ -43,4 +43,4 @@ bench: tools
 	cargo bench --quiet --bench load
 
 picture: e2e-tools
-	node scripts/picture.mjs
+	scripts/npm-ready tests/e2e && node tests/e2e/picture.mjs

@@ -3,9 +3,14 @@
 use std::process::Command;
 
 use serde_json::json;
+use tempfile::TempDir;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 use crate::hub::{Answer, NOTES, TestHub};
+use crate::process::HubProcess;
 use crate::stories::{id_token, logout_token};
+use crate::support::issuer::TestIssuer;
 
 #[tokio::test]
 async fn a_hub_that_can_take_a_logout_is_ready() {
@@ -96,4 +101,49 @@ fn check_is_content_with_the_default_file_and_says_so() {
         .unwrap();
     assert_eq!(hub.status.code(), Some(0), "{}", String::from_utf8_lossy(&hub.stderr));
     assert!(!hub.stdout.is_empty(), "a short summary");
+}
+
+#[tokio::test]
+async fn sigterm_ends_the_process_in_time_whatever_clients_do() {
+    let (issuer, folder) = (TestIssuer::start().await, TempDir::new().unwrap());
+    let mut hub = HubProcess::start(&issuer, folder.path()).await;
+    let mut clients = Vec::new();
+    for said in ["", "GET / HT", "POST /backchannel-logout HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nx"] {
+        let mut client = TcpStream::connect(hub.addr()).await.unwrap();
+        client.write_all(said.as_bytes()).await.unwrap();
+        clients.push(client);
+    }
+    let events = hub.http.get(hub.url("/api/v1/events")).header("accept", "text/event-stream");
+    let token = issuer.id_token(&issuer.sign_in("ada"), "notes").sign();
+    let stream = events.bearer_auth(token).send().await.unwrap();
+    assert_eq!(stream.status(), 200);
+    assert!(hub.terminate().await.success());
+}
+
+#[tokio::test]
+async fn the_log_names_no_token_no_session_and_no_person() {
+    let (issuer, folder) = (TestIssuer::start().await, TempDir::new().unwrap());
+    let hub = HubProcess::start(&issuer, folder.path()).await;
+    let ada = issuer.sign_in("ada-lovelace");
+    let id = issuer.id_token(&ada, "notes").sign();
+    let good = issuer.logout_token(&ada, "notes").sign();
+    let bad = issuer.logout_token(&ada, "notes").with("nonce", json!("n")).sign();
+    for token in [&bad, &good, &good] {
+        let request = hub.http.post(hub.url("/backchannel-logout")).body(format!("logout_token={token}"));
+        Answer::of(request.header("content-type", "application/x-www-form-urlencoded")).await;
+    }
+    for path in ["/api/v1/session", "/api/v1/logouts/nothing", "/nothing"] {
+        Answer::of(hub.http.get(hub.url(path)).bearer_auth(&id)).await;
+    }
+    Answer::of(hub.http.post(hub.url("/api/v1/logouts")).bearer_auth(&id).header("origin", NOTES)).await;
+    Answer::of(hub.http.get(hub.url(&format!("/logout?id_token_hint={id}&state=secret-state")))).await;
+    Answer::of(hub.http.get(hub.url(&format!("/logout?id_token_hint={bad}")))).await;
+    let mut hub = hub;
+    hub.terminate().await;
+
+    let log = std::fs::read_to_string(folder.path().join("hub.log")).unwrap();
+    assert!(log.contains("logout recorded") && log.contains("nonce_present"), "{log}");
+    for secret in [id.as_str(), good.as_str(), bad.as_str(), ada.sid.as_str(), ada.sub.as_str(), "secret-state"] {
+        assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use crate::support::issuer::TestIssuer;
@@ -21,7 +21,10 @@ impl HubProcess {
         let path = folder.join("slo-hub.toml");
         std::fs::write(&path, config(issuer.url(), port, admin_port)).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_slo-hub"));
-        command.args(["serve", "--config"]).arg(path).stdout(Stdio::null()).stderr(Stdio::null());
+        // As talkative as it gets: what it says is read by a test.
+        let log = std::fs::File::create(folder.join("hub.log")).unwrap();
+        command.args(["serve", "--config"]).arg(path).env("SLO_HUB_LOG", "debug");
+        command.stdout(Stdio::null()).stderr(log);
         let child = command.spawn().unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let hub = Self { child, port, admin_port, http };
@@ -33,11 +36,15 @@ impl HubProcess {
         hub
     }
 
+    pub fn addr(&self) -> std::net::SocketAddr {
+        ([127, 0, 0, 1], self.port).into()
+    }
+
     pub fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    fn admin_url(&self, path: &str) -> String {
+    pub fn admin_url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.admin_port)
     }
 
@@ -85,6 +92,18 @@ impl HubProcess {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         false
+    }
+
+    /// `kill`, and how the process ended.
+    pub async fn terminate(&mut self) -> ExitStatus {
+        Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        for _ in 0..1_000 {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the hub is still there ten seconds after SIGTERM");
     }
 
     /// `kill -9`.
