@@ -6,7 +6,7 @@ pub mod frame;
 mod serve;
 mod wire;
 
-use std::sync::Arc;
+use std::future::ready;
 
 use axum::Router;
 use axum::extract::State;
@@ -21,6 +21,8 @@ use crate::hub::denied::Denied;
 use crate::web::Edge;
 use crate::web::caller::{ClientAddr, FromOrigin};
 use crate::web::problem::Problem;
+use serve::{Conversation, Peer};
+use wire::Wire;
 
 /// The one subprotocol there is.
 pub const PROTOCOL: &str = "slo.v1";
@@ -58,22 +60,30 @@ async fn upgrade(
     if !offers_protocol(&headers) {
         return protocol_needed().into_response();
     }
-    let pass = edge.gate.enter(addr.0);
-    let hub = Arc::clone(&edge.hub);
-    // Shutdown waits for the socket, which axum spawns by itself.
+    let peer = Peer {
+        origin: origin.0.map(String::into_boxed_str),
+        addr: addr.0,
+        failures: edge.failures,
+        pass: edge.gate.enter(addr.0),
+        subscribe_within: edge.subscribe_timeout,
+    };
+    let hub = edge.hub;
+    // Shutdown waits for the handshake too, whose task is axum's own.
     let token = hub.tasks.token();
-    let peer = serve::Peer { origin: origin.0, addr: addr.0, failures: edge.failures, pass };
-    let subscribe_timeout = edge.subscribe_timeout;
     upgrade
         .protocols([PROTOCOL])
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
         .max_message_size(PARSE_MAX_BYTES)
         .max_frame_size(PARSE_MAX_BYTES)
-        .on_upgrade(move |socket| async move {
-            let open = hub.metrics.socket(Via::WebSocket);
-            serve::serve(hub, socket, peer, subscribe_timeout).await;
-            drop((open, token));
+        .on_upgrade(move |socket| {
+            // A task of the hub's own, so that axum's, with all that a handshake holds,
+            // ends here.
+            let (open, tasks) = (hub.metrics.socket(Via::WebSocket), hub.tasks.clone());
+            let mut conversation = Conversation { wire: Wire::new(socket), hub, peer, _open: open };
+            tasks.spawn(async move { conversation.run().await });
+            drop(token);
+            ready(())
         })
 }
 

@@ -29,17 +29,27 @@ impl From<CloseCode> for Exit {
     }
 }
 
-/// A socket, whatever it is made of: a test drives it with two channels.
+/// What a wire is made of: a WebSocket, or a test's own thing.
+pub(super) trait Frames: Stream<Item = Result<Message, Self::Fault>> + Sink<Message> + Unpin {
+    /// Why a frame could not be read.
+    type Fault;
+}
+
+impl<S, E> Frames for S
+where
+    S: Stream<Item = Result<Message, E>> + Sink<Message> + Unpin,
+{
+    type Fault = E;
+}
+
+/// A socket, with the moment it was last heard.
 pub(super) struct Wire<S> {
     socket: S,
     /// When something was last heard.
     pub(super) heard_at: Instant,
 }
 
-impl<S, E> Wire<S>
-where
-    S: Stream<Item = Result<Message, E>> + Sink<Message> + Unpin,
-{
+impl<S: Frames> Wire<S> {
     pub(super) fn new(socket: S) -> Self {
         Self { socket, heard_at: Instant::now() }
     }
@@ -77,7 +87,7 @@ where
 
     /// Closes with a code, and lets the peer read it: closing a connection with unread
     /// input would make the system throw the code away.
-    pub(super) async fn close(mut self, code: CloseCode) {
+    pub(super) async fn close(&mut self, code: CloseCode) {
         let until = Instant::now() + FAREWELL;
         let farewell = async {
             self.socket.send(frame::close(code)).await.map_err(drop)?;
