@@ -6,7 +6,6 @@ use super::reader::Section;
 use super::url::web_url;
 use crate::domain::app::{App, BackchannelToken, HubClient, IssuerSettings, Origin, SigningAlg};
 use crate::domain::ids::{ClientId, Issuer};
-use crate::domain::secret::Secret;
 
 /// Reads every issuer; what is wrong is kept as a fault.
 pub(super) fn issuers(root: &mut Section<'_>) -> Vec<IssuerSettings> {
@@ -126,12 +125,12 @@ pub(super) fn apps(root: &mut Section<'_>, issuers: &[IssuerSettings]) -> Vec<Ap
 fn app(section: &mut Section<'_>, issuers: &[IssuerSettings]) -> Option<App> {
     let client_id = section.required_text("client_id").and_then(|text| client_id_of(section, &text));
     let issuer = app_issuer(section, issuers);
-    let name = section.required_text("name");
+    // For people; the client_id says at least something.
+    let name = section.text("name").or_else(|| client_id.as_ref().map(|id| id.as_str().to_owned()));
     let origins = origins(section);
     let allow_no_origin = section.flag("allow_no_origin", false);
-    let post_logout_redirect_uris = redirect_uris(section);
+    let post_logout_redirect_uris = redirect_uris(section, allow_no_origin);
     let secret = section.secret("secret", "secret_file");
-    short_secret(section, secret.as_ref());
     let frontchannel_logout_uri = optional_url(section, "frontchannel_logout_uri");
     let backchannel_logout_uri = optional_url(section, "backchannel_logout_uri");
     let backchannel_logout_token = match section.text("backchannel_logout_token").as_deref() {
@@ -143,7 +142,9 @@ fn app(section: &mut Section<'_>, issuers: &[IssuerSettings]) -> Option<App> {
         }
     };
     let chain_logout_uri = optional_url(section, "chain_logout_uri");
-    if origins.is_empty() && !allow_no_origin && secret.is_none() && backchannel_logout_uri.is_none() {
+    let has_a_way = secret.is_some() || backchannel_logout_uri.is_some() || frontchannel_logout_uri.is_some();
+    let is_sent_here = !post_logout_redirect_uris.is_empty() || chain_logout_uri.is_some();
+    if origins.is_empty() && !allow_no_origin && !has_a_way && !is_sent_here {
         section
             .fault("origins", "names none, so nothing of this app could ever reach the hub; name its pages' origins");
     }
@@ -196,9 +197,14 @@ fn origins(section: &mut Section<'_>) -> Vec<Origin> {
     parsed.collect()
 }
 
-fn redirect_uris(section: &mut Section<'_>) -> Vec<String> {
+/// A native app may have a scheme of its own, with a dot in it (RFC 8252, section 7.1).
+fn redirect_uris(section: &mut Section<'_>, is_native: bool) -> Vec<String> {
     let texts = section.texts("post_logout_redirect_uris").unwrap_or_default();
+    let is_private_use = |text: &str| Url::parse(text).is_ok_and(|url| url.scheme().contains('.'));
     for (index, text) in texts.iter().enumerate() {
+        if is_native && is_private_use(text) {
+            continue;
+        }
         if let Err(wrong) = web_url(text) {
             section.fault(&format!("post_logout_redirect_uris[{index}]"), wrong);
         }
@@ -211,16 +217,4 @@ fn optional_url(section: &mut Section<'_>, name: &'static str) -> Option<Url> {
     let url =
         web_url(&text).and_then(|url| if url.fragment().is_some() { Err("must have no fragment") } else { Ok(url) });
     url.map_err(|wrong| section.fault(name, wrong)).ok()
-}
-
-/// The fewest bytes of a secret that is worth its name.
-const SECRET_MIN_BYTES: usize = 16;
-
-fn short_secret(section: &Section<'_>, secret: Option<&Secret>) {
-    if secret.is_some_and(|secret| secret.reveal().len() < SECRET_MIN_BYTES) {
-        section.fault(
-            "secret",
-            format!("is shorter than {SECRET_MIN_BYTES} bytes; `openssl rand -hex 32` makes a good one"),
-        );
-    }
 }

@@ -134,7 +134,7 @@ fn read(reader: &Reader, table: Table) -> Option<Config> {
     let mut root = Section::root(reader, table);
     let server = server(root.section("server"));
     let session = session(root.section("session"));
-    let store = store(root.section("store"), session.resume_ttl);
+    let store = store(root.section("store"), &session);
     let limits = limits(root.section("limits"));
     let issuers = apps::issuers(&mut root);
     let apps = apps::apps(&mut root, &issuers);
@@ -159,8 +159,12 @@ fn server(mut section: Section<'_>) -> Option<Server> {
     let proxies = section.texts("trusted_proxies").unwrap_or_default();
     let trusted_proxies = proxies.iter().enumerate().filter_map(|(index, text)| {
         let net = text.parse::<IpNet>().ok().or_else(|| text.parse().ok().map(|addr: IpAddr| addr.into()));
+        let key = format!("trusted_proxies[{index}]");
         if net.is_none() {
-            section.fault(&format!("trusted_proxies[{index}]"), "must be an address or a network such as 10.0.0.0/8");
+            section.fault(&key, "must be an address or a network such as 10.0.0.0/8");
+        }
+        if net.is_some_and(|net| net.prefix_len() == 0) {
+            section.fault(&key, "would believe everybody; name your own proxies");
         }
         net
     });
@@ -177,12 +181,13 @@ fn address(section: &mut Section<'_>, name: &'static str, default: SocketAddr) -
     })
 }
 
-fn store(mut section: Section<'_>, resume_ttl: Duration) -> Option<Store> {
+fn store(mut section: Section<'_>, session: &Session) -> Option<Store> {
     let url = section.text("url").unwrap_or_else(|| "sqlite://slo-hub.db".to_owned());
     let days = section.number("retention_days", 400, 1, 36_500);
     let retention = Duration::from_secs(days * DAY);
-    if retention < resume_ttl {
-        section.fault("retention_days", "must not be shorter than session.resume_ttl_seconds");
+    if retention < session.resume_ttl || session.absolute_timeout.is_some_and(|most| retention < most) {
+        let text = "must not be shorter than session.resume_ttl_seconds and session.absolute_timeout_seconds";
+        section.fault("retention_days", text);
     }
     let url = match url.strip_prefix("sqlite://") {
         Some("" | ":memory:") => {

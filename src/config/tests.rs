@@ -65,7 +65,6 @@ fn every_problem_is_reported_at_once_with_its_key() {
         "issuers[0].signing_algs: \"HS256\" is not taken",
         "issuers[0].signing_algs: \"none\" is not taken",
         "apps[0].client_id: is empty",
-        "apps[0].name: is missing",
         "apps[0].origins[0]: must be an exact origin",
         "apps[0].origins[1]: is no address",
     ] {
@@ -131,13 +130,30 @@ fn insecure_is_refused() {
             "apps[0].post_logout_redirect_uris[0]",
         ),
         ("name = 'Notes'", "name = 'Notes'\nchain_logout_uri = 'javascript:alert(1)'", "apps[0].chain_logout_uri"),
-        ("name = 'Notes'", "name = 'Notes'\nsecret = 'short'", "apps[0].secret"),
         ("name = 'Notes'", "name = 'Notes'\nbackchannel_logout_token = 'both'", "apps[0].backchannel_logout_token"),
+        ("name = 'Notes'", "name = 'Notes'\nsecret = ''", "apps[0].secret"),
+        ("origins = ['https://notes.example']", "", "apps[0].origins"),
+        (
+            "name = 'Notes'",
+            "name = 'Notes'\npost_logout_redirect_uris = ['com.example.app:/bye']",
+            "apps[0].post_logout_redirect_uris[0]",
+        ),
+        ("[server]", "[server]\ntrusted_proxies = ['0.0.0.0/0']", "server.trusted_proxies[0]"),
     ] {
         let text = faults(from, to);
         assert!(text.starts_with(key), "{to}: {text}");
     }
-    assert!(!faults("name = 'Notes'", "name = 'Notes'\nsecret = 'short'").contains("short'"), "no secret is shown");
+}
+
+#[test]
+fn an_app_is_called_by_its_client_id_where_it_has_no_name() {
+    assert_eq!(parse(&LEAST.replace("name = 'Notes'\n", "")).unwrap().apps[0].name, "notes");
+}
+
+#[test]
+fn a_native_app_may_be_sent_back_to_a_scheme_of_its_own() {
+    let line = "allow_no_origin = true\npost_logout_redirect_uris = ['com.example.app:/bye']\nname = 'Notes'";
+    assert!(parse(&LEAST.replace("name = 'Notes'", line)).is_ok());
 }
 
 #[test]

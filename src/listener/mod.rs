@@ -25,7 +25,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use ipnet::IpNet;
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tower::ServiceExt as _;
 
 use crate::tasks::Tasks;
@@ -42,6 +42,8 @@ const HEADROOM_PER_ADDR: usize = 64;
 const HEAD_MAX_BYTES: usize = 32 * 1024;
 /// How long to wait when the system has no room for another connection.
 const OUT_OF_ROOM: Duration = Duration::from_millis(100);
+/// How often that is said.
+const SAY_AGAIN: Duration = Duration::from_secs(60);
 /// How long the system keeps sending to a peer that confirms nothing.
 const UNCONFIRMED: Duration = Duration::from_secs(30);
 
@@ -116,6 +118,7 @@ impl Listener {
         let per_addr = limits.max_connections_per_ip.saturating_add(HEADROOM_PER_ADDR);
         let gate = Gate::new(limits.max_connections.saturating_add(HEADROOM), per_addr);
         let proxies: Arc<[IpNet]> = limits.trusted_proxies.into();
+        let mut said = None;
         loop {
             let accepted = tokio::select! {
                 () = tasks.stopping() => return,
@@ -130,21 +133,24 @@ impl Listener {
                     let connection = Connection { stream, peer, pass, deadlines: self.deadlines };
                     tasks.spawn(connection.serve(routes.clone(), tasks.clone()));
                 }
-                Err(error) => rest_after(&error).await,
+                Err(error) => rest_after(&error, &mut said).await,
             }
         }
     }
 }
 
 /// A connection that broke before it was accepted is its own trouble; anything else is
-/// the system's (no file handles left, say), which a moment may mend.
-async fn rest_after(error: &io::Error) {
+/// the system's (no file handles left, say), which a moment may mend. Said once a minute.
+async fn rest_after(error: &io::Error, said: &mut Option<Instant>) {
     let is_peers = matches!(
         error.kind(),
         io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
     );
     if !is_peers {
-        tracing::error!(error = %error, "cannot accept a connection");
+        if said.is_none_or(|said| said.elapsed() >= SAY_AGAIN) {
+            *said = Some(Instant::now());
+            tracing::error!(error = %error, "cannot accept a connection; trying again until it can be done");
+        }
         sleep(OUT_OF_ROOM).await;
     }
 }
