@@ -13,6 +13,19 @@ const ROOT = new URL('../../', import.meta.url);
 const PICTURE = fileURLToPath(new URL('docs/two-windows.png', ROOT));
 const WINDOW = { width: 820, height: 620 };
 
+const STYLE = `
+  body { margin: 0; font: 17px system-ui, sans-serif; color: #1d2733; background: #eef1f5; }
+  main { padding: 26px 34px 34px; background: #eef1f5; }
+  h2 { margin: 10px 2px 14px; font-size: 19px; font-weight: 600; }
+  section { display: grid; grid-template-columns: 1fr 1fr; gap: 26px; margin-bottom: 26px; }
+  section:last-child { margin-bottom: 0; }
+  figure { margin: 0; border-radius: 12px; overflow: hidden; background: #fff; box-shadow: 0 10px 30px rgb(20 30 50 / 16%); }
+  figcaption { display: flex; align-items: center; gap: 7px; padding: 10px 14px; background: #dfe4eb; font-size: 13px; color: #46515f; }
+  figcaption i { width: 11px; height: 11px; border-radius: 50%; background: #b9c2cd; }
+  figcaption span { margin-left: 10px; }
+  img { display: block; width: 100%; }
+`;
+
 const demo = await startDemo();
 const browser = await launchBrowser();
 try {
@@ -70,16 +83,3 @@ async function compose(context, rows) {
   await page.setContent(`<!doctype html><style>${STYLE}</style><main>${rows.map(row).join('')}</main>`);
   await page.locator('main').screenshot({ path: PICTURE });
 }
-
-const STYLE = `
-  body { margin: 0; font: 17px system-ui, sans-serif; color: #1d2733; background: #eef1f5; }
-  main { padding: 26px 34px 34px; background: #eef1f5; }
-  h2 { margin: 10px 2px 14px; font-size: 19px; font-weight: 600; }
-  section { display: grid; grid-template-columns: 1fr 1fr; gap: 26px; margin-bottom: 26px; }
-  section:last-child { margin-bottom: 0; }
-  figure { margin: 0; border-radius: 12px; overflow: hidden; background: #fff; box-shadow: 0 10px 30px rgb(20 30 50 / 16%); }
-  figcaption { display: flex; align-items: center; gap: 7px; padding: 10px 14px; background: #dfe4eb; font-size: 13px; color: #46515f; }
-  figcaption i { width: 11px; height: 11px; border-radius: 50%; background: #b9c2cd; }
-  figcaption span { margin-left: 10px; }
-  img { display: block; width: 100%; }
-`;

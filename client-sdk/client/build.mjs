@@ -1,0 +1,70 @@
+/**
+ * Builds the package: `dist/` for bundlers, and `dist-iife/slo-hub.js` for a `<script>` tag, which is kept in
+ * git because the hub carries it and is built without Node. With `--dist`, only the first.
+ */
+import { build } from 'esbuild';
+import { rm, writeFile, mkdir } from 'node:fs/promises';
+import { argv } from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+const HERE = fileURLToPath(new URL('.', import.meta.url));
+/**
+ * Members of our own objects that only our own modules use: the output has a letter for each. None may be a member
+ * of a public type, of what is stored or sent, or of anything of the browser's that the sources touch.
+ */
+export const INTERNAL = [
+  'address', 'begin', 'closed', 'draw', 'emit', 'failed', 'find', 'finish', 'forget', 'freezes', 'heard', 'keep',
+  'leaves', 'letGo', 'lift', 'liftWithin', 'loosen', 'moved', 'nobodySignedIn', 'online', 'post',
+  'returns', 'shows', 'stream', 'tell', 'voice',
+];
+
+const COMMON = {
+  absWorkingDir: HERE,
+  bundle: true,
+  minify: true,
+  mangleProps: new RegExp(`^(${INTERNAL.join('|')})$`),
+  target: ['es2022'],
+  charset: 'utf8',
+  legalComments: 'none',
+  logLevel: 'warning',
+};
+
+/** The modules of the `exports` map, with what they share in a chunk of their own. */
+export async function buildModules() {
+  return build({
+    ...COMMON,
+    entryPoints: ['src/index.ts', 'src/auth0.ts'],
+    outdir: 'dist',
+    format: 'esm',
+    splitting: true,
+    sourcemap: true,
+  });
+}
+
+/** One module with all that it needs, as an app's bundler would take it in. */
+export async function buildAlone(entry) {
+  const { outputFiles } = await build({ ...COMMON, entryPoints: [entry], format: 'esm', write: false });
+  return outputFiles[0].text;
+}
+
+/** The text of the script that makes the global `SloHub`. */
+export async function buildScript() {
+  const { outputFiles } = await build({
+    ...COMMON,
+    entryPoints: ['src/iife.ts'],
+    format: 'iife',
+    globalName: 'SloHub',
+    write: false,
+    banner: { js: '/*! slo-hub browser SDK | MIT OR Apache-2.0 */' },
+  });
+  return outputFiles[0].text;
+}
+
+if (argv[1] === fileURLToPath(import.meta.url)) {
+  await rm(`${HERE}dist`, { recursive: true, force: true });
+  await buildModules();
+  if (!argv.includes('--dist')) {
+    await mkdir(`${HERE}dist-iife`, { recursive: true });
+    await writeFile(`${HERE}dist-iife/slo-hub.js`, await buildScript());
+  }
+}

@@ -1,0 +1,3 @@
+/** What a `<script>` tag gets, as the global `SloHub`. */
+export { withAuth0 } from './auth0.js';
+export { createSlo, SloError } from './index.js';

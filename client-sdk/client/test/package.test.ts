@@ -1,0 +1,133 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import vm from 'node:vm';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { buildAlone, buildScript, INTERNAL } from '../build.mjs';
+import { pass, settle } from './app.js';
+import { FakeHub, HUB, idToken } from './hub.js';
+import { FakePage } from './page.js';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const KIB = 1024;
+
+describe('the size, minified and gzipped', () => {
+  it.each([
+    ['core', 'src/index.ts', 4 * KIB],
+    ['core with the Auth0 adapter', 'src/auth0.ts', 5 * KIB],
+    ['the script for a <script> tag', 'src/iife.ts', 5 * KIB],
+  ])('%s', async (name, entry, most) => {
+    vi.useRealTimers();
+    const size = gzipSync(await buildAlone(entry), { level: 9 }).length;
+    console.log(`${name}: ${size} bytes, at most ${most}`);
+    expect(size).toBeLessThanOrEqual(most);
+  });
+});
+
+describe('dist-iife/slo-hub.js, which the hub carries', () => {
+  let checkedIn: string;
+  beforeAll(() => void (checkedIn = readFileSync(`${ROOT}dist-iife/slo-hub.js`, 'utf8')));
+  beforeEach(() => void vi.useRealTimers());
+
+  it('is what the sources make; if not: npm run build', async () => {
+    expect(checkedIn === (await buildScript()), 'out of date: npm run build, and commit it').toBe(true);
+  });
+
+  it('tells the whole story: connects, is told, hides, acknowledges, signs out', async () => {
+    vi.useFakeTimers();
+    const hub = new FakeHub();
+    const page = new FakePage(hub.network());
+    const context = vm.createContext({
+      ...{ document: page.document, location: page.location, localStorage: page.localStorage, fetch: page.fetch },
+      ...{ WebSocket: page.WebSocket, BroadcastChannel: page.BroadcastChannel, reportError: page.reportError },
+      ...{ setTimeout, clearTimeout, setInterval, clearInterval, Date, URL, TextDecoder, atob, AbortController, AbortSignal, console },
+      addEventListener: page.addEventListener.bind(page),
+    });
+    const told: string[] = [];
+    const app = { hub: HUB, token: idToken({ nonce: 'n1' }), told };
+    vm.runInContext(checkedIn, context);
+    const open = vm.runInContext(
+      `app => SloHub.createSlo({ hub: app.hub, getToken: () => app.token, curtain: true, onSignedOut: e => void app.told.push(e.id) })`,
+      context,
+    ) as (app: object) => { state: string; start(): void; signOut(): Promise<{ delivered: boolean }> };
+    const slo = open(app);
+    await settle();
+    expect(slo.state).toBe('connected');
+    page.leave();
+    expect(page.isHidden).toBe(true);
+    const id = hub.signOutElsewhere();
+    page.comeBack();
+    await settle();
+    expect([slo.state, ...told, ...hub.acked]).toEqual(['signed-out', id, id]);
+    expect(page.isHidden).toBe(false);
+    await pass(60_000);
+    app.token = idToken({ nonce: 'n2' });
+    hub.refusesWebSockets = true;
+    slo.start();
+    await settle();
+    expect(slo.state).toBe('connected');
+    expect((await slo.signOut()).delivered).toBe(true);
+    expect(page.localStorage.getItem(`slo-hub:${HUB}`)).toBeNull();
+  });
+
+  it('shortens no name that is seen from outside', () => {
+    const outside = ['types', 'errors', 'auth0', 'login'].map((file) => readFileSync(`${ROOT}src/${file}.ts`, 'utf8')).join();
+    for (const name of INTERNAL) expect(outside).not.toMatch(new RegExp(`(readonly |  )${name}\\??[:(]`));
+  });
+});
+
+describe('the packed package, in an empty folder', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'slo-hub-'));
+    const [packed] = JSON.parse(
+      execFileSync('npm', ['pack', '--json', '--pack-destination', folder], { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
+    ) as Array<{ filename: string }>;
+    const at = path.join(folder, 'node_modules/@slo-hub/client');
+    mkdirSync(at, { recursive: true });
+    execFileSync('tar', ['-xzf', path.join(folder, packed!.filename), '--strip-components=1', '-C', at]);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  beforeEach(() => void vi.useRealTimers());
+
+  const run = (script: string) => {
+    writeFileSync(path.join(folder, 'main.mjs'), script);
+    return execFileSync(process.execPath, ['main.mjs'], { cwd: folder, encoding: 'utf8', timeout: 20_000 });
+  };
+
+  it('can be imported on a server, where it does nothing and keeps nothing alive', () => {
+    const said = run(`
+      import { createSlo, SloError } from '@slo-hub/client';
+      import { withAuth0 } from '@slo-hub/client/auth0';
+      const touched = [];
+      globalThis.fetch = () => touched.push('fetch');
+      const options = { hub: 'https://hub.example', curtain: true, getToken: () => touched.push('getToken') };
+      const slo = createSlo(options);
+      const auth0 = withAuth0({ getIdTokenClaims: options.getToken, logout: options.getToken }, options);
+      slo.on('state', () => {});
+      console.log(slo.start().state, await slo.ready, await slo.signOut(), auth0.state, SloError.name.length > 0, touched);
+      slo.stop();
+    `);
+    expect(said.trim()).toBe("idle idle { delivered: false } idle true []");
+  });
+
+  it('holds what it declares, and neither sources nor tests', () => {
+    const { exports, files } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as {
+      exports: Record<string, string | Record<string, string>>;
+      files: string[];
+    };
+    expect(files).toEqual(['dist', 'dist-iife']);
+    for (const target of Object.values(exports).flatMap((entry) => (typeof entry === 'string' ? entry : Object.values(entry)))) {
+      expect(readFileSync(path.join(folder, 'node_modules/@slo-hub/client', target), 'utf8')).not.toBe('');
+    }
+    expect(execFileSync('find', [folder, '-name', '*.test.*'], { encoding: 'utf8' })).toBe('');
+  });
+
+  it('needs nothing at run time', () => {
+    const { dependencies } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { dependencies?: object };
+    expect(dependencies).toBeUndefined();
+  });
+});

@@ -1,0 +1,89 @@
+#!/usr/bin/env node
+/**
+ * Builds the single-page apps into `<app>/dist`, and first the SDK they use, where that is
+ * missing or older than its source.
+ */
+import { build } from 'esbuild';
+import { spawnSync } from 'node:child_process';
+import { cp, mkdir, readFile, rm, stat, writeFile, readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const HERE = path.dirname(fileURLToPath(import.meta.url));
+const SDK = path.join(HERE, '../client-sdk');
+const APPS = ['notes', 'shop'];
+
+export async function buildApp(app, { alias = {} } = {}) {
+  const root = path.join(HERE, app);
+  const dist = path.join(root, 'dist');
+  await rm(dist, { recursive: true, force: true });
+  await mkdir(dist, { recursive: true });
+  await cp(path.join(root, 'public'), dist, { recursive: true });
+  const { metafile } = await build({
+    entryPoints: { main: path.join(root, 'src/main.ts') },
+    outdir: path.join(dist, 'assets'),
+    entryNames: '[name]-[hash]',
+    absWorkingDir: dist,
+    bundle: true,
+    format: 'esm',
+    target: ['chrome120', 'firefox125', 'safari17.4'],
+    minify: true,
+    sourcemap: true,
+    metafile: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+    alias,
+  });
+  const page = await readFile(path.join(root, 'index.html'), 'utf8');
+  await writeFile(path.join(dist, 'index.html'), withHashedNames(page, Object.keys(metafile.outputs)));
+}
+
+/** `/assets/main.js` in the page becomes `/assets/main-ABC123.js`, as the build named it. */
+function withHashedNames(page, outputs) {
+  return page.replace(/\/assets\/main\.(js|css)/g, (plain, kind) => {
+    const built = outputs.find((name) => name.endsWith(`.${kind}`));
+    if (built === undefined) throw new Error(`The build wrote no ${plain}.`);
+    return `/${built}`;
+  });
+}
+
+export async function buildSdk() {
+  const client = path.join(SDK, 'client');
+  // Code and types are written by two tools; both must be there and newer than the source.
+  const built = await Promise.all(['auth0.js', 'auth0.d.ts'].map((file) => newest(path.join(client, 'dist', file))));
+  if (Math.min(...built) > (await newest(path.join(client, 'src')))) return;
+  run(path.join(HERE, '../scripts/npm-ready'), SDK);
+  try {
+    run('npm', '--prefix', SDK, '--silent', 'run', 'build');
+  } catch (error) {
+    // Or the next build would take a half-built one for a fresh one.
+    await rm(path.join(client, 'dist'), { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function run(command, ...args) {
+  const { status } = spawnSync(command, args, { stdio: 'inherit' });
+  if (status !== 0) throw new Error(`${path.basename(command)} ${args.join(' ')} failed.`);
+}
+
+/** When the newest file below was written, in ms; 0 where there is none. */
+async function newest(target) {
+  const found = await stat(target).catch(() => undefined);
+  if (found === undefined) return 0;
+  if (!found.isDirectory()) return found.mtimeMs;
+  const inside = await readdir(target);
+  return Math.max(0, ...(await Promise.all(inside.map((name) => newest(path.join(target, name))))));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    await buildSdk();
+    if (!process.argv.includes('--sdk-only')) {
+      for (const app of APPS) await buildApp(app);
+    }
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,58 @@
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const DEMO = fileURLToPath(new URL('..', import.meta.url));
+export const ROOT = path.join(DEMO, '..');
+export const VAR = path.join(DEMO, 'var');
+
+/** What listens where. `hub.toml` says the same of the hub. */
+export const PORTS = { hub: 4000, tenant: 4001, admin: 4002, notes: 4010, shop: 4011 };
+
+export const URLS = {
+  hub: `http://localhost:${PORTS.hub}`,
+  issuer: `http://localhost:${PORTS.tenant}/`,
+  account: `http://localhost:${PORTS.tenant}/account`,
+  notes: `http://notes.localhost:${PORTS.notes}`,
+  shop: `http://shop.localhost:${PORTS.shop}`,
+};
+
+/** The four programs, each with the address that answers once it is ready. */
+export function parts({ hubBinary }) {
+  const node = process.execPath;
+  return [
+    {
+      name: 'hub',
+      title: 'hub',
+      command: [hubBinary, 'serve', '--config', path.join(DEMO, 'hub.toml')],
+      ready: `http://127.0.0.1:${PORTS.admin}/readyz`,
+    },
+    {
+      name: 'tenant',
+      title: 'tenant',
+      command: [
+        node,
+        path.join(DEMO, 'tenant/bin/tenant.js'),
+        ...['--port', String(PORTS.tenant), '--state', path.join(VAR, 'tenant.json')],
+        ...['--hub', URLS.hub, '--notes', URLS.notes, '--shop', URLS.shop],
+      ],
+      ready: `http://127.0.0.1:${PORTS.tenant}/.well-known/openid-configuration`,
+    },
+    app({ name: 'notes', title: 'Notes app' }, { name: 'Shop', url: URLS.shop }),
+    app({ name: 'shop', title: 'Shop app' }, { name: 'Notes', url: URLS.notes }),
+  ];
+}
+
+function app({ name, title }, sibling) {
+  const config = { hub: URLS.hub, issuer: URLS.issuer, clientId: `spa-${name}`, sibling };
+  return {
+    name,
+    title,
+    command: [
+      process.execPath,
+      path.join(DEMO, 'serve/bin/serve.js'),
+      ...['--dir', path.join(DEMO, name, 'dist'), '--port', String(PORTS[name])],
+      ...['--config', JSON.stringify(config)],
+    ],
+    ready: `http://127.0.0.1:${PORTS[name]}/`,
+  };
+}

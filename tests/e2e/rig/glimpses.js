@@ -1,0 +1,20 @@
+/**
+ * Runs in the page before its own scripts. Looks at each frame, before it is painted, and
+ * notes whether private content can be seen in it. A page that comes back from the
+ * back/forward cache starts a new count.
+ */
+export function watchForGlimpses() {
+  const watch = { frames: 0, private: 0, restored: 0 };
+  globalThis.glimpses = watch;
+  addEventListener('pageshow', (event) => {
+    if (!event.persisted) return;
+    Object.assign(watch, { frames: 0, private: 0, restored: watch.restored + 1 });
+  });
+  const look = () => {
+    watch.frames += 1;
+    const content = document.querySelector('main.notes, main.shelf');
+    if (content?.checkVisibility({ opacityProperty: true, visibilityProperty: true })) watch.private += 1;
+    requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+}
