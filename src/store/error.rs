@@ -47,6 +47,9 @@ pub enum StoreError {
     /// The file was written by a later version of the hub.
     #[error("the database was made by a newer version of slo-hub; run that version, or restore an older backup")]
     Newer,
+    /// The file was laid out by a build of the hub that was never released.
+    #[error("the database was laid out by another build of slo-hub; move the file away, or use that build")]
+    Foreign,
 }
 
 impl StoreError {
@@ -94,6 +97,7 @@ impl From<MigrateError> for StoreError {
     fn from(error: MigrateError) -> Self {
         match error {
             MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => Self::Newer,
+            MigrateError::VersionMismatch(_) => Self::Foreign,
             MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _) => cause.into(),
             _ => Self::Damaged,
         }

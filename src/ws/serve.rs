@@ -143,12 +143,11 @@ impl<S: Frames> Conversation<S> {
                 message = self.wire.read() => Some(message),
                 () = sleep_until(next_ping) => None,
             };
-            let done = match message {
-                Some(message) => Box::pin(self.heard(&mut subscription, message)).await,
-                None => {
-                    next_ping = Instant::now() + every;
-                    Box::pin(self.ping(every)).await
-                }
+            let done = if let Some(message) = message {
+                Box::pin(self.heard(&mut subscription, message)).await
+            } else {
+                next_ping = Instant::now() + every;
+                Box::pin(self.ping(every)).await
             };
             if let Err(exit) = done {
                 return exit;
