@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use url::Position;
 
 use super::Pages;
 use super::confirm::OwnCookie;
@@ -193,7 +194,8 @@ fn choices(hub: &Hub, only: Option<&Issuer>) -> Vec<IssuerChoice> {
     let wanted = issuers.filter(|issuer| only.is_none_or(|only| only == *issuer));
     let mut choices: Vec<_> = wanted
         .map(|issuer| {
-            let host = url::Url::parse(issuer.as_str()).ok().and_then(|url| url.host_str().map(str::to_owned));
+            let url = url::Url::parse(issuer.as_str()).ok();
+            let host = url.map(|url| url[Position::BeforeHost..Position::AfterPort].to_owned());
             let apps = hub.directory.apps().iter().filter(|app| app.issuer == *issuer);
             IssuerChoice {
                 issuer: issuer.as_str().to_owned(),
