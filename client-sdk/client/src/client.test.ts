@@ -286,6 +286,25 @@ describe('no leader: every tab keeps its own socket', () => {
     expect(two.state).toBe('signed-out');
   });
 
+  it('a tab that is just fetching a token stays signed out, though there is none any more', async () => {
+    const hub = new FakeHub();
+    const origin = new Origin();
+    const token = idToken();
+    let answer = (_: null): void => {};
+    const slow = await App.open(hub, {
+      origin,
+      getToken: ({ reason }) => (reason === 'connect' ? token : new Promise<null>((resolve) => (answer = resolve))),
+    });
+    hub.open[0]!.refuse(4003, 'token_expired', 'token_expired');
+    await App.open(hub, { origin, token });
+    expect(slow.state).toBe('connecting');
+    hub.signOutElsewhere();
+    answer(null);
+    await pass(60_000);
+    expect(slow.state).toBe('signed-out');
+    expect(slow.told).toHaveLength(1);
+  });
+
   it('each acknowledges by itself, though it was told by another', async () => {
     const hub = new FakeHub();
     const origin = new Origin();

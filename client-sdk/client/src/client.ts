@@ -103,13 +103,12 @@ export class Client implements SloClient {
 
   async #leave({ timeoutMs = PATIENCE_MS, redirect, ...what }: SignOutOptions, finish?: Finish): Promise<SignOutResult> {
     const login = this.#line.held?.login;
-    // A line that is live stays: what the hub says on it is acknowledged.
-    if (this.state !== 'connected') this.#line.letGo();
     this.#finish();
     this.#curtain.lift();
     const report = this.#report(what, AbortSignal.timeout(timeoutMs)).catch(() => undefined);
     const answer = await Promise.race([report, after(timeoutMs)]);
     const event = answer && readLogout(answer);
+    // A line that is open stays: the hub says it there too, and that is acknowledged.
     if (event) this.#tabs.tell(event, login);
     else this.#line.letGo();
     const continueUrl = answer?.['continue_url'] as string | undefined;

@@ -16,7 +16,7 @@ const ANSWER_MS = 5_000;
 /** How long the app may take to find its token, in ms. */
 const TOKEN_MS = 30_000;
 
-/** Who the line is for. */
+/** Whom the line tells. */
 export interface LineOwner {
   moved(state: 'connecting' | 'connected' | 'waiting' | 'idle' | 'closed'): void;
   heard(message: HubMessage): void;
@@ -95,9 +95,10 @@ export class Line {
 
   /** The session is over: its ticket is forgotten, the channel stays for the acknowledgement, and none follows it. */
   finish(): void {
-    clearTimeout(this.#alarm);
     this.#isOver = true;
     this.#vault.forget(this.held?.login);
+    if (this.#say) clearTimeout(this.#alarm);
+    else this.letGo();
   }
 
   /** How to speak on what is open now; as a request, where the channel does not carry it or is closed by then. */
@@ -145,7 +146,7 @@ export class Line {
 
   #heard(message: HubMessage): void {
     this.#last = message;
-    if (message['type'] === 'subscribed') {
+    if (message['type'] === 'subscribed' && !this.#isOver) {
       clearTimeout(this.#alarm);
       this.#liveSince = Date.now();
       this.#expiries = 0;

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { App, pass, settle, sleep } from '../test/app.js';
 import { FakeHub, idToken } from '../test/hub.js';
-import { FakeElement } from '../test/page.js';
+import { FakeElement, Origin } from '../test/page.js';
 
 const HOUR = 3_600_000;
 
@@ -51,12 +51,14 @@ describe('pagehide closes the socket, pageshow from the back/forward cache opens
     expect(app.told).toHaveLength(1);
   });
 
-  it('lets go of the broadcast channel too', async () => {
-    const hub = new FakeHub();
-    const app = await App.open(hub);
+  it('lets go of the broadcast channel too, and takes it up again', async () => {
+    const origin = new Origin();
+    const app = await App.open(new FakeHub(), { origin });
     app.page.leave();
+    expect(origin.channels.size).toBe(0);
+    app.page.comeBack();
     await settle();
-    expect(app.state).toBe('waiting');
+    expect(origin.channels.size).toBe(1);
   });
 });
 
@@ -299,6 +301,17 @@ describe('signOut is bounded and never rejects', () => {
     const result = await app.client.signOut({ scope: 'user' });
     expect(result.delivered).toBe(true);
     expect(app.asked).toEqual(['connect', 'rejected']);
+  });
+
+  it('while connecting: stays signed out, whatever the hub answers then', async () => {
+    const hub = new FakeHub();
+    const app = new App(hub);
+    const leaving = app.client.signOut();
+    await settle();
+    expect((await leaving).delivered).toBe(true);
+    expect(app.states).toEqual(['connecting', 'signed-out']);
+    await pass(HOUR);
+    expect(app.state).toBe('signed-out');
   });
 
   it('works before there is a connection', async () => {
