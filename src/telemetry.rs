@@ -15,7 +15,9 @@ pub fn start() {
     let wanted = std::env::var(LOG_VARIABLE).or_else(|_| std::env::var("RUST_LOG"));
     let filter = wanted.ok().and_then(|text| EnvFilter::try_new(text).ok());
     let filter = filter.unwrap_or_else(|| EnvFilter::new("info"));
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    // A line that cannot be written, because the log's disk is full too, is lost in
+    // silence: complaining about it would panic in the middle of a request.
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).log_internal_errors(false);
     // Whoever set a logger before, an embedding program say, keeps it.
     let started = if stderr().is_terminal() {
         logs.compact().try_init()
