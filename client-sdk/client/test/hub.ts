@@ -62,7 +62,6 @@ export class FakeHub {
 
   /** What a page reaches this hub by. */
   network(): Network {
-    // eslint-disable-next-line @typescript-eslint/no-this-alias
     const hub = this;
     class Socket extends FakeSocket {
       constructor(url: string, protocol: string) {
