@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use serde_json::json;
+use sqlx::Connection;
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -22,10 +23,20 @@ async fn a_hub_that_can_take_a_logout_is_ready() {
 
 #[tokio::test]
 async fn a_hub_that_cannot_names_the_failing_part() {
-    let hub = TestHub::start_without_keys().await;
+    let hub = TestHub::start().await;
+    let url = format!("sqlite://{}", hub.folder.path().join("hub.db").display());
+    let mut other = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    sqlx::query("begin immediate").execute(&mut other).await.unwrap();
     let answer = Answer::of(hub.http.get(hub.admin_url("/readyz"))).await;
-    assert_eq!(answer.expect(503)["failing"], "keys");
+    assert_eq!(answer.expect(503)["failing"], "store");
     assert_eq!(Answer::of(hub.http.get(hub.admin_url("/healthz"))).await.status, 200, "it is alive all the same");
+}
+
+#[tokio::test]
+async fn an_issuer_that_is_down_is_named_and_keeps_the_hub_from_nothing() {
+    let hub = TestHub::start_without_keys().await;
+    let ready = Answer::of(hub.http.get(hub.admin_url("/readyz"))).await.expect(200);
+    assert_eq!(ready["issuers_without_keys"].as_array().unwrap().len(), 2, "{ready}");
 }
 
 #[tokio::test]
