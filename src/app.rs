@@ -186,7 +186,7 @@ fn public_routes(edge: &Edge, confirm_key: [u8; 32]) -> Router {
         .fallback(http::not_found)
         .layer(layers::catch_panics())
         .layer(from_fn(web::params::once_each))
-        .layer(from_fn_with_state(edge.clone(), layers::with_request_id))
+        .layer(from_fn_with_state(Arc::clone(&edge.hub), layers::with_request_id))
         .layer(from_fn(layers::with_plain_headers))
         .layer(from_fn_with_state(edge.clone(), with_client_addr))
 }

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -13,6 +14,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use ulid::Ulid;
 
 use crate::domain::clock::UnixMillis;
+use crate::hub::Hub;
 use crate::hub::denied::Denied;
 use crate::hub::report_logout::random;
 use crate::store::StoreError;
@@ -49,24 +51,24 @@ pub async fn hold_back_failures(State(edge): State<Edge>, addr: ClientAddr, requ
 }
 
 /// Gives every request an id, and every answer that id and one line in the log.
-pub async fn with_request_id(State(edge): State<Edge>, request: Request, next: Next) -> Response {
+pub async fn with_request_id(State(hub): State<Arc<Hub>>, request: Request, next: Next) -> Response {
     let chance = u128::from_be_bytes(random());
-    let UnixMillis(now) = edge.hub.clock.now();
+    let UnixMillis(now) = hub.clock.now();
     let id = Ulid::from_parts(u64::try_from(now).unwrap_or(0), chance).to_string();
-    let started = edge.hub.clock.uptime();
+    let started = hub.clock.uptime();
     let method = request.method().clone();
     // The route, never the path: a path can hold anything.
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let mut response = next.run(request).await;
-    let took = edge.hub.clock.uptime().saturating_sub(started);
+    let took = hub.clock.uptime().saturating_sub(started);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID.clone(), value);
     }
-    log(&edge, &id, method.as_str(), route.as_deref().unwrap_or("-"), &response, took);
+    log(&hub, &id, method.as_str(), route.as_deref().unwrap_or("-"), &response, took);
     response
 }
 
-fn log(edge: &Edge, id: &str, method: &str, route: &str, response: &Response, took: Duration) {
+fn log(hub: &Hub, id: &str, method: &str, route: &str, response: &Response, took: Duration) {
     let status = response.status().as_u16();
     let code = response.extensions().get::<Refused>().map(|refused| refused.0);
     let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
@@ -74,7 +76,7 @@ fn log(edge: &Edge, id: &str, method: &str, route: &str, response: &Response, to
         tracing::debug!(request.id = id, http.method = method, http.route = route, status, duration_ms, "answered");
         return;
     };
-    edge.hub.metrics.rejected(endpoint(route), code);
+    hub.metrics.rejected(endpoint(route), code);
     if response.status().is_server_error() {
         tracing::error!(request.id = id, http.method = method, http.route = route, status, code, duration_ms, "failed");
     } else {

@@ -10,6 +10,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::json;
 
+use super::layers;
 use crate::domain::secret::Secret;
 use crate::hub::Hub;
 use crate::web::problem::Problem;
@@ -33,6 +34,8 @@ pub fn routes(ops: Ops) -> Router {
         .merge(guarded)
         .fallback(super::not_found)
         .method_not_allowed_fallback(super::method_not_allowed)
+        .layer(layers::catch_panics())
+        .layer(from_fn_with_state(Arc::clone(&ops.hub), layers::with_request_id))
         .with_state(ops)
 }
 
@@ -52,7 +55,7 @@ async fn with_token(State(ops): State<Ops>, request: Request, next: Next) -> Res
 /// tickets and facts need no keys, and logout tokens wait for them on disk.
 async fn ready(State(ops): State<Ops>) -> Response {
     let hub = &ops.hub;
-    let store = super::layers::in_time(async { Ok(hub.store.check().await?) }).await;
+    let store = layers::in_time(async { Ok(hub.store.check().await?) }).await;
     let lacking: Vec<_> = hub.directory.issuers().map(|it| &it.issuer).filter(|it| !hub.keys.has_keys(it)).collect();
     let failing = match (&store, hub.tasks.is_stopping()) {
         (_, true) => Some("stopping"),

@@ -33,8 +33,9 @@ async fn a_path_or_a_method_that_is_not_there_is_refused_in_the_same_form() {
 async fn every_answer_has_a_request_id_of_its_own() {
     let hub = TestHub::start().await;
     let mut ids = std::collections::HashSet::new();
-    for path in ["/nothing", "/.well-known/slo-hub", "/logout", "/api/v1/session"] {
-        let answer = Answer::of(hub.http.get(hub.url(path)).header("x-request-id", "mine")).await;
+    let public = ["/nothing", "/.well-known/slo-hub", "/logout", "/api/v1/session"].map(|path| hub.url(path));
+    for url in public.into_iter().chain(["/healthz", "/readyz", "/metrics"].map(|path| hub.admin_url(path))) {
+        let answer = Answer::of(hub.http.get(url).header("x-request-id", "mine")).await;
         assert_eq!(answer.header("x-request-id").len(), 26, "{answer:?}");
         assert!(ids.insert(answer.header("x-request-id").to_owned()));
     }
