@@ -154,6 +154,19 @@ mod tests {
 
     const GOOD: &str = r#"{"alg":"RS256"}"#;
 
+    proptest::proptest! {
+        #[test]
+        fn no_text_brings_the_reader_down(raw in r"[\PC.\x00-\x20]{0,200}") {
+            let _ = UnverifiedJws::read(&raw);
+        }
+
+        #[test]
+        fn no_parts_bring_the_reader_down(header in proptest::collection::vec(0u8.., 0..80), payload in ".{0,80}") {
+            let parts = (URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
+            let _ = UnverifiedJws::read(&format!("{}.{}.", parts.0, parts.1));
+        }
+    }
+
     #[test]
     fn three_base64url_parts_and_nothing_else() {
         let good = token(GOOD, "{}");

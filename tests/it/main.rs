@@ -7,12 +7,14 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod algorithms;
 mod back_end;
 mod channel;
 mod close_codes;
 mod durability;
 mod edges;
 mod hub;
+mod key_fetches;
 mod keys;
 mod logouts;
 mod operators;
@@ -20,8 +22,10 @@ mod process;
 mod receipts;
 mod redirect;
 mod reports;
+mod rig;
 mod sse;
 mod stories;
 mod tab;
+mod token_limits;
 mod token_rules;
 mod wire_files;
