@@ -26,7 +26,12 @@ impl Fetched {
     /// Whether the fetch began after that arrival, so that a key which was in use when
     /// the token was sent must be in the set. In doubt it did not.
     pub(super) fn is_later_than(&self, arrival: Arrival) -> bool {
-        self.number > arrival.fetches_begun && self.at >= arrival.at
+        match arrival.fetches_begun {
+            Some(begun) => self.number > begun,
+            // A token kept on disk has only its time. In the same millisecond the fetch
+            // may have begun first, and must not deny the token for good.
+            None => self.at > arrival.at,
+        }
     }
 }
 
@@ -307,10 +312,12 @@ mod tests {
     }
 
     #[test]
-    fn a_fetch_is_later_than_an_arrival_by_its_number_and_by_the_clock() {
+    fn a_fetch_is_later_than_an_arrival_by_its_number_or_for_a_token_kept_on_disk_by_the_clock() {
         let arrival = |fetches_begun, at| Arrival { at: UnixMillis(at), fetches_begun };
-        assert!(FETCHED.is_later_than(arrival(6, 1000)));
-        assert!(!FETCHED.is_later_than(arrival(7, 1000)), "it had begun already");
-        assert!(!FETCHED.is_later_than(arrival(0, 1001)), "a token kept on disk arrived after it");
+        assert!(FETCHED.is_later_than(arrival(Some(6), 1000)));
+        assert!(!FETCHED.is_later_than(arrival(Some(7), 1000)), "it had begun already");
+        assert!(FETCHED.is_later_than(arrival(None, 999)));
+        assert!(!FETCHED.is_later_than(arrival(None, 1000)), "it may have begun first");
+        assert!(!FETCHED.is_later_than(arrival(None, 1001)), "the token arrived after it");
     }
 }

@@ -42,8 +42,9 @@ pub const METADATA_IS_OLD: Duration = Duration::from_secs(60 * 60);
 pub struct Arrival {
     /// The time of day: what the token's times are compared with.
     pub at: UnixMillis,
-    /// How many fetches had begun by then in this process.
-    pub(super) fetches_begun: u64,
+    /// How many fetches had begun by then in this process; `None` for a token that was
+    /// kept on disk, whose time alone tells.
+    pub(super) fetches_begun: Option<u64>,
 }
 
 /// How an issuer's keys are.
@@ -88,14 +89,14 @@ impl IssuerKeys {
     #[must_use]
     pub fn arrival(&self) -> Arrival {
         let at = self.shared.clock.now();
-        Arrival { at, fetches_begun: self.shared.begun.load(Ordering::SeqCst) }
+        Arrival { at, fetches_begun: Some(self.shared.begun.load(Ordering::SeqCst)) }
     }
 
     /// The arrival of a token that has waited on disk since, perhaps from before this
     /// process began. Which fetches are later is then told by the time of day.
     #[must_use]
     pub fn arrival_of_parked(&self, at: UnixMillis) -> Arrival {
-        Arrival { at, fetches_begun: 0 }
+        Arrival { at, fetches_begun: None }
     }
 
     /// Counts the fetches that brought keys, from whichever issuer. For who waits for keys.
