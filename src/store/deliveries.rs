@@ -173,6 +173,10 @@ impl Work for Progress {
         merge(connection, &rows).await?;
         Ok((0..work.len()).map(|place| positions.contains_key(&place)).collect())
     }
+
+    fn changed_a_receipt(is_known: &bool) -> bool {
+        *is_known
+    }
 }
 
 impl Progress {

@@ -42,7 +42,7 @@ use std::time::Duration;
 
 use sqlx::ConnectOptions;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -52,7 +52,7 @@ pub use self::parked::{PARKED_MAX, PARKED_MAX_PER_ISSUER, Parked, ParkedToken};
 use self::readers::{Reader, Readers};
 pub use self::report::{Outcome, Recorded, Report, Standing, TokenUse};
 pub use self::tickets::{NewTicket, Ticket};
-use self::writer::{Command, Job, Tally, Work, Writer};
+use self::writer::{Command, Job, Outlets, Tally, Work, Writer};
 use crate::tasks::Tasks;
 
 /// The longest that any verb takes. Then it is [`StoreError::TimedOut`].
@@ -69,6 +69,7 @@ struct Inner {
     commands: mpsc::Sender<Command>,
     readers: Arc<Readers>,
     late: Mutex<Option<mpsc::Receiver<Recorded>>>,
+    receipts: watch::Receiver<()>,
     tally: Arc<Tally>,
     closing: CancellationToken,
     closed: CancellationToken,
@@ -110,20 +111,21 @@ impl Store {
         let (commands, queue) = mpsc::channel(QUEUE_MAX);
         // As many as may ever wait unheard: those queued, and a batch.
         let (late, late_logouts) = mpsc::channel(2 * QUEUE_MAX);
+        let (receipts_bell, receipts) = watch::channel(());
         let (tally, closing, closed) = (Arc::<Tally>::default(), CancellationToken::new(), CancellationToken::new());
         let writer = Writer {
             options,
             connection: Some(connection),
             readers: Arc::clone(&readers),
             commands: queue,
-            late,
+            outlets: Outlets { late, receipts: receipts_bell },
             tally: Arc::clone(&tally),
             closing: closing.clone(),
             closed: closed.clone().drop_guard(),
         };
         tasks.spawn(writer.run(tasks.clone()));
         let late = Mutex::new(Some(late_logouts));
-        Ok(Self(Arc::new(Inner { commands, readers, late, tally, closing, closed })))
+        Ok(Self(Arc::new(Inner { commands, readers, late, receipts, tally, closing, closed })))
     }
 
     /// Finishes what is queued and closes the file. Every later verb is
@@ -143,6 +145,13 @@ impl Store {
     #[must_use]
     pub fn take_late_logouts(&self) -> Option<mpsc::Receiver<Recorded>> {
         self.0.late.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Changes after every commit that wrote into a receipt, whichever; read
+    /// [`Store::deliveries`] again then. It ends when the store is closed.
+    #[must_use]
+    pub fn receipts_changed(&self) -> watch::Receiver<()> {
+        self.0.receipts.clone()
     }
 }
 

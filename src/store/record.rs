@@ -58,6 +58,10 @@ impl Work for Report {
     fn late(answer: Recorded) -> Option<Recorded> {
         (answer.outcome == Outcome::Fresh).then_some(answer)
     }
+
+    fn changed_a_receipt(answer: &Recorded) -> bool {
+        answer.outcome == Outcome::Fresh
+    }
 }
 
 fn judge(report: &Report, jtis: &mut Jtis, facts: &mut Facts) -> Verdict {

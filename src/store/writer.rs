@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -57,6 +57,19 @@ pub(super) trait Work: Sized + Send + Sync + 'static {
     fn late(_answer: Self::Answer) -> Option<Recorded> {
         None
     }
+
+    /// Whether this wrote into a receipt.
+    fn changed_a_receipt(_answer: &Self::Answer) -> bool {
+        false
+    }
+}
+
+/// Who hears of a commit besides those who asked for it.
+pub(super) struct Outlets {
+    /// Logouts whose reporters have gone.
+    pub(super) late: mpsc::Sender<Recorded>,
+    /// Rung when a receipt has changed.
+    pub(super) receipts: watch::Sender<()>,
 }
 
 /// One piece of work, and where its answer goes.
@@ -92,12 +105,15 @@ impl<W: Work> Lane<W> {
         Ok(())
     }
 
-    fn answer(self, outcome: Result<(), StoreError>, late: &mpsc::Sender<Recorded>) {
+    fn answer(self, outcome: Result<(), StoreError>, outlets: &Outlets) {
         let Err(refusal) = outcome else {
+            if self.answers.iter().any(W::changed_a_receipt) {
+                outlets.receipts.send_replace(());
+            }
             for (reply, answer) in self.replies.into_iter().zip(self.answers) {
                 if let Err(Ok(unheard)) = reply.send(Ok(answer))
                     && let Some(recorded) = W::late(unheard)
-                    && late.try_send(recorded).is_err()
+                    && outlets.late.try_send(recorded).is_err()
                 {
                     tracing::error!("a logout was recorded late, and nobody takes late logouts");
                 }
@@ -151,8 +167,8 @@ macro_rules! lanes {
                 Ok(())
             }
 
-            fn answer(self, outcome: Result<(), StoreError>, late: &mpsc::Sender<Recorded>) {
-                $(self.$lane.answer(outcome, late);)*
+            fn answer(self, outcome: Result<(), StoreError>, outlets: &Outlets) {
+                $(self.$lane.answer(outcome, outlets);)*
             }
 
             /// The same commands, each in a batch of its own.
@@ -198,7 +214,7 @@ pub(super) struct Writer {
     pub(super) connection: Option<SqliteConnection>,
     pub(super) readers: Arc<Readers>,
     pub(super) commands: mpsc::Receiver<Command>,
-    pub(super) late: mpsc::Sender<Recorded>,
+    pub(super) outlets: Outlets,
     pub(super) tally: Arc<Tally>,
     pub(super) closing: CancellationToken,
     /// Cancelled when the file is closed, also if the task should panic.
@@ -250,7 +266,7 @@ impl Writer {
         }
         match outcome {
             Err(refusal) if refusal.is_one_commands_fault() && batch.len() > 1 => self.write_one_by_one(batch).await,
-            outcome => batch.answer(outcome, &self.late),
+            outcome => batch.answer(outcome, &self.outlets),
         }
         self.tally.busy_micros.fetch_add(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX), Relaxed);
     }
@@ -285,7 +301,7 @@ impl Writer {
         };
         let outcome = self.settle(outcome).await;
         for (single, own) in singles {
-            single.answer(outcome.and(own), &self.late);
+            single.answer(outcome.and(own), &self.outlets);
         }
     }
 

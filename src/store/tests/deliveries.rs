@@ -134,3 +134,23 @@ async fn news_of_one_delivery_in_one_batch_add_up() {
     b.and(c).unwrap();
     assert_eq!(receipt(&store, id).await[0], line("notes", Via::WebSocket, DeliveryStatus::Acknowledged, 2));
 }
+
+#[tokio::test]
+async fn whoever_watches_receipts_hears_of_every_commit_that_changed_one() {
+    let store = TestStore::open().await;
+    let mut receipts = store.receipts_changed();
+    let id = ended(&store).await;
+    assert!(receipts.has_changed().unwrap(), "a new logout has a new receipt");
+    receipts.mark_unchanged();
+
+    store.repeat(app_ends("laptop", 1000)).await;
+    store.sees(&token("notes", "phone", 900)).await;
+    assert!(!store.acknowledged(to(next_id(), "notes", "laptop", Via::WebSocket), AT).await.unwrap());
+    assert!(!receipts.has_changed().unwrap(), "nothing of these stands in a receipt");
+
+    store.told(to(id, "notes", "laptop", Via::WebSocket), AT).await.unwrap();
+    assert!(receipts.has_changed().unwrap());
+    store.close().await;
+    receipts.mark_unchanged();
+    assert!(receipts.changed().await.is_err(), "a closed store rings no more");
+}
