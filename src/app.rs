@@ -14,10 +14,12 @@ use crate::config::Config;
 use crate::domain::clock::{Clock, SystemClock};
 use crate::http::ops::{self, Ops};
 use crate::http::{self, layers};
+use crate::hub::seal::Seal;
 use crate::hub::{Hub, Rules};
 use crate::listener::gate::Gate;
 use crate::listener::{Limits, Listener};
 use crate::metrics::Metrics;
+use crate::oidc::code_flow::CodeFlow;
 use crate::oidc::fetch::Fetcher;
 use crate::oidc::keys::IssuerKeys;
 use crate::oidc::resume_ticket::ResumeTickets;
@@ -97,7 +99,6 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Sta
     let admin = bind("server.admin_listen", config.server.admin_listen)?;
     let hub = build_hub(&config, clock).await?;
     let edge = build_edge(&config, &hub);
-    let confirm_key = hub.store.secret("confirm", hub.clock.now()).await?;
     let token = config.server.admin_token.clone();
     let limits = Limits {
         max_connections: config.limits.max_connections,
@@ -105,7 +106,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Sta
         trusted_proxies: config.server.trusted_proxies.clone(),
     };
     let running = Running { public_addr: public.local_addr(), admin_addr: admin.local_addr(), hub: Arc::clone(&hub) };
-    let routes = public_routes(&edge, confirm_key);
+    let routes = public_routes(&edge);
     let tasks = hub.tasks.clone();
     hub.tasks.spawn(public.serve(routes, limits.clone(), tasks.clone()));
     hub.tasks.spawn(admin.serve(ops::routes(Ops { hub: Arc::clone(&hub), token }), limits, tasks));
@@ -140,13 +141,15 @@ async fn build_hub(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<Hub>, S
     // Tasks of its own: the store serves until those who are stopping have finished.
     let store = Store::open(&config.store.url, &Tasks::default()).await?;
     let fetcher = Fetcher::new().map_err(|error| StartError::Tls(error.to_string()))?;
-    let keys = Arc::new(IssuerKeys::new(Arc::clone(&directory), fetcher, Arc::clone(&clock), tasks.clone()));
+    let keys = Arc::new(IssuerKeys::new(Arc::clone(&directory), fetcher.clone(), Arc::clone(&clock), tasks.clone()));
     let rules = TokenRules {
         clock_skew_seconds: seconds(config.limits.clock_skew),
         logout_token_max_age_seconds: seconds(config.limits.logout_token_max_age),
     };
     let verifier = Verifier::new(Arc::clone(&directory), Arc::clone(&keys), rules);
     let hub = Hub {
+        code_flow: CodeFlow::new(fetcher, Arc::clone(&keys), verifier.clone()),
+        seal: Seal::new(store.secret("confirm", clock.now()).await?),
         verifier,
         tickets: ResumeTickets::new(store.secret("resume_tickets", clock.now()).await?),
         channels: Channels::default(),
@@ -180,9 +183,9 @@ fn build_edge(config: &Config, hub: &Arc<Hub>) -> Edge {
     }
 }
 
-fn public_routes(edge: &Edge, confirm_key: [u8; 32]) -> Router {
+fn public_routes(edge: &Edge) -> Router {
     let api = http::routes(edge).merge(ws::routes()).with_state::<()>(edge.clone());
-    api.merge(pages::routes(edge.clone(), confirm_key))
+    api.merge(pages::routes(edge.clone()))
         .fallback(http::not_found)
         .layer(layers::catch_panics())
         .layer(from_fn(web::params::once_each))

@@ -5,18 +5,24 @@
 //! between a logout may arrive twice, never not at all.
 
 pub mod acknowledge;
+pub mod ask_who;
 pub mod caller;
+mod chain;
 pub mod denied;
 pub mod end_session;
 pub mod end_session_wish;
 pub mod event;
 pub mod feed;
+mod flight;
 pub mod housekeeping;
+pub mod progress;
 pub mod receipt;
 pub mod receive_logout;
 pub mod record;
 pub mod report_logout;
+pub mod seal;
 pub mod session_state;
+pub mod signing_out;
 pub mod subscribe;
 
 use std::sync::Arc;
@@ -27,12 +33,14 @@ use crate::config::PublicUrl;
 use crate::domain::app::Directory;
 use crate::domain::clock::Clock;
 use crate::metrics::Metrics;
+use crate::oidc::code_flow::CodeFlow;
 use crate::oidc::keys::IssuerKeys;
 use crate::oidc::resume_ticket::ResumeTickets;
 use crate::oidc::verifier::Verifier;
 use crate::store::Store;
 use crate::tasks::Tasks;
 use crate::telemetry::LogHash;
+use seal::Seal;
 
 /// What of the configuration the verbs need.
 #[derive(Clone, Debug)]
@@ -62,6 +70,10 @@ pub struct Hub {
     pub keys: Arc<IssuerKeys>,
     /// The hub's own tickets.
     pub tickets: ResumeTickets,
+    /// Asks issuers who is signed in.
+    pub code_flow: CodeFlow,
+    /// Seals what leaves the hub in a browser and has to come back.
+    pub seal: Seal,
     /// The facts.
     pub store: Store,
     /// Who is listening.

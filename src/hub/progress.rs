@@ -1,0 +1,173 @@
+//! How far the apps of a logout are, for people.
+//!
+//! Nothing is called signed out that has not said so.
+
+use serde::Serialize;
+
+use crate::domain::app::{App, BackchannelToken, Directory};
+use crate::domain::ids::Issuer;
+use crate::domain::via::Via;
+use crate::store::{Delivery, DeliveryStatus};
+
+/// How far one app is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AppState {
+    /// It has been told, or is just being told, and may answer any moment.
+    SigningOut,
+    /// Its turn comes when the browser moves on.
+    Next,
+    /// It has confirmed.
+    SignedOut,
+    /// It is closed; it will be told as soon as it is opened.
+    Later,
+    /// It was told and has not confirmed, or could not be told.
+    Unconfirmed,
+}
+
+impl AppState {
+    /// The one word for it, for the page's style sheet and script.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::SigningOut => "signing-out",
+            Self::Next => "next",
+            Self::SignedOut => "signed-out",
+            Self::Later => "later",
+            Self::Unconfirmed => "unconfirmed",
+        }
+    }
+
+    /// The words for it, for people.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::SigningOut | Self::Next => "signing out…",
+            Self::SignedOut => "signed out",
+            Self::Later => "will sign out when it is opened again",
+            Self::Unconfirmed => "not confirmed",
+        }
+    }
+}
+
+/// One app, as a person sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AppProgress {
+    /// Its `client_id`.
+    pub client_id: String,
+    /// Its name.
+    pub name: String,
+    /// How far it is.
+    pub state: AppState,
+    /// The words for that.
+    pub words: &'static str,
+}
+
+/// From where on its way a browser looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// It has yet to go to the apps of the redirect chain and to the issuer.
+    BeforeIssuer,
+    /// It has been there.
+    AfterIssuer,
+    /// Nothing is waited for any more.
+    Over,
+}
+
+/// Every app of the logout, by name. `asked` is the app that the person came from; it
+/// stands first.
+#[must_use]
+pub fn progress(
+    directory: &Directory,
+    issuer: &Issuer,
+    rows: &[Delivery],
+    asked: Option<&str>,
+    moment: Moment,
+) -> Vec<AppProgress> {
+    let mut ids: Vec<&str> = rows.iter().map(|row| row.client_id.as_str()).collect();
+    if moment == Moment::BeforeIssuer {
+        let chained = directory.apps().iter().filter(|app| app.issuer == *issuer && app.chain_logout_uri.is_some());
+        ids.extend(chained.map(|app| app.client_id.as_str()));
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    let one = |client_id: &str| {
+        let app = directory.app(issuer, client_id);
+        let own: Vec<_> = rows.iter().filter(|row| row.client_id.as_str() == client_id).collect();
+        let state = state_of(app.map(AsRef::as_ref), &own, moment);
+        let name = app.map_or_else(|| client_id.to_owned(), |app| app.name.clone());
+        AppProgress { client_id: client_id.to_owned(), name, state, words: state.words() }
+    };
+    let mut apps: Vec<_> = ids.into_iter().map(one).collect();
+    apps.sort_by_key(|app| (Some(app.client_id.as_str()) != asked, app.name.to_lowercase()));
+    apps
+}
+
+/// An app is where the less done of its two halves is: what runs in the browser, and its
+/// back end. (A back end that has ended its session clears no page, nor the other way.)
+fn state_of(app: Option<&App>, rows: &[&Delivery], moment: Moment) -> AppState {
+    let (back, front): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.via == Via::Backchannel);
+    let front = front_half(app, &front, moment);
+    let back = back.first().map(|row| back_half(app, row, moment));
+    let state = [front, back].into_iter().flatten().min_by_key(|state| rank(*state));
+    state.unwrap_or(AppState::Later)
+}
+
+/// Less done first.
+fn rank(state: AppState) -> u8 {
+    match state {
+        AppState::SigningOut => 0,
+        AppState::Next => 1,
+        AppState::Unconfirmed => 2,
+        AppState::Later => 3,
+        AppState::SignedOut => 4,
+    }
+}
+
+/// In the browser one confirmation is enough: a tab clears what all of them share.
+fn front_half(app: Option<&App>, rows: &[&&Delivery], moment: Moment) -> Option<AppState> {
+    let has = |via: Via, status: DeliveryStatus| rows.iter().any(|row| row.via == via && row.status == status);
+    let any = |status: DeliveryStatus| rows.iter().any(|row| row.status == status);
+    let is_chained = rows.iter().any(|row| row.via == Via::Chain);
+    let awaits_chain =
+        moment == Moment::BeforeIssuer && !is_chained && app.is_some_and(|app| app.chain_logout_uri.is_some());
+    let is_under_way = any(DeliveryStatus::Delivered)
+        || has(Via::Frontchannel, DeliveryStatus::Pending)
+        || has(Via::Chain, DeliveryStatus::Pending);
+    if any(DeliveryStatus::Acknowledged) {
+        Some(AppState::SignedOut)
+    } else if is_under_way && moment != Moment::Over {
+        Some(AppState::SigningOut)
+    } else if awaits_chain {
+        Some(AppState::Next)
+    } else if is_under_way {
+        Some(AppState::Unconfirmed)
+    } else if has(Via::WebSocket, DeliveryStatus::Pending) {
+        Some(AppState::Later)
+    } else if rows.is_empty() {
+        None
+    } else {
+        Some(AppState::Unconfirmed)
+    }
+}
+
+/// Before the browser has been to the issuer, there is no token of the issuer's to be
+/// passed on.
+fn back_half(app: Option<&App>, row: &Delivery, moment: Moment) -> AppState {
+    let waits_for_token = app.is_some_and(|app| app.backchannel_logout_token == BackchannelToken::Issuer);
+    match row.status {
+        DeliveryStatus::Acknowledged => AppState::SignedOut,
+        DeliveryStatus::Failed => AppState::Unconfirmed,
+        DeliveryStatus::Pending | DeliveryStatus::Delivered => match moment {
+            Moment::Over => AppState::Unconfirmed,
+            Moment::BeforeIssuer if waits_for_token && row.attempts == 0 => AppState::Next,
+            Moment::BeforeIssuer | Moment::AfterIssuer => AppState::SigningOut,
+        },
+    }
+}
+
+/// Whether there is something to be waited for here.
+#[must_use]
+pub fn is_under_way(apps: &[AppProgress]) -> bool {
+    apps.iter().any(|app| app.state == AppState::SigningOut)
+}
