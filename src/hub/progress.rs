@@ -171,3 +171,133 @@ fn back_half(app: Option<&App>, row: &Delivery, moment: Moment) -> AppState {
 pub fn is_under_way(apps: &[AppProgress]) -> bool {
     apps.iter().any(|app| app.state == AppState::SigningOut)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::clock::UnixMillis;
+    use crate::domain::ids::ClientId;
+    use DeliveryStatus::{Acknowledged, Delivered, Failed, Pending};
+    use Moment::{AfterIssuer, BeforeIssuer, Over};
+    use Via::{Backchannel, Chain, Frontchannel, WebSocket};
+
+    fn issuer() -> Issuer {
+        Issuer::parse("https://acme.example/").unwrap()
+    }
+
+    fn app(client_id: &str, token: BackchannelToken, chain: Option<&str>) -> App {
+        App {
+            client_id: ClientId::parse(client_id).unwrap(),
+            issuer: issuer(),
+            name: client_id.to_uppercase(),
+            origins: vec![],
+            allow_no_origin: false,
+            post_logout_redirect_uris: vec![],
+            secret: None,
+            frontchannel_logout_uri: None,
+            backchannel_logout_uri: None,
+            backchannel_logout_token: token,
+            chain_logout_uri: chain.map(|uri| uri.parse().unwrap()),
+        }
+    }
+
+    fn directory() -> Directory {
+        let chained = app("legacy", BackchannelToken::Issuer, Some("https://legacy.example/logout"));
+        let others = [app("notes", BackchannelToken::Issuer, None), app("desk", BackchannelToken::Hub, None)];
+        Directory::new(vec![], others.into_iter().chain([chained]).collect())
+    }
+
+    fn row(client_id: &str, via: Via, status: DeliveryStatus) -> Delivery {
+        Delivery {
+            client_id: ClientId::parse(client_id).unwrap(),
+            via,
+            status,
+            attempts: 0,
+            updated_at: UnixMillis(0),
+            error: None,
+        }
+    }
+
+    /// How far Notes is with these rows.
+    fn notes(rows: &[(Via, DeliveryStatus)], moment: Moment) -> AppState {
+        state("notes", rows, moment)
+    }
+
+    fn state(client_id: &str, rows: &[(Via, DeliveryStatus)], moment: Moment) -> AppState {
+        let rows: Vec<_> = rows.iter().map(|(via, status)| row(client_id, *via, *status)).collect();
+        let apps = progress(&directory(), &issuer(), &rows, None, moment);
+        apps.iter().find(|app| app.client_id == client_id).unwrap().state
+    }
+
+    #[test]
+    fn nothing_but_a_confirmation_is_called_signed_out() {
+        for moment in [BeforeIssuer, AfterIssuer, Over] {
+            for via in [WebSocket, Via::Sse, Frontchannel, Backchannel, Chain] {
+                for status in [Pending, Failed, Delivered] {
+                    assert_ne!(notes(&[(via, status)], moment), AppState::SignedOut, "{via:?} {status:?}");
+                }
+                assert_eq!(notes(&[(via, Acknowledged)], moment), AppState::SignedOut, "{via:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn whoever_was_told_is_waited_for_until_it_is_over() {
+        assert_eq!(notes(&[(WebSocket, Delivered)], BeforeIssuer), AppState::SigningOut);
+        assert_eq!(notes(&[(Frontchannel, Pending)], BeforeIssuer), AppState::SigningOut);
+        assert_eq!(notes(&[(WebSocket, Delivered)], Over), AppState::Unconfirmed);
+        assert_eq!(notes(&[(Frontchannel, Pending)], Over), AppState::Unconfirmed);
+    }
+
+    #[test]
+    fn a_closed_app_signs_out_later_also_where_its_frame_could_not() {
+        assert_eq!(notes(&[(WebSocket, Pending)], Over), AppState::Later);
+        assert_eq!(notes(&[(WebSocket, Pending), (Frontchannel, Failed)], Over), AppState::Later);
+        assert_eq!(notes(&[(Frontchannel, Failed)], Over), AppState::Unconfirmed);
+    }
+
+    #[test]
+    fn in_the_browser_one_confirmation_is_enough() {
+        assert_eq!(notes(&[(WebSocket, Acknowledged), (Frontchannel, Failed)], BeforeIssuer), AppState::SignedOut);
+        assert_eq!(notes(&[(WebSocket, Pending), (Frontchannel, Acknowledged)], BeforeIssuer), AppState::SignedOut);
+    }
+
+    #[test]
+    fn a_back_end_confirms_for_no_page_and_a_page_for_no_back_end() {
+        assert_eq!(notes(&[(WebSocket, Pending), (Backchannel, Acknowledged)], Over), AppState::Later);
+        assert_eq!(notes(&[(WebSocket, Acknowledged), (Backchannel, Failed)], Over), AppState::Unconfirmed);
+        assert_eq!(notes(&[(WebSocket, Acknowledged), (Backchannel, Pending)], AfterIssuer), AppState::SigningOut);
+        assert_eq!(notes(&[(WebSocket, Acknowledged), (Backchannel, Acknowledged)], Over), AppState::SignedOut);
+    }
+
+    #[test]
+    fn a_back_end_that_waits_for_the_issuers_token_is_not_waited_for_before_it() {
+        assert_eq!(state("notes", &[(Backchannel, Pending)], BeforeIssuer), AppState::Next);
+        assert_eq!(state("notes", &[(Backchannel, Pending)], AfterIssuer), AppState::SigningOut);
+        assert_eq!(state("desk", &[(Backchannel, Pending)], BeforeIssuer), AppState::SigningOut);
+        assert_eq!(state("desk", &[(Backchannel, Pending)], Over), AppState::Unconfirmed);
+    }
+
+    #[test]
+    fn an_app_of_the_chain_has_its_turn_when_the_browser_moves_on() {
+        assert_eq!(state("legacy", &[], BeforeIssuer), AppState::Next);
+        assert_eq!(state("legacy", &[(WebSocket, Pending)], BeforeIssuer), AppState::Next);
+        assert_eq!(state("legacy", &[(WebSocket, Acknowledged)], BeforeIssuer), AppState::SignedOut);
+        assert_eq!(state("legacy", &[(Chain, Failed)], BeforeIssuer), AppState::Unconfirmed);
+        assert!(
+            progress(&directory(), &issuer(), &[], None, Over).is_empty(),
+            "one that nobody visited is no part of it"
+        );
+    }
+
+    #[test]
+    fn the_app_that_the_person_came_from_stands_first_and_the_others_by_name() {
+        let rows = ["notes", "desk", "gone"].map(|id| row(id, WebSocket, Pending));
+        let names = |asked| {
+            let apps = progress(&directory(), &issuer(), &rows, asked, Over);
+            apps.into_iter().map(|app| app.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(Some("notes")), ["NOTES", "DESK", "gone"]);
+        assert_eq!(names(None), ["DESK", "gone", "NOTES"]);
+    }
+}

@@ -36,9 +36,9 @@ impl Feed {
             let chunk = tokio::time::timeout(Duration::from_secs(10), self.0.chunk()).await;
             self.1.push_str(std::str::from_utf8(&chunk.unwrap().unwrap().expect("the feed goes on")).unwrap());
         }
-        let (message, rest) = self.1.split_once("\n\n").unwrap();
-        let said: Value = serde_json::from_str(message.strip_prefix("data: ").unwrap()).unwrap();
-        self.1 = rest.to_owned();
+        let rest = self.1.split_off(self.1.find("\n\n").unwrap() + 2);
+        let message = std::mem::replace(&mut self.1, rest);
+        let said: Value = serde_json::from_str(message.trim_start_matches("data: ")).unwrap();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         said["apps"].as_array().unwrap().iter().map(|app| (text(&app["name"]), text(&app["state"]))).collect()
     }
