@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::domain::clock::{Clock, SystemClock};
 use crate::http::ops::{self, Ops};
 use crate::http::{self, layers};
+use crate::hub::back_ends::BackEnds;
 use crate::hub::{Hub, Rules};
 use crate::listener::gate::Gate;
 use crate::listener::{Limits, Listener};
@@ -159,6 +160,7 @@ async fn build_hub(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<Hub>, S
             clock_skew: config.limits.clock_skew,
             retention: config.store.retention,
         },
+        back_ends: BackEnds::of(&directory),
         directory,
         keys,
         store,

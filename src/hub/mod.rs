@@ -5,6 +5,7 @@
 //! between a logout may arrive twice, never not at all.
 
 pub mod acknowledge;
+pub mod back_ends;
 pub mod caller;
 pub mod denied;
 pub mod end_session;
@@ -22,6 +23,7 @@ pub mod subscribe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::back_ends::BackEnds;
 use crate::channels::Channels;
 use crate::config::PublicUrl;
 use crate::domain::app::Directory;
@@ -56,6 +58,8 @@ pub struct Rules {
 pub struct Hub {
     /// Who is registered.
     pub directory: Arc<Directory>,
+    /// Which of them take logout tokens at their back ends.
+    pub back_ends: BackEnds,
     /// Turns raw tokens into verified ones.
     pub verifier: Verifier,
     /// The issuers' keys and metadata.
