@@ -10,7 +10,8 @@
 //! - [`keys`] has the issuers' keys and metadata at hand and asks for newer ones, seldom;
 //!   `key_set` reads what an issuer publishes, [`discovery`] where; [`fetch`] is the HTTP
 //!   client for it.
-//! - [`resume_ticket`] is the hub's own kind of token.
+//! - [`resume_ticket`] is the hub's own kind of token. [`own_logout_token`] makes logout
+//!   tokens with the hub as their issuer; `signer` holds one of the keys for that.
 //! - [`fault`] names every rule that a token can break.
 
 mod claims;
@@ -22,5 +23,7 @@ mod jose;
 mod key_set;
 pub mod keys;
 pub mod logout_token;
+pub mod own_logout_token;
 pub mod resume_ticket;
+mod signer;
 pub mod verifier;
