@@ -50,7 +50,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::deliveries::{Delivery, DeliveryKey, DeliveryStatus};
 pub use self::error::StoreError;
-pub use self::outbox::{Attempt, AttemptEnd, Line, Waiting};
+pub use self::outbox::{Attempt, AttemptEnd, Line, OutboxState, Waiting};
 pub use self::parked::{PARKED_MAX, PARKED_MAX_PER_ISSUER, Parked, ParkedToken};
 use self::readers::{Reader, Readers};
 pub use self::report::{BackEnd, Outcome, PassOn, Recorded, Report, Standing, TokenUse};

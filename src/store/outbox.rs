@@ -31,15 +31,16 @@ impl Store {
         self.read(async { waiting(&mut *self.reader().await?, lines, at_most).await }).await
     }
 
-    /// How many posts wait, whether or not their app is still configured.
+    /// How the outbox stands, whether or not the apps are still configured.
     ///
     /// # Errors
     /// Why it could not be read.
-    pub async fn outbox_depth(&self) -> Result<u64, StoreError> {
+    pub async fn outbox_state(&self) -> Result<OutboxState, StoreError> {
         self.read(async {
-            let select = "select count(*) from outbox where state = 0";
+            let select = "select count(*), min(good_until) from outbox where state = 0";
             let row = sqlx::query(select).fetch_one(&mut *self.reader().await?).await?;
-            Ok(rows::index(&row, 0)? as u64)
+            let first_end = row.try_get::<Option<i64>, _>(1)?.map(UnixMillis);
+            Ok(OutboxState { depth: rows::index(&row, 0)?, first_end })
         })
         .await
     }
@@ -83,6 +84,15 @@ pub struct Line {
     pub issuer: Issuer,
     /// The app.
     pub client_id: ClientId,
+}
+
+/// How the outbox stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutboxState {
+    /// How many posts wait.
+    pub depth: usize,
+    /// When the time of the first of them runs out.
+    pub first_end: Option<UnixMillis>,
 }
 
 /// A post that waits.
@@ -251,16 +261,20 @@ impl Work for Attempt {
             from jsonb_each(?1) a
             where o.id = a.value ->> 'id'";
         sqlx::query(update).bind(attempts.as_str()).execute(&mut *connection).await?;
-        let update = "
-            update deliveries as d set
-                error = iif(a.value ->> 'status' >= d.status, a.value ->> 'error', d.error),
-                status = max(d.status, a.value ->> 'status'),
-                attempts = max(d.attempts, a.value ->> 'number'),
-                updated_at = max(d.updated_at, a.value ->> 'at')
+        // Not an update from a join: that would be planned as a walk over all receipts.
+        let upsert = "
+            insert into deliveries (logout, client_id, sid, via, status, attempts, updated_at, error)
+            select o.logout, o.client_id, o.sid, 'backchannel', a.value ->> 'status', a.value ->> 'number',
+                   a.value ->> 'at', a.value ->> 'error'
             from jsonb_each(?1) a
             cross join outbox o on o.id = a.value ->> 'id'
-            where d.logout = o.logout and d.client_id = o.client_id and d.sid = o.sid and d.via = 'backchannel'";
-        sqlx::query(update).bind(attempts).execute(connection).await?;
+            where true -- or `on` would be read as a join's
+            on conflict (logout, client_id, sid, via) do update set
+                error = iif(excluded.status >= status, excluded.error, error),
+                status = max(status, excluded.status),
+                attempts = max(attempts, excluded.attempts),
+                updated_at = max(updated_at, excluded.updated_at)";
+        sqlx::query(upsert).bind(attempts).execute(connection).await?;
         Ok(vec![(); work.len()])
     }
 

@@ -199,7 +199,7 @@ async fn every_attempt_stands_in_the_receipt_and_saying_so_twice_is_saying_it_on
     assert_eq!(receipt(&store, id).await, line(DeliveryStatus::Acknowledged, 2, None));
     store.tried(ended(&post, 1, again)).await.unwrap();
     assert_eq!(receipt(&store, id).await, line(DeliveryStatus::Acknowledged, 2, None), "late news do no harm");
-    assert_eq!((waiting(&store, "mail").await.len(), store.outbox_depth().await.unwrap()), (0, 0));
+    assert_eq!((waiting(&store, "mail").await.len(), store.outbox_state().await.unwrap().depth), (0, 0));
 }
 
 #[tokio::test]
@@ -260,7 +260,7 @@ async fn the_outbox_outlives_a_crash_and_is_forgotten_with_its_logout() {
     assert_eq!(tokens(&again, "desk").await, [Some("1.1.1".to_owned())]);
     assert_eq!(waiting(&again, "mail").await[0].logout.id, id);
     again.forget(UnixMillis(2_000_000), UnixMillis(2_000_000)).await.unwrap();
-    assert_eq!(again.outbox_depth().await.unwrap(), 0);
+    assert_eq!(again.outbox_state().await.unwrap().depth, 0);
 }
 
 #[tokio::test]
