@@ -9,6 +9,7 @@ mod parked;
 mod repeats;
 mod retention;
 mod sharing;
+mod signing_keys;
 mod standing;
 mod tickets;
 
