@@ -14,12 +14,14 @@ use crate::config::Config;
 use crate::domain::clock::{Clock, SystemClock};
 use crate::http::ops::{self, Ops};
 use crate::http::{self, layers};
+use crate::hub::signing_keys::{KeyTrouble, ready_keys};
 use crate::hub::{Hub, Rules};
 use crate::listener::gate::Gate;
 use crate::listener::{Limits, Listener};
 use crate::metrics::Metrics;
 use crate::oidc::fetch::Fetcher;
 use crate::oidc::keys::IssuerKeys;
+use crate::oidc::own_logout_token::OwnLogoutTokens;
 use crate::oidc::resume_ticket::ResumeTickets;
 use crate::oidc::verifier::{TokenRules, Verifier};
 use crate::store::{Store, StoreError};
@@ -41,6 +43,9 @@ pub enum StartError {
     /// The store cannot be opened.
     #[error("store.url: {0}")]
     Store(#[from] StoreError),
+    /// The keys of the hub's own tokens cannot be had.
+    #[error("store.url: {0}")]
+    Keys(#[from] KeyTrouble),
     /// An address cannot be listened on.
     #[error("{key}: cannot listen on {addr}: {source}")]
     Listen {
@@ -146,9 +151,11 @@ async fn build_hub(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<Hub>, S
         logout_token_max_age_seconds: seconds(config.limits.logout_token_max_age),
     };
     let verifier = Verifier::new(Arc::clone(&directory), Arc::clone(&keys), rules);
+    let own_tokens = build_own_tokens(config, &store, &clock).await?;
     let hub = Hub {
         verifier,
         tickets: ResumeTickets::new(store.secret("resume_tickets", clock.now()).await?),
+        own_tokens,
         channels: Channels::default(),
         log_hash: LogHash::new(store.secret("log_hash", clock.now()).await?),
         rules: Rules {
@@ -167,6 +174,16 @@ async fn build_hub(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<Hub>, S
         tasks,
     };
     Ok(Arc::new(hub))
+}
+
+async fn build_own_tokens(
+    config: &Config,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<OwnLogoutTokens>, KeyTrouble> {
+    let own_tokens = OwnLogoutTokens::new(config.server.public_url.clone(), Arc::clone(clock));
+    own_tokens.use_keys(ready_keys(store, clock.now().floor()).await?)?;
+    Ok(Arc::new(own_tokens))
 }
 
 fn build_edge(config: &Config, hub: &Arc<Hub>) -> Edge {

@@ -17,6 +17,7 @@ pub mod receive_logout;
 pub mod record;
 pub mod report_logout;
 pub mod session_state;
+pub mod signing_keys;
 pub mod subscribe;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use crate::domain::app::Directory;
 use crate::domain::clock::Clock;
 use crate::metrics::Metrics;
 use crate::oidc::keys::IssuerKeys;
+use crate::oidc::own_logout_token::OwnLogoutTokens;
 use crate::oidc::resume_ticket::ResumeTickets;
 use crate::oidc::verifier::Verifier;
 use crate::store::Store;
@@ -62,6 +64,8 @@ pub struct Hub {
     pub keys: Arc<IssuerKeys>,
     /// The hub's own tickets.
     pub tickets: ResumeTickets,
+    /// The hub's own logout tokens.
+    pub own_tokens: Arc<OwnLogoutTokens>,
     /// The facts.
     pub store: Store,
     /// Who is listening.
