@@ -18,6 +18,7 @@ pub mod receive_logout;
 pub mod record;
 pub mod report_logout;
 pub mod session_state;
+pub mod signing_keys;
 pub mod subscribe;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::domain::app::Directory;
 use crate::domain::clock::Clock;
 use crate::metrics::Metrics;
 use crate::oidc::keys::IssuerKeys;
+use crate::oidc::own_logout_token::OwnLogoutTokens;
 use crate::oidc::resume_ticket::ResumeTickets;
 use crate::oidc::verifier::Verifier;
 use crate::store::Store;
@@ -66,6 +68,8 @@ pub struct Hub {
     pub keys: Arc<IssuerKeys>,
     /// The hub's own tickets.
     pub tickets: ResumeTickets,
+    /// The hub's own logout tokens.
+    pub own_tokens: Arc<OwnLogoutTokens>,
     /// The facts.
     pub store: Store,
     /// Who is listening.

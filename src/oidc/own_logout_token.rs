@@ -37,15 +37,18 @@ impl OwnLogoutTokens {
         Self { public_url, clock, signers: RwLock::new(Arc::new([])) }
     }
 
-    /// Uses these keys, and no others, from now on.
+    /// Uses these keys, and no others, from now on. Says whether that is a change.
     ///
     /// # Errors
     /// [`SigningError::DamagedKey`]; the keys from before are then still used.
-    pub fn use_keys(&self, mut keys: Vec<SigningKey>) -> Result<(), SigningError> {
+    pub fn use_keys(&self, mut keys: Vec<SigningKey>) -> Result<bool, SigningError> {
         keys.sort_by_key(|key| key.signs_from);
+        if self.signers().iter().map(|it| &it.key).eq(&keys) {
+            return Ok(false);
+        }
         let signers: Vec<Signer> = keys.into_iter().map(Signer::new).collect::<Result<_, _>>()?;
         *self.signers.write().unwrap_or_else(PoisonError::into_inner) = signers.into();
-        Ok(())
+        Ok(true)
     }
 
     /// A token that tells one app of a logout, good for two minutes. Every call makes

@@ -30,6 +30,7 @@ use super::report::{Recorded, Report};
 use super::retention::Forget;
 use super::secrets::{Beat, KeepSecret};
 use super::seen_tokens::Sighting;
+use super::signing_keys::AddKey;
 use super::tickets::{NewTicket, TakeTicket};
 use crate::tasks::Tasks;
 
@@ -208,6 +209,7 @@ lanes! {
     parked: Park,
     settled: SettleParked,
     secrets: KeepSecret,
+    signing_keys: AddKey,
     forgotten: Forget,
     beats: Beat,
 }

@@ -10,6 +10,7 @@ mod parked;
 mod repeats;
 mod retention;
 mod sharing;
+mod signing_keys;
 mod standing;
 mod tickets;
 
