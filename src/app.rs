@@ -16,11 +16,13 @@ use crate::domain::clock::{Clock, SystemClock};
 use crate::http::ops::{self, Ops};
 use crate::http::{self, layers};
 use crate::hub::back_ends::BackEnds;
+use crate::hub::seal::Seal;
 use crate::hub::signing_keys::{KeyTrouble, ready_keys};
 use crate::hub::{Hub, Rules};
 use crate::listener::gate::Gate;
 use crate::listener::{Limits, Listener};
 use crate::metrics::Metrics;
+use crate::oidc::code_flow::CodeFlow;
 use crate::oidc::fetch::Fetcher;
 use crate::oidc::keys::IssuerKeys;
 use crate::oidc::own_logout_token::OwnLogoutTokens;
@@ -129,7 +131,6 @@ pub async fn start(config: Config, surroundings: Surroundings) -> Result<Running
     let Surroundings { clock, lookup, chance } = surroundings;
     let hub = build_hub(&config, clock).await?;
     let edge = build_edge(&config, &hub);
-    let confirm_key = hub.store.secret("confirm", hub.clock.now()).await?;
     let token = config.server.admin_token.clone();
     let limits = Limits {
         max_connections: config.limits.max_connections,
@@ -139,7 +140,7 @@ pub async fn start(config: Config, surroundings: Surroundings) -> Result<Running
     let deliveries = Deliveries::start(delivery_parts(&hub, lookup, chance))?;
     let (public_addr, admin_addr) = (public.local_addr(), admin.local_addr());
     let running = Running { public_addr, admin_addr, hub: Arc::clone(&hub), deliveries };
-    let routes = public_routes(&edge, confirm_key);
+    let routes = public_routes(&edge);
     let tasks = hub.tasks.clone();
     hub.tasks.spawn(public.serve(routes, limits.clone(), tasks.clone()));
     hub.tasks.spawn(admin.serve(ops::routes(Ops { hub: Arc::clone(&hub), token }), limits, tasks));
@@ -174,7 +175,7 @@ async fn build_hub(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<Hub>, S
     // Tasks of its own: the store serves until those who are stopping have finished.
     let store = Store::open(&config.store.url, &Tasks::default()).await?;
     let fetcher = Fetcher::new().map_err(|error| StartError::Tls(error.to_string()))?;
-    let keys = Arc::new(IssuerKeys::new(Arc::clone(&directory), fetcher, Arc::clone(&clock), tasks.clone()));
+    let keys = Arc::new(IssuerKeys::new(Arc::clone(&directory), fetcher.clone(), Arc::clone(&clock), tasks.clone()));
     let rules = TokenRules {
         clock_skew_seconds: seconds(config.limits.clock_skew),
         logout_token_max_age_seconds: seconds(config.limits.logout_token_max_age),
@@ -182,6 +183,8 @@ async fn build_hub(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<Hub>, S
     let verifier = Verifier::new(Arc::clone(&directory), Arc::clone(&keys), rules);
     let own_tokens = build_own_tokens(config, &store, &clock).await?;
     let hub = Hub {
+        code_flow: CodeFlow::new(fetcher, Arc::clone(&keys), verifier.clone()),
+        seal: Seal::new(store.secret("confirm", clock.now()).await?),
         verifier,
         tickets: ResumeTickets::new(store.secret("resume_tickets", clock.now()).await?),
         own_tokens,
@@ -240,9 +243,9 @@ fn build_edge(config: &Config, hub: &Arc<Hub>) -> Edge {
     }
 }
 
-fn public_routes(edge: &Edge, confirm_key: [u8; 32]) -> Router {
+fn public_routes(edge: &Edge) -> Router {
     let api = http::routes(edge).merge(ws::routes()).with_state::<()>(edge.clone());
-    api.merge(pages::routes(edge.clone(), confirm_key))
+    api.merge(pages::routes(edge.clone()))
         .fallback(http::not_found)
         .layer(layers::catch_panics())
         .layer(from_fn(web::params::once_each))

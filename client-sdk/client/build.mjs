@@ -33,7 +33,7 @@ const COMMON = {
 export async function buildModules() {
   return build({
     ...COMMON,
-    entryPoints: ['src/index.ts', 'src/auth0.ts'],
+    entryPoints: ['src/index.ts', 'src/auth0.ts', 'src/frontchannel.ts'],
     outdir: 'dist',
     format: 'esm',
     splitting: true,

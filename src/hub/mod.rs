@@ -5,20 +5,26 @@
 //! between a logout may arrive twice, never not at all.
 
 pub mod acknowledge;
+pub mod ask_who;
 pub mod back_ends;
 pub mod caller;
+mod chain;
 pub mod denied;
 pub mod end_session;
 pub mod end_session_wish;
 pub mod event;
 pub mod feed;
+mod flight;
 pub mod housekeeping;
+pub mod progress;
 pub mod receipt;
 pub mod receive_logout;
 pub mod record;
 pub mod report_logout;
+pub mod seal;
 pub mod session_state;
 pub mod signing_keys;
+pub mod signing_out;
 pub mod subscribe;
 
 use std::sync::Arc;
@@ -30,6 +36,7 @@ use crate::config::PublicUrl;
 use crate::domain::app::Directory;
 use crate::domain::clock::Clock;
 use crate::metrics::Metrics;
+use crate::oidc::code_flow::CodeFlow;
 use crate::oidc::keys::IssuerKeys;
 use crate::oidc::own_logout_token::OwnLogoutTokens;
 use crate::oidc::resume_ticket::ResumeTickets;
@@ -37,6 +44,7 @@ use crate::oidc::verifier::Verifier;
 use crate::store::Store;
 use crate::tasks::Tasks;
 use crate::telemetry::LogHash;
+use seal::Seal;
 
 /// What of the configuration the verbs need.
 #[derive(Clone, Debug)]
@@ -70,6 +78,10 @@ pub struct Hub {
     pub tickets: ResumeTickets,
     /// The hub's own logout tokens.
     pub own_tokens: Arc<OwnLogoutTokens>,
+    /// Asks issuers who is signed in.
+    pub code_flow: CodeFlow,
+    /// Seals what leaves the hub in a browser and has to come back.
+    pub seal: Seal,
     /// The facts.
     pub store: Store,
     /// Who is listening.

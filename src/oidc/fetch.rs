@@ -1,9 +1,12 @@
 //! The HTTP client for documents that issuers publish.
 
+use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode};
@@ -78,6 +81,23 @@ impl Fetcher {
         }
         let body = limited_body(answer).await?;
         serde_json::from_slice(&body).map_err(|_| FetchError::NotJson)
+    }
+}
+
+/// What `openidconnect` sends its requests with. It judges the status itself.
+impl<'c> AsyncHttpClient<'c> for Fetcher {
+    type Error = FetchError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, FetchError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(async move {
+            let mut answer = self.client.execute(request.try_into()?).await?;
+            let mut response = HttpResponse::default();
+            *response.status_mut() = answer.status();
+            std::mem::swap(response.headers_mut(), answer.headers_mut());
+            *response.body_mut() = limited_body(answer).await?;
+            Ok(response)
+        })
     }
 }
 

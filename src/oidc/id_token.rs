@@ -44,6 +44,29 @@ impl RawIdToken {
         verifier.signature_holds(&token, arrival).await?;
         Ok(IdToken::read(verifier, token.issuer, Claims(&token.jws.claims), arrival)?)
     }
+
+    /// The same for a token that the hub itself was given: it is for the hub's own
+    /// client `own` and for nobody else, and in date.
+    ///
+    /// # Errors
+    /// As [`RawIdToken::verify`]; [`TokenFault::Expired`].
+    pub async fn verify_own(
+        &self,
+        verifier: &Verifier,
+        arrival: Arrival,
+        own: &ClientId,
+    ) -> Result<OwnIdToken, VerifyError> {
+        let token = verifier.attribute(&self.0)?;
+        token.jws.header.is_typed(&["JWT"], true)?;
+        verifier.signature_holds(&token, arrival).await?;
+        let claims = Claims(&token.jws.claims);
+        is_for_the_hub(claims, own)?;
+        let read = IdToken::read_for(verifier, token.issuer, claims, arrival, own.clone())?;
+        if read.is_expired {
+            return Err(TokenFault::Expired.into());
+        }
+        Ok(OwnIdToken { sign_in: read.sign_in, nonce: claims.text("nonce")?.map(str::to_owned) })
+    }
 }
 
 impl fmt::Debug for RawIdToken {
@@ -61,6 +84,22 @@ pub struct IdToken {
     is_expired: bool,
 }
 
+/// An ID token of the hub's own sign-in, which has passed every rule but one: whether
+/// it answers the question that was asked. Only [`RawIdToken::verify_own`] makes one.
+pub struct OwnIdToken {
+    sign_in: SignIn,
+    nonce: Option<String>,
+}
+
+impl OwnIdToken {
+    /// Who is signed in, where the token was made for the request with this `nonce`.
+    #[must_use]
+    pub fn sign_in_for(self, nonce: &str) -> Option<SignIn> {
+        let is_ours = self.nonce.as_deref() == Some(nonce);
+        is_ours.then_some(self.sign_in)
+    }
+}
+
 impl IdToken {
     fn read(
         verifier: &Verifier,
@@ -68,9 +107,19 @@ impl IdToken {
         claims: Claims<'_>,
         arrival: Arrival,
     ) -> Result<Self, TokenFault> {
-        let at = verifier.moment(arrival);
         is_no_other_kind(claims)?;
         let client_id = is_for_one_app(claims, issuer, &verifier.directory)?;
+        Self::read_for(verifier, issuer, claims, arrival, client_id)
+    }
+
+    fn read_for(
+        verifier: &Verifier,
+        issuer: &IssuerSettings,
+        claims: Claims<'_>,
+        arrival: Arrival,
+        client_id: ClientId,
+    ) -> Result<Self, TokenFault> {
+        let at = verifier.moment(arrival);
         let issued_at = claims.issued_at(at)?;
         let expires_at = claims.time("exp")?.ok_or(TokenFault::ExpMissing)?;
         claims.is_valid_already(at)?;
@@ -123,6 +172,13 @@ fn is_for_one_app(claims: Claims<'_>, issuer: &IssuerSettings, directory: &Direc
         return Err(TokenFault::AudNotAllowed);
     }
     ClientId::parse(wanted).map_err(|_| TokenFault::AudNotAllowed)
+}
+
+/// `aud` is the hub's own client and nobody else, and so is an `azp`.
+fn is_for_the_hub(claims: Claims<'_>, own: &ClientId) -> Result<(), TokenFault> {
+    let is_own = |name: &str| name == own.as_str();
+    let is_ours = claims.audiences()?.into_iter().all(is_own) && claims.text("azp")?.is_none_or(is_own);
+    if is_ours { Ok(()) } else { Err(TokenFault::AudNotAllowed) }
 }
 
 fn names_a_person(claims: Claims<'_>) -> Result<Subject, TokenFault> {

@@ -10,11 +10,13 @@
 //! - [`keys`] has the issuers' keys and metadata at hand and asks for newer ones, seldom;
 //!   `key_set` reads what an issuer publishes, [`discovery`] where; [`fetch`] is the HTTP
 //!   client for it.
+//! - [`code_flow`] is the hub's own way to ask an issuer who is signed in.
 //! - [`resume_ticket`] is the hub's own kind of token. [`own_logout_token`] makes logout
 //!   tokens with the hub as their issuer; `signer` holds one of the keys for that.
 //! - [`fault`] names every rule that a token can break.
 
 mod claims;
+pub mod code_flow;
 pub mod discovery;
 pub mod fault;
 pub mod fetch;

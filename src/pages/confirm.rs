@@ -1,111 +1,87 @@
-//! The confirmation: proof that a person, in this browser, pressed the button on our
-//! own page for this very request.
+//! Asking the person first, where nobody we know has sent the request.
 
-use aws_lc_rs::hmac;
-use axum::http::{HeaderMap, HeaderValue, header};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use url::Position;
 
-use crate::domain::clock::UnixSeconds;
-use crate::hub::report_logout::unguessable;
+use super::Pages;
+use super::page::{ConfirmPage, IssuerChoice, Policy, render};
+use super::request::Sent;
+use crate::domain::ids::Issuer;
+use crate::domain::logout::Scope;
+use crate::hub::Hub;
+use crate::hub::end_session::FLIGHT_TTL_SECONDS;
+use crate::hub::end_session_wish::EndSession;
+use crate::hub::seal::Purpose;
 
-/// How long the page may be looked at before the button is pressed, in seconds.
-const VALID_SECONDS: i64 = 600;
-
-/// Signs confirmation forms.
-pub(super) struct ConfirmKey(hmac::Key);
-
-impl ConfirmKey {
-    pub(super) fn new(key: [u8; 32]) -> Self {
-        Self(hmac::Key::new(hmac::HMAC_SHA256, &key))
+impl Pages {
+    /// Whether a person, in this browser, pressed the button on our own page for this
+    /// very request.
+    pub(super) fn is_confirmed(&self, headers: &HeaderMap, sent: &Sent) -> bool {
+        let Some(token) = &sent.confirm else { return false };
+        let Some(browser) = self.browser_cookie().read(headers) else { return false };
+        let hub = &self.edge.hub;
+        hub.seal.holds(token, Purpose::Confirmation, &browser, &sent.sealed_text(), hub.clock.now().floor())
     }
 
-    /// The form's token for a request, for the browser that holds `nonce`.
-    pub(super) fn sign(&self, nonce: &str, asked: &str, now: UnixSeconds) -> String {
-        let until = now.plus(VALID_SECONDS).0;
-        let tag = hmac::sign(&self.0, signed_text(nonce, asked, until).as_bytes());
-        format!("{until}.{}", URL_SAFE_NO_PAD.encode(tag))
-    }
-
-    /// Whether `token` was signed for this request and this browser, not long ago.
-    pub(super) fn holds(&self, token: &str, nonce: &str, asked: &str, now: UnixSeconds) -> bool {
-        let Some((until, tag)) = token.split_once('.') else { return false };
-        let (Ok(until), Ok(tag)) = (until.parse::<i64>(), URL_SAFE_NO_PAD.decode(tag)) else { return false };
-        let text = signed_text(nonce, asked, until);
-        until > now.0 && hmac::verify(&self.0, text.as_bytes(), &tag).is_ok()
-    }
-}
-
-fn signed_text(nonce: &str, asked: &str, until: i64) -> String {
-    // A nonce of ours has no line feed, so the parts cannot be shifted.
-    format!("{until}\n{nonce}\n{asked}")
-}
-
-/// A cookie of the hub's own: `__Host-` where the hub is on https.
-pub(super) struct OwnCookie {
-    name: String,
-    is_secure: bool,
-}
-
-impl OwnCookie {
-    pub(super) fn named(name: &str, is_secure: bool) -> Self {
-        let name = if is_secure { format!("__Host-{name}") } else { name.to_owned() };
-        Self { name, is_secure }
-    }
-
-    /// The cookie's value, where it is one that [`unguessable`] could have made: what
-    /// came is compared, stored and signed, so nothing else is let in.
-    pub(super) fn read(&self, headers: &HeaderMap) -> Option<String> {
-        let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        let value = pairs.find(|(name, _)| *name == self.name)?.1;
-        let looks_ours =
-            value.len() == 43 && value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-        looks_ours.then(|| value.to_owned())
-    }
-
-    /// `Lax`: it has to come along when the issuer sends the browser back.
-    pub(super) fn set(&self, value: &str, max_age_seconds: i64) -> Option<HeaderValue> {
-        let secure = if self.is_secure { "; Secure" } else { "" };
-        let name = &self.name;
-        let line = format!("{name}={value}; Path=/; Max-Age={max_age_seconds}; HttpOnly; SameSite=Lax{secure}");
-        HeaderValue::try_from(line).ok()
-    }
-
-    pub(super) fn read_or_new(&self, headers: &HeaderMap) -> String {
-        self.read(headers).unwrap_or_else(unguessable)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: UnixSeconds = UnixSeconds(1000);
-
-    #[test]
-    fn a_confirmation_is_for_one_browser_one_request_and_ten_minutes() {
-        let key = ConfirmKey::new([7; 32]);
-        let token = key.sign("nonce", "client_id=notes", NOW);
-        assert!(key.holds(&token, "nonce", "client_id=notes", NOW));
-        assert!(!key.holds(&token, "other", "client_id=notes", NOW));
-        assert!(!key.holds(&token, "nonce", "client_id=shop", NOW));
-        assert!(!key.holds(&token, "nonce", "client_id=notes", NOW.plus(VALID_SECONDS)));
-        assert!(!ConfirmKey::new([8; 32]).holds(&token, "nonce", "client_id=notes", NOW));
-        let longer = token.replacen(|c: char| c.is_ascii_digit(), "9", 1);
-        assert!(!key.holds(&longer, "nonce", "client_id=notes", NOW));
-        for rubbish in ["", ".", "x.y", "9999999999."] {
-            assert!(!key.holds(rubbish, "nonce", "client_id=notes", NOW));
+    /// Asks the person.
+    pub(super) fn ask(&self, headers: &HeaderMap, sent: &Sent, wish: &EndSession) -> Response {
+        let hub = &self.edge.hub;
+        let cookie = self.browser_cookie();
+        let browser = cookie.read_or_new(headers);
+        let until = hub.clock.now().floor().plus(FLIGHT_TTL_SECONDS);
+        let token = hub.seal.put(Purpose::Confirmation, &browser, &sent.sealed_text(), until);
+        let mut fields = sent.fields();
+        fields.push(("confirm".to_owned(), token));
+        let page = ConfirmPage {
+            from: wish.app.as_ref().map(|app| app.name.clone()),
+            issuers: choices(hub, wish.issuer()),
+            fields,
+            everywhere: wish.scope == Scope::User,
+            back: wish.app.as_ref().and_then(|app| app.origins.first()).map(ToString::to_string),
+        };
+        let mut response = render(&page, StatusCode::OK, &Policy::form(form_action(hub, sent)));
+        if let Some(cookie) = cookie.set(&browser, FLIGHT_TTL_SECONDS) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
         }
+        response
     }
+}
 
-    #[test]
-    fn only_a_cookie_that_the_hub_could_have_made_is_read() {
-        let cookie = OwnCookie::named("slo-confirm", true);
-        let nonce = unguessable();
-        let with = |line: String| [(header::COOKIE, line.parse().unwrap())].into_iter().collect::<HeaderMap>();
-        assert_eq!(cookie.read(&with(format!("a=b; __Host-slo-confirm={nonce}"))), Some(nonce));
-        assert_eq!(cookie.read(&with("__Host-slo-confirm=short".into())), None);
-        assert_eq!(cookie.read(&with(format!("slo-confirm={}", unguessable()))), None);
+/// The issuers whose sessions can be ended, with their apps.
+fn choices(hub: &Hub, only: Option<&Issuer>) -> Vec<IssuerChoice> {
+    let issuers = hub.directory.issuers().map(|settings| &settings.issuer);
+    let wanted = issuers.filter(|issuer| only.is_none_or(|only| only == *issuer));
+    let mut choices: Vec<_> = wanted
+        .map(|issuer| {
+            let url = url::Url::parse(issuer.as_str()).ok();
+            let host = url.map(|url| url[Position::BeforeHost..Position::AfterPort].to_owned());
+            let apps = hub.directory.apps().iter().filter(|app| app.issuer == *issuer);
+            IssuerChoice {
+                issuer: issuer.as_str().to_owned(),
+                host: host.unwrap_or_else(|| issuer.as_str().to_owned()),
+                apps: apps.map(|app| app.name.clone()).collect(),
+            }
+        })
+        .collect();
+    choices.sort_by(|a, b| a.host.cmp(&b.host));
+    choices
+}
+
+/// Where the form may lead: to us, from here to an issuer, and from there to an app.
+/// `federated` goes on to providers that only the issuer knows: then anywhere secure.
+fn form_action(hub: &Hub, sent: &Sent) -> String {
+    let is_federated = sent.asked.pass_on.iter().any(|(name, _)| name == "federated");
+    let mut origins: Vec<String> = vec!["'self'".to_owned()];
+    let issuers = hub.directory.issuers().map(|settings| settings.issuer.as_str());
+    let apps = hub.directory.apps().iter().flat_map(|app| app.post_logout_redirect_uris.iter().map(String::as_str));
+    for url in issuers.chain(apps).filter_map(|text| url::Url::parse(text).ok()) {
+        origins.push(url.origin().ascii_serialization());
     }
+    if is_federated {
+        origins.push("https:".to_owned());
+    }
+    origins.sort();
+    origins.dedup();
+    origins.join(" ")
 }

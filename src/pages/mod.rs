@@ -1,28 +1,32 @@
 //! What people see: the common logout redirect endpoint and its pages.
 //!
-//! Every page works without JavaScript and has none; its policy allows nothing but
-//! its own style sheet.
+//! Every page works without JavaScript. One has some: the page that shows the apps
+//! signing out, which is then fed live. Each page's policy allows nothing but what is on
+//! it.
 
+mod assets;
 mod confirm;
+mod cookie;
+mod live;
 mod logout;
 mod navigation;
 mod page;
-
-use std::sync::Arc;
+mod request;
+mod trouble;
+mod way;
 
 use axum::Router;
 use axum::extract::FromRef;
 use axum::middleware::from_fn_with_state;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use crate::web::Edge;
-use confirm::ConfirmKey;
+use cookie::OwnCookie;
 
 /// What the pages' handlers share.
 #[derive(Clone)]
 pub struct Pages {
     edge: Edge,
-    confirm_key: Arc<ConfirmKey>,
 }
 
 impl FromRef<Pages> for Edge {
@@ -31,15 +35,38 @@ impl FromRef<Pages> for Edge {
     }
 }
 
-/// The pages' routes. `key` signs the confirmation form; every node of one hub has
-/// the same.
-pub fn routes(edge: Edge, key: [u8; 32]) -> Router {
-    let pages = Pages { edge, confirm_key: Arc::new(ConfirmKey::new(key)) };
+impl Pages {
+    /// A secret of the browser's own: what leads back here is good in that browser only.
+    fn browser_cookie(&self) -> OwnCookie {
+        OwnCookie::named("slo-browser", self.is_secure())
+    }
+
+    /// The flight of a browser that is at an issuer which returns no `state`.
+    fn flight_cookie(&self) -> OwnCookie {
+        OwnCookie::named("slo-flight", self.is_secure())
+    }
+
+    fn is_secure(&self) -> bool {
+        self.edge.hub.rules.public_url.as_str().starts_with("https:")
+    }
+}
+
+/// The pages' routes.
+pub fn routes(edge: Edge) -> Router {
+    let pages = Pages { edge };
     Router::new()
         .route("/logout", get(logout::get).post(logout::post).head(page::head_not_allowed))
-        .route("/logout/continue", get(logout::go_on).head(page::head_not_allowed))
-        .route("/logout/callback", get(logout::come_back).head(page::head_not_allowed))
-        .route("/assets/pages.css", get(page::style_sheet))
+        .route("/logout/continue", get(way::go_on).head(page::head_not_allowed))
+        .route("/logout/signed-in", get(way::told_who).head(page::head_not_allowed))
+        .route("/logout/signing-out", get(live::signing_out).head(page::head_not_allowed))
+        .route("/logout/onward", get(way::onward).head(page::head_not_allowed))
+        .route("/logout/chain", get(way::back_from_chain).head(page::head_not_allowed))
+        .route("/logout/callback", get(way::come_back).head(page::head_not_allowed))
+        .route("/logout/progress", get(live::progress).head(page::head_not_allowed))
+        .route("/logout/frames", post(live::frame_says))
+        .route("/logout/receipt/{id}", get(live::receipt))
+        .route("/assets/pages.css", get(assets::style_sheet))
+        .route("/assets/signing-out.js", get(assets::signing_out_script))
         .method_not_allowed_fallback(page::method_not_allowed)
         .layer(from_fn_with_state(pages.edge.clone(), page::hold_back_failures))
         .with_state(pages)

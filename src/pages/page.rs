@@ -2,16 +2,15 @@
 
 use askama::Template;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 
-use crate::hub::report_logout::sha256_hex;
+use crate::hub::progress::AppProgress;
+use crate::hub::signing_out::Frame;
 use crate::web::Edge;
 use crate::web::caller::ClientAddr;
 use crate::web::problem::{Problem, Refused};
-
-const STYLE: &str = include_str!("assets/pages.css");
 
 /// Asks before signing out.
 #[derive(Template)]
@@ -34,6 +33,39 @@ pub(super) struct IssuerChoice {
     pub(super) issuer: String,
     pub(super) host: String,
     pub(super) apps: Vec<String>,
+}
+
+/// The apps signing out, as it happens.
+#[derive(Template)]
+#[template(path = "signing_out.html")]
+pub(super) struct SigningOutPage {
+    pub(super) apps: Vec<AppProgress>,
+    /// All of them, for the script.
+    pub(super) frames: String,
+    /// Those of this turn, for browsers without scripts.
+    pub(super) plain_frames: Vec<Frame>,
+    /// Where the script goes on to.
+    pub(super) onward: String,
+    /// Where a browser without scripts goes on to.
+    pub(super) refresh: String,
+    /// The page's name.
+    pub(super) ticket: String,
+}
+
+/// What was ended, where, when.
+#[derive(Template)]
+#[template(path = "receipt.html")]
+pub(super) struct ReceiptPage {
+    pub(super) apps: Vec<AppProgress>,
+    pub(super) everywhere: bool,
+    /// Whose session ended: the issuer's host.
+    pub(super) host: String,
+    /// When, for people and for machines.
+    pub(super) time: String,
+    pub(super) datetime: String,
+    pub(super) is_final: bool,
+    /// This page again, where something may still come.
+    pub(super) again: Option<String>,
 }
 
 /// The end, where no app is to be gone back to.
@@ -59,7 +91,7 @@ impl ErrorPage {
     }
 
     pub(super) fn with_status(&self, status: StatusCode) -> Response {
-        let mut response = render(self, status, None);
+        let mut response = render(self, status, &Policy::plain());
         response.extensions_mut().insert(Refused(self.code));
         let again_after = match status {
             StatusCode::SERVICE_UNAVAILABLE => Some("5"),
@@ -73,17 +105,51 @@ impl ErrorPage {
     }
 }
 
-/// A page with its headers. `form_action` lists the origins that its form may lead to:
-/// browsers hold redirects after a form to that list too.
-pub(super) fn render(page: &impl Template, status: StatusCode, form_action: Option<&str>) -> Response {
+/// What a page may do, beyond using our own style sheet.
+#[derive(Debug, Default)]
+pub(super) struct Policy {
+    form_action: Option<String>,
+    script: bool,
+    frames: Vec<String>,
+}
+
+impl Policy {
+    /// Nothing more.
+    pub(super) fn plain() -> Self {
+        Self::default()
+    }
+
+    /// Its form may lead to these origins: browsers hold redirects after a form to that
+    /// list too.
+    pub(super) fn form(form_action: String) -> Self {
+        Self { form_action: Some(form_action), ..Self::default() }
+    }
+
+    /// Our own script runs on it, and it loads these addresses in frames.
+    pub(super) fn live(frames: Vec<String>) -> Self {
+        Self { script: true, frames, ..Self::default() }
+    }
+
+    fn header(&self) -> HeaderValue {
+        let script = if self.script { " script-src 'self'; connect-src 'self';" } else { "" };
+        // What separates a policy's parts cannot stand in an address of it.
+        let escaped = |url: &String| url.replace(';', "%3B").replace(',', "%2C");
+        let frames: Vec<_> = self.frames.iter().map(escaped).collect();
+        let frames = if frames.is_empty() { String::new() } else { format!(" frame-src {};", frames.join(" ")) };
+        let form_action = self.form_action.as_deref().unwrap_or("'none'");
+        let policy = format!(
+            "default-src 'none'; style-src 'self'; img-src data:;{script}{frames} base-uri 'none'; \
+             frame-ancestors 'none'; form-action {form_action}"
+        );
+        HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+    }
+}
+
+/// A page with its headers.
+pub(super) fn render(page: &impl Template, status: StatusCode, policy: &Policy) -> Response {
     let Ok(html) = page.render() else { return Problem::internal().into_response() };
-    let form_action = form_action.unwrap_or("'none'");
-    let policy = format!(
-        "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'; form-action {form_action}"
-    );
-    let policy = HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
     let headers = [
-        (header::CONTENT_SECURITY_POLICY, policy),
+        (header::CONTENT_SECURITY_POLICY, policy.header()),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
         // The form on the page has to show where it comes from, to us only.
@@ -91,19 +157,6 @@ pub(super) fn render(page: &impl Template, status: StatusCode, form_action: Opti
         (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     ];
     (status, headers, Html(html)).into_response()
-}
-
-/// `GET /assets/pages.css`.
-pub(super) async fn style_sheet(headers: HeaderMap) -> Response {
-    let tag = format!("\"{}\"", &sha256_hex(STYLE.as_bytes())[..16]);
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let is_known = known.is_some_and(|known| known.contains(&tag));
-    let common = [
-        (header::ETAG, HeaderValue::try_from(tag).unwrap_or(HeaderValue::from_static("\"\""))),
-        (header::CACHE_CONTROL, HeaderValue::from_static("public, no-cache")),
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8")),
-    ];
-    if is_known { (StatusCode::NOT_MODIFIED, common).into_response() } else { (common, STYLE).into_response() }
 }
 
 /// A page for people, for what a browser should not have tried.

@@ -16,6 +16,15 @@ use crate::domain::ids::{ClientId, Issuer, LogoutId, Sid};
 use crate::domain::via::Via;
 
 impl Store {
+    /// An app is being told of a logout, by a way that says itself how it went.
+    ///
+    /// # Errors
+    /// Why it was not written down.
+    pub async fn telling(&self, key: DeliveryKey, at: UnixMillis) -> Result<(), StoreError> {
+        let telling = Progress { key, status: DeliveryStatus::Pending, is_attempt: true, error: None, at };
+        self.write(telling).await.map(|_| ())
+    }
+
     /// An app has just been told of a logout. Where it was expected on a
     /// WebSocket and came by events, its row says so.
     ///
@@ -41,6 +50,15 @@ impl Store {
     /// Why it was not written down.
     pub async fn failed(&self, key: DeliveryKey, why: &'static str, at: UnixMillis) -> Result<(), StoreError> {
         let failed = Progress { key, status: DeliveryStatus::Failed, is_attempt: true, error: Some(why), at };
+        self.write(failed).await.map(|_| ())
+    }
+
+    /// An app that was being told has not confirmed; `why` is for people. It may still.
+    ///
+    /// # Errors
+    /// Why it was not written down.
+    pub async fn unconfirmed(&self, key: DeliveryKey, why: &'static str, at: UnixMillis) -> Result<(), StoreError> {
+        let failed = Progress { key, status: DeliveryStatus::Failed, is_attempt: false, error: Some(why), at };
         self.write(failed).await.map(|_| ())
     }
 

@@ -1,9 +1,10 @@
-//! Tickets that are good once.
+//! Tickets that are good for a short time; most of them once.
 
 use std::collections::HashMap;
 use std::fmt;
 
 use serde::Serialize;
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::Store;
@@ -34,6 +35,19 @@ impl Store {
         now: UnixMillis,
     ) -> Result<Option<Ticket>, StoreError> {
         self.write(TakeTicket { digest, kind, now }).await
+    }
+
+    /// Looks at a ticket that is good for more than one use, and leaves it.
+    ///
+    /// # Errors
+    /// Why it could not be read.
+    pub async fn peek_ticket(
+        &self,
+        digest: [u8; 32],
+        kind: &'static str,
+        now: UnixMillis,
+    ) -> Result<Option<Ticket>, StoreError> {
+        self.read(async { peek(&mut *self.reader().await?, digest, kind, now).await }).await
     }
 }
 
@@ -113,6 +127,20 @@ pub(super) async fn insert(
         from jsonb_each(?1)";
     sqlx::query(insert).bind(rows::json(&tickets)?).execute(connection).await?;
     Ok(())
+}
+
+async fn peek(
+    connection: &mut SqliteConnection,
+    digest: [u8; 32],
+    kind: &str,
+    now: UnixMillis,
+) -> Result<Option<Ticket>, StoreError> {
+    let select = "select payload, logout_id from tickets where digest = ?1 and kind = ?2 and expires_at > ?3";
+    let row = sqlx::query(select).bind(&digest[..]).bind(kind).bind(now.0).fetch_optional(connection).await?;
+    let ticket = |row: &SqliteRow| {
+        Ok(Ticket { payload: row.try_get(0)?, logout: rows::parsed(LogoutId::parse, row.try_get(1)?)? })
+    };
+    row.as_ref().map(ticket).transpose()
 }
 
 impl Work for NewTicket {

@@ -184,9 +184,11 @@ impl TestHub {
     }
 }
 
-/// `extra` is tables of its own, settings of the first issuer, or a line for `[server]`.
+/// `extra` is tables of its own, settings of the first issuer, or a line for `[server]`;
+/// `ISSUER` in it is the first issuer.
 fn config(issuer: &TestIssuer, other: &TestIssuer, folder: &TempDir, extra: &str) -> String {
-    let (server, first, extra) = match extra {
+    let extra = &extra.replace("ISSUER", issuer.url());
+    let (server, first, extra) = match extra.as_str() {
         tables if tables.starts_with('[') => ("", "", tables),
         settings if settings.starts_with("# issuer") => ("", settings, ""),
         line => (line, "", ""),

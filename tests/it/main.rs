@@ -8,11 +8,15 @@
 mod support;
 
 mod algorithms;
+mod ask_who;
 mod back_end;
+mod browser;
+mod chain;
 mod channel;
 mod close_codes;
 mod durability;
 mod edges;
+mod frames;
 mod hub;
 mod key_fetches;
 mod keys;
@@ -25,6 +29,7 @@ mod redirect;
 mod reports;
 mod rig;
 mod signing_keys;
+mod signing_out;
 mod sse;
 mod stories;
 mod tab;

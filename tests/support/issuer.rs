@@ -1,5 +1,6 @@
 //! An OpenID provider with real keys on a real socket, whose failings can be chosen.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,9 +9,9 @@ use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::KeyPair as _;
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
@@ -48,6 +49,19 @@ struct Provider {
     issuer_in_metadata: Mutex<Option<String>>,
     requests: AtomicU64,
     made: AtomicU64,
+    /// Sign-ins that wait to be redeemed, by code.
+    grants: Mutex<HashMap<String, Grant>>,
+}
+
+/// A person's sign-in for a client, on its way back to it.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// What the ID token will be.
+    pub id_token: String,
+    /// The challenge that the code's redeemer has to meet (RFC 7636).
+    pub challenge: String,
+    /// What the redeemer authenticates with: `Basic …`, or the form's fields.
+    pub client: String,
 }
 
 impl TestIssuer {
@@ -66,10 +80,12 @@ impl TestIssuer {
             issuer_in_metadata: Mutex::default(),
             requests: AtomicU64::new(0),
             made: AtomicU64::new(0),
+            grants: Mutex::default(),
         });
         let routes = Router::new()
             .route("/.well-known/openid-configuration", get(metadata))
             .route("/jwks", get(jwks))
+            .route("/oauth/token", post(redeem))
             .with_state(Arc::clone(&state));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -170,6 +186,13 @@ impl TestIssuer {
         *self.state.issuer_in_metadata.lock().unwrap() = Some(issuer.to_owned());
     }
 
+    /// Somebody is signed in: the code that says so.
+    pub fn grant(&self, grant: Grant) -> String {
+        let code = format!("code-{}", self.state.made.fetch_add(1, Ordering::SeqCst));
+        self.state.grants.lock().unwrap().insert(code.clone(), grant);
+        code
+    }
+
     /// How often the keys were asked for.
     pub fn key_requests(&self) -> u64 {
         self.state.requests.load(Ordering::SeqCst)
@@ -193,6 +216,31 @@ async fn metadata(State(state): State<Arc<Provider>>) -> Response {
         document["end_session_endpoint"] = format!("{url}oidc/logout").into();
     }
     answer(&state, &document)
+}
+
+/// The token endpoint: a code is good once, for the client it was made for, and for
+/// whoever knows what its challenge is the digest of.
+async fn redeem(State(state): State<Arc<Provider>>, headers: HeaderMap, body: String) -> Response {
+    let fields: HashMap<_, _> = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+    let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
+    let basic = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap().to_owned());
+    let client = basic.unwrap_or_else(|| format!("{}:{}", field("client_id"), field("client_secret")));
+    let refused = |status: StatusCode, error: &str| (status, json!({ "error": error }).to_string()).into_response();
+    let mut grants = state.grants.lock().unwrap();
+    let Some(grant) = grants.get(&field("code")).cloned() else {
+        return refused(StatusCode::BAD_REQUEST, "invalid_grant");
+    };
+    if grant.client != client {
+        return refused(StatusCode::UNAUTHORIZED, "invalid_client");
+    }
+    grants.remove(&field("code"));
+    drop(grants);
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, field("code_verifier").as_bytes());
+    if URL_SAFE_NO_PAD.encode(digest) != grant.challenge {
+        return refused(StatusCode::BAD_REQUEST, "invalid_grant");
+    }
+    let tokens = json!({"access_token": "opaque", "token_type": "Bearer", "id_token": grant.id_token});
+    answer(&state, &tokens)
 }
 
 async fn jwks(State(state): State<Arc<Provider>>) -> Response {

@@ -5,7 +5,8 @@
  * (`invalid_origin` by an event stream), `bad_message`, `other_session`; `refused` where the hub gave no name.
  *
  * `token_failed`: getToken threw, and is asked again later. `handler_failed`: onSignedOut or the local sign-out
- * threw, so this app is not shown as signed out. `bad_option`: an option makes no sense; thrown, not told.
+ * threw, or took too long in a frame, so this app is not shown as signed out. `bad_option`: an option makes no sense;
+ * thrown, not told.
  */
 export type SloErrorCode =
   | 'invalid_token'

@@ -7,7 +7,9 @@ import vm from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { buildAlone, buildScript, INTERNAL } from '../build.mjs';
+import type { endFrontchannelSession } from '../src/frontchannel.js';
 import { pass, settle } from './app.js';
+import { FakeFrame, NOTES } from './frame.js';
 import { FakeHub, HUB, idToken } from './hub.js';
 import { FakePage } from './page.js';
 
@@ -18,6 +20,7 @@ describe('the size, minified and gzipped', () => {
   it.each([
     ['core', 'src/index.ts', 4 * KIB],
     ['core with the Auth0 adapter', 'src/auth0.ts', 5 * KIB],
+    ['the page for the front channel', 'src/frontchannel.ts', 1.25 * KIB],
     ['the script for a <script> tag', 'src/iife.ts', 5 * KIB],
   ])('%s', async (name, entry, most) => {
     vi.useRealTimers();
@@ -73,8 +76,25 @@ describe('dist-iife/slo-hub.js, which the hub carries', () => {
     expect(page.localStorage.getItem(`slo-hub:${HUB}`)).toBeNull();
   });
 
+  it('ends the session on the app\'s page for the front channel', async () => {
+    const frame = new FakeFrame({ above: NOTES, stored: undefined, isSameSite: true, hasThirdPartyCookies: true, search: '?sid=s1' });
+    const context = vm.createContext({ URL, URLSearchParams, setTimeout });
+    vm.runInContext(checkedIn, context);
+    const end = vm.runInContext('options => SloHub.endFrontchannelSession(options)', context) as typeof endFrontchannelSession;
+    const ended: unknown[] = [];
+    const ending = end({ hub: NOTES, signOut: (logout) => void ended.push({ ...logout }), window: frame.asWindow });
+    frame.hears({ type: 'slo-frontchannel-logout', nonce: 'n1' });
+    expect({ ...(await ending) }).toEqual({ acknowledged: true, storage: 'shared' });
+    expect(ended).toEqual([{ sid: 's1', storage: 'shared' }]);
+    expect(frame.posted.map((message) => ({ ...(message as object) }))).toEqual([
+      { type: 'slo-frontchannel-ready' },
+      { type: 'slo-frontchannel-done', nonce: 'n1' },
+    ]);
+  });
+
   it('shortens no name that is seen from outside', () => {
-    const outside = ['types', 'errors', 'auth0', 'login'].map((file) => readFileSync(`${ROOT}src/${file}.ts`, 'utf8')).join();
+    const files = ['types', 'errors', 'auth0', 'login', 'frontchannel', 'frontchannel-storage'];
+    const outside = files.map((file) => readFileSync(`${ROOT}src/${file}.ts`, 'utf8')).join();
     for (const name of INTERNAL) expect(outside).not.toMatch(new RegExp(`(readonly |  )${name}\\??[:(]`));
   });
 });
@@ -102,6 +122,7 @@ describe('the packed package, in an empty folder', () => {
     const said = run(`
       import { createSlo, SloError } from '@slo-hub/client';
       import { withAuth0 } from '@slo-hub/client/auth0';
+      import { endFrontchannelSession, markFrontchannelStorage } from '@slo-hub/client/frontchannel';
       const touched = [];
       globalThis.fetch = () => touched.push('fetch');
       const options = { hub: 'https://hub.example', curtain: true, getToken: () => touched.push('getToken') };
@@ -110,8 +131,13 @@ describe('the packed package, in an empty folder', () => {
       slo.on('state', () => {});
       console.log(slo.start().state, await slo.ready, await slo.signOut(), auth0.state, SloError.name.length > 0, touched);
       slo.stop();
+      markFrontchannelStorage();
+      console.log(await endFrontchannelSession({ hub: options.hub, signOut: options.getToken }), touched);
     `);
-    expect(said.trim()).toBe("idle idle { delivered: false } idle true []");
+    expect(said.trim().split('\n')).toEqual([
+      'idle idle { delivered: false } idle true []',
+      "{ acknowledged: false, storage: 'unknown' } []",
+    ]);
   });
 
   it('holds what it declares, and neither sources nor tests', () => {

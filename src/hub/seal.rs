@@ -1,0 +1,107 @@
+//! Seals: proof that this hub wrote a text, for one purpose, for one browser, not long
+//! ago.
+
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::domain::clock::UnixSeconds;
+
+/// What a seal is good for. It is good for nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A person pressed the button on our own page, for this very request.
+    Confirmation,
+    /// An app of the redirect chain sends the browser back.
+    Chain,
+    /// The issuer sends the browser back, having been asked who is signed in.
+    SignedIn,
+    /// A frame on the logout page speaks for its app.
+    Frame,
+}
+
+/// Seals texts, and knows its own seals again. Every node of one hub has the same key.
+pub struct Seal(hmac::Key);
+
+impl Seal {
+    /// Seals with this key.
+    #[must_use]
+    pub fn new(key: [u8; 32]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, &key))
+    }
+
+    /// A seal for `text`, for the browser that holds `browser`, good until just before
+    /// `until`. It hides nothing.
+    #[must_use]
+    pub fn put(&self, purpose: Purpose, browser: &str, text: &str, until: UnixSeconds) -> String {
+        let tag = hmac::sign(&self.0, sealed_text(purpose, browser, text, until.0).as_bytes());
+        format!("{}.{}", until.0, URL_SAFE_NO_PAD.encode(tag))
+    }
+
+    /// Whether `seal` was put on this text for this purpose and this browser, and is
+    /// still good.
+    #[must_use]
+    pub fn holds(&self, seal: &str, purpose: Purpose, browser: &str, text: &str, now: UnixSeconds) -> bool {
+        let Some((until, tag)) = seal.split_once('.') else { return false };
+        let (Ok(until), Ok(tag)) = (until.parse::<i64>(), URL_SAFE_NO_PAD.decode(tag)) else { return false };
+        let sealed = sealed_text(purpose, browser, text, until);
+        until > now.0 && hmac::verify(&self.0, sealed.as_bytes(), &tag).is_ok()
+    }
+
+    /// A name with its seal, as one text for a URL: `<name>.<until>.<tag>`.
+    #[must_use]
+    pub fn state(&self, purpose: Purpose, browser: &str, name: &str, until: UnixSeconds) -> String {
+        format!("{name}.{}", self.put(purpose, browser, name, until))
+    }
+
+    /// The name in such a text, where its seal holds.
+    #[must_use]
+    pub fn name_in<'a>(&self, state: &'a str, purpose: Purpose, browser: &str, now: UnixSeconds) -> Option<&'a str> {
+        let (name, seal) = state.split_once('.')?;
+        self.holds(seal, purpose, browser, name, now).then_some(name)
+    }
+}
+
+/// A browser's own value has no line feed, so the parts cannot be shifted.
+fn sealed_text(purpose: Purpose, browser: &str, text: &str, until: i64) -> String {
+    format!("{purpose:?}\n{until}\n{browser}\n{text}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixSeconds = UnixSeconds(1000);
+    const LATER: UnixSeconds = UnixSeconds(1600);
+
+    #[test]
+    fn a_seal_is_for_one_purpose_one_browser_one_text_and_a_while() {
+        let seal = Seal::new([7; 32]);
+        let holds = |token: &str, purpose, browser: &str, text: &str, now| {
+            Seal::new([7; 32]).holds(token, purpose, browser, text, now)
+        };
+        let token = seal.put(Purpose::Confirmation, "browser", "client_id=notes", LATER);
+        assert!(holds(&token, Purpose::Confirmation, "browser", "client_id=notes", NOW));
+        assert!(!holds(&token, Purpose::Chain, "browser", "client_id=notes", NOW));
+        assert!(!holds(&token, Purpose::Confirmation, "other", "client_id=notes", NOW));
+        assert!(!holds(&token, Purpose::Confirmation, "browser", "client_id=shop", NOW));
+        assert!(holds(&token, Purpose::Confirmation, "browser", "client_id=notes", LATER.plus(-1)));
+        assert!(!holds(&token, Purpose::Confirmation, "browser", "client_id=notes", LATER));
+        assert!(!Seal::new([8; 32]).holds(&token, Purpose::Confirmation, "browser", "client_id=notes", NOW));
+        let longer = token.replacen('1', "9", 1);
+        assert!(!holds(&longer, Purpose::Confirmation, "browser", "client_id=notes", NOW));
+        for rubbish in ["", ".", "x.y", "9999999999."] {
+            assert!(!holds(rubbish, Purpose::Confirmation, "browser", "client_id=notes", NOW));
+        }
+    }
+
+    #[test]
+    fn a_state_gives_its_name_back_only_as_it_was_sealed() {
+        let seal = Seal::new([7; 32]);
+        let state = seal.state(Purpose::Chain, "browser", "name", LATER);
+        assert_eq!(seal.name_in(&state, Purpose::Chain, "browser", NOW), Some("name"));
+        assert_eq!(seal.name_in(&state.replacen("name", "nome", 1), Purpose::Chain, "browser", NOW), None);
+        assert_eq!(seal.name_in(&state, Purpose::SignedIn, "browser", NOW), None);
+        assert_eq!(seal.name_in("name", Purpose::Chain, "browser", NOW), None);
+    }
+}

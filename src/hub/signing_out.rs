@@ -1,0 +1,248 @@
+//! The page on which a person sees their apps signing out, and the frames on it
+//! (OpenID Connect Front-Channel Logout 1.0).
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+use tokio::sync::watch;
+use url::Url;
+
+use super::Hub;
+use super::denied::Denied;
+use super::flight::{Flight, Leg, Next, Stuck};
+use super::progress::{AppProgress, Moment, progress};
+use super::seal::Purpose;
+use crate::domain::app::App;
+use crate::domain::clock::UnixMillis;
+use crate::domain::ids::{ClientId, Issuer, LogoutId};
+use crate::domain::logout::Scope;
+use crate::domain::via::Via;
+use crate::store::{Delivery, DeliveryStatus};
+
+/// What the page shows.
+#[derive(Debug)]
+pub struct SigningOut {
+    /// Every app of the logout.
+    pub apps: Vec<AppProgress>,
+    /// The frames that the page has to load.
+    pub frames: Vec<Frame>,
+}
+
+/// An app's page that is loaded in a frame, to sign out there.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct Frame {
+    /// The app.
+    pub client_id: String,
+    /// The address, with `iss` and `sid`.
+    pub src: String,
+    /// The address as it is configured, without its query: what the page's policy lets in.
+    #[serde(skip)]
+    pub source: String,
+    /// The only origin that may speak for the app.
+    pub origin: String,
+    /// The proof that whoever speaks was spoken to.
+    pub nonce: String,
+}
+
+/// An address with a `sid` never reaches a log.
+impl fmt::Debug for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Frame({}, …)", self.client_id)
+    }
+}
+
+/// What a frame says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FrameSays {
+    /// The app has ended its session.
+    Done,
+    /// It could not: browsers keep what it stores apart in a frame on another site.
+    Partitioned,
+    /// It could not.
+    Failed,
+}
+
+/// A receipt for people.
+#[derive(Debug)]
+pub struct PaperReceipt {
+    /// The apps, none of them waited for any more.
+    pub apps: Vec<AppProgress>,
+    /// Whether one session ended, or all of the person's.
+    pub scope: Scope,
+    /// The issuer whose session ended.
+    pub issuer: Issuer,
+    /// When.
+    pub occurred_at: UnixMillis,
+    /// Whether the issuer has confirmed it.
+    pub is_final: bool,
+}
+
+impl Hub {
+    /// To the page, where there is something to see; else straight to the issuer.
+    pub(super) async fn show(self: &Arc<Self>, flight: Flight) -> Result<Next, Stuck> {
+        let Some(id) = flight.logout() else { return self.depart(flight).await };
+        let issuer = flight.issuer()?;
+        let rows = self.store.deliveries(id).await.map_err(Denied::Store)?;
+        let apps = self.progress_of(&flight, &issuer, &rows, Moment::BeforeIssuer);
+        // The app that sent the person here need not be shown to be waited for.
+        let has_others = apps.iter().any(|app| Some(&app.client_id) != flight.client_id.as_ref());
+        let visits = |app: &App| app.frontchannel_logout_uri.is_some() || app.chain_logout_uri.is_some();
+        if has_others || self.directory.apps().iter().any(|app| app.issuer == issuer && visits(app)) {
+            return Ok(Next::Page(self.keep(Leg::Page, &flight).await?));
+        }
+        self.depart(flight).await
+    }
+
+    /// Once more after the issuer, where back ends are told only then: of the ones that
+    /// were open when the browser left, and of the ones that have turned up since.
+    pub(super) async fn show_again(self: &Arc<Self>, flight: Flight) -> Result<Next, Stuck> {
+        let Some(id) = flight.logout() else { return self.arrive(&flight).await };
+        let rows = self.store.deliveries(id).await.map_err(Denied::Store)?;
+        let is_open = |row: &Delivery| row.via == Via::Backchannel && row.status == DeliveryStatus::Pending;
+        if flight.is_back_end_open || rows.iter().any(is_open) {
+            return Ok(Next::Page(self.keep(Leg::Page, &flight).await?));
+        }
+        self.arrive(&flight).await
+    }
+
+    /// What the page of that name shows just now.
+    ///
+    /// # Errors
+    /// [`Stuck::NoFlight`] for a page that the browser has left, or that is too old.
+    pub async fn signing_out(&self, name: &str) -> Result<SigningOut, Stuck> {
+        let flight: Flight = self.look_at(Leg::Page, name).await?;
+        let (issuer, Some(id)) = (flight.issuer()?, flight.logout()) else { return Err(Stuck::NoFlight) };
+        let mut rows = self.store.deliveries(id).await.map_err(Denied::Store)?;
+        let mut frames = Vec::new();
+        if !flight.has_returned {
+            frames = self.frames(&flight, &issuer, name, &rows);
+            if self.note_frames(&flight, id, &frames).await? {
+                rows = self.store.deliveries(id).await.map_err(Denied::Store)?;
+            }
+        }
+        let apps = self.progress_of(&flight, &issuer, &rows, flight.moment());
+        Ok(SigningOut { apps, frames })
+    }
+
+    /// How far the apps on the page of that name are.
+    ///
+    /// # Errors
+    /// [`Stuck::NoFlight`].
+    pub async fn signing_out_apps(&self, name: &str) -> Result<Vec<AppProgress>, Stuck> {
+        let flight: Flight = self.look_at(Leg::Page, name).await?;
+        let (issuer, Some(id)) = (flight.issuer()?, flight.logout()) else { return Err(Stuck::NoFlight) };
+        let rows = self.store.deliveries(id).await.map_err(Denied::Store)?;
+        Ok(self.progress_of(&flight, &issuer, &rows, flight.moment()))
+    }
+
+    /// Rings whenever some receipt has changed.
+    #[must_use]
+    pub fn receipts_changed(&self) -> watch::Receiver<()> {
+        self.store.receipts_changed()
+    }
+
+    /// A frame on the page of that name has spoken, and the page vouches that it came
+    /// from the app's own origin and window.
+    ///
+    /// # Errors
+    /// [`Stuck::NotThisBrowsers`] without the frame's own nonce; [`Stuck::NoFlight`].
+    pub async fn frame_says(&self, name: &str, client_id: &str, nonce: &str, says: FrameSays) -> Result<(), Stuck> {
+        let now = self.clock.now();
+        if !self.seal.holds(nonce, Purpose::Frame, name, client_id, now.floor()) {
+            return Err(Stuck::NotThisBrowsers);
+        }
+        let flight: Flight = self.look_at(Leg::Page, name).await?;
+        let (Some(id), Ok(client_id)) = (flight.logout(), ClientId::parse(client_id)) else {
+            return Err(Stuck::NoFlight);
+        };
+        let key = flight.delivery(id, client_id, Via::Frontchannel)?;
+        let noted = match says {
+            FrameSays::Done => {
+                self.store.acknowledged(key, now).await.map(|_| self.metrics.acknowledged(Via::Frontchannel))
+            }
+            FrameSays::Partitioned => {
+                self.store.unconfirmed(key, "a frame on another site cannot reach the app's storage", now).await
+            }
+            FrameSays::Failed => self.store.unconfirmed(key, "the app could not sign out", now).await,
+        };
+        Ok(noted.map_err(Denied::Store)?)
+    }
+
+    /// The receipt of a logout, for who has its unguessable link.
+    ///
+    /// # Errors
+    /// [`Stuck::NoFlight`] for another logout's link, or one that is too old.
+    pub async fn paper_receipt(&self, id: &str, name: &str) -> Result<PaperReceipt, Stuck> {
+        let kept: String = self.look_at(Leg::Receipt, name).await?;
+        let id = LogoutId::parse(id).ok().filter(|id| id.to_string() == kept).ok_or(Stuck::NoFlight)?;
+        let found = self.store.find_logout(id).await.map_err(Denied::Store)?;
+        let (logout, _) = found.ok_or(Stuck::NoFlight)?;
+        let rows = self.store.deliveries(id).await.map_err(Denied::Store)?;
+        let issuer = logout.target.issuer().clone();
+        let asked = logout.client_id.as_ref().map(ClientId::as_str);
+        Ok(PaperReceipt {
+            apps: progress(&self.directory, &issuer, &rows, asked, Moment::Over),
+            scope: logout.target.scope(),
+            issuer,
+            occurred_at: logout.occurred_at,
+            is_final: logout.is_final,
+        })
+    }
+
+    pub(super) fn progress_of(
+        &self,
+        flight: &Flight,
+        issuer: &Issuer,
+        rows: &[Delivery],
+        moment: Moment,
+    ) -> Vec<AppProgress> {
+        progress(&self.directory, issuer, rows, flight.client_id.as_deref(), moment)
+    }
+
+    /// The frames of every app that has a page for it and has not been loaded before.
+    fn frames(&self, flight: &Flight, issuer: &Issuer, page: &str, rows: &[Delivery]) -> Vec<Frame> {
+        let is_new = |app: &&Arc<App>| {
+            let own = rows.iter().find(|row| row.via == Via::Frontchannel && row.client_id == app.client_id);
+            own.is_none_or(|row| row.status == DeliveryStatus::Pending)
+        };
+        let apps = self.directory.apps().iter().filter(|app| is_framed(app, issuer)).filter(is_new);
+        apps.filter_map(|app| self.frame(app, flight, page)).collect()
+    }
+
+    fn frame(&self, app: &App, flight: &Flight, page: &str) -> Option<Frame> {
+        let mut src = app.frontchannel_logout_uri.clone()?;
+        let client_id = app.client_id.as_str().to_owned();
+        let mut source = src.clone();
+        source.set_query(None);
+        // Both or neither (Front-Channel Logout 1.0, section 2).
+        if let Some(sid) = flight.sid() {
+            src.query_pairs_mut().append_pair("iss", app.issuer.as_str()).append_pair("sid", sid.as_str());
+        }
+        Some(Frame {
+            nonce: self.seal.put(Purpose::Frame, page, &client_id, self.back_by()),
+            client_id,
+            origin: origin_of(&src),
+            src: src.into(),
+            source: source.into(),
+        })
+    }
+
+    /// Whether anything was noted.
+    async fn note_frames(&self, flight: &Flight, id: LogoutId, frames: &[Frame]) -> Result<bool, Stuck> {
+        for frame in frames {
+            let Ok(client_id) = ClientId::parse(&frame.client_id) else { continue };
+            let key = flight.delivery(id, client_id, Via::Frontchannel)?;
+            self.store.telling(key, self.clock.now()).await.map_err(Denied::Store)?;
+        }
+        Ok(!frames.is_empty())
+    }
+}
+
+fn is_framed(app: &App, issuer: &Issuer) -> bool {
+    app.issuer == *issuer && app.frontchannel_logout_uri.is_some()
+}
+
+fn origin_of(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}

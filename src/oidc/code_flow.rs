@@ -1,0 +1,171 @@
+//! The hub's own sign-in at an issuer: authorization code flow with PKCE (OpenID
+//! Connect Core 1.0, section 3.1; RFC 7636).
+//!
+//! `openidconnect` builds the requests and redeems the code. The ID token that comes of
+//! it is verified by the same strict rules as every other one.
+
+use std::fmt;
+use std::sync::Arc;
+
+use openidconnect::core::{CoreAuthPrompt, CoreAuthenticationFlow, CoreClient, CoreJsonWebKeySet};
+use openidconnect::{
+    AuthType, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet, IssuerUrl, Nonce,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, TokenResponse,
+};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::discovery::Metadata;
+use super::fault::VerifyError;
+use super::fetch::Fetcher;
+use super::id_token::RawIdToken;
+use super::keys::{Arrival, IssuerKeys};
+use super::verifier::Verifier;
+use crate::domain::app::{HubClient, IssuerSettings};
+use crate::domain::logout::SignIn;
+
+/// Asks issuers, through a browser, who is signed in there.
+pub struct CodeFlow {
+    fetcher: Fetcher,
+    keys: Arc<IssuerKeys>,
+    verifier: Verifier,
+}
+
+/// What has to be kept until the browser comes back.
+#[derive(Serialize, Deserialize)]
+pub struct Question {
+    pkce_verifier: String,
+    nonce: String,
+}
+
+/// What is asked never reaches a log.
+impl fmt::Debug for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Question(…)")
+    }
+}
+
+/// Why nobody can be said to be signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum NoAnswer {
+    /// The hub has no client at this issuer, or its metadata cannot be had, or lacks an
+    /// endpoint for it.
+    #[error("the issuer cannot be asked")]
+    CannotAsk,
+    /// The issuer did not redeem the code.
+    #[error("the issuer did not redeem the code: {0}")]
+    Code(&'static str),
+    /// The answer holds no ID token.
+    #[error("the issuer gave no ID token")]
+    NoIdToken,
+    /// Its ID token breaks a rule.
+    #[error("the issuer's ID token: {0}")]
+    Token(#[from] VerifyError),
+    /// Its ID token answers another question.
+    #[error("the issuer's ID token has another nonce")]
+    Nonce,
+}
+
+type Client = CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
+
+impl CodeFlow {
+    /// Asks and redeems by this client, verifies by this verifier.
+    #[must_use]
+    pub fn new(fetcher: Fetcher, keys: Arc<IssuerKeys>, verifier: Verifier) -> Self {
+        Self { fetcher, keys, verifier }
+    }
+
+    /// Where a browser goes to say who is signed in, without anything being shown there
+    /// (`prompt=none`); and what has to be kept until it comes back to `redirect_uri`.
+    ///
+    /// # Errors
+    /// [`NoAnswer::CannotAsk`].
+    pub async fn ask(
+        &self,
+        settings: &IssuerSettings,
+        redirect_uri: &str,
+        state: String,
+    ) -> Result<(Url, Question), NoAnswer> {
+        let client = self.client(settings, redirect_uri).await?;
+        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let request = client
+            .authorize_url(CoreAuthenticationFlow::AuthorizationCode, || CsrfToken::new(state), Nonce::new_random)
+            .add_prompt(CoreAuthPrompt::None)
+            .set_pkce_challenge(challenge);
+        let (url, _, nonce) = request.url();
+        Ok((url, Question { pkce_verifier: verifier.into_secret(), nonce: nonce.secret().clone() }))
+    }
+
+    /// Redeems the code that a browser came back with.
+    ///
+    /// # Errors
+    /// [`NoAnswer`].
+    pub async fn answer(
+        &self,
+        settings: &IssuerSettings,
+        redirect_uri: &str,
+        question: Question,
+        code: String,
+    ) -> Result<SignIn, NoAnswer> {
+        let own = settings.client.as_ref().ok_or(NoAnswer::CannotAsk)?;
+        let client = self.client(settings, redirect_uri).await?;
+        let arrival = self.keys.arrival();
+        let raw = self.redeem(client, &question, code).await?;
+        self.verified(&raw, own, &question, arrival).await
+    }
+
+    /// Most issuers take the client's secret as Basic authentication. Some clients are
+    /// registered for the form instead, and a code that was not redeemed is still good.
+    async fn redeem(&self, client: Client, question: &Question, code: String) -> Result<String, NoAnswer> {
+        match self.redeem_once(&client, question, &code).await {
+            Err(NoAnswer::Code("invalid_client")) => {
+                let client = client.set_auth_type(AuthType::RequestBody);
+                self.redeem_once(&client, question, &code).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn redeem_once(&self, client: &Client, question: &Question, code: &str) -> Result<String, NoAnswer> {
+        use openidconnect::RequestTokenError as Error;
+        use openidconnect::core::CoreErrorResponseType as Type;
+        let request = client
+            .exchange_code(AuthorizationCode::new(code.to_owned()))
+            .set_pkce_verifier(PkceCodeVerifier::new(question.pkce_verifier.clone()));
+        let response = request.request_async(&self.fetcher).await.map_err(|error| match error {
+            Error::ServerResponse(said) if *said.error() == Type::InvalidClient => NoAnswer::Code("invalid_client"),
+            Error::ServerResponse(_) => NoAnswer::Code("it was refused"),
+            Error::Request(_) => NoAnswer::Code("no answer"),
+            Error::Parse(..) | Error::Other(_) => NoAnswer::Code("a strange answer"),
+        })?;
+        Ok(response.id_token().ok_or(NoAnswer::NoIdToken)?.to_string())
+    }
+
+    async fn verified(
+        &self,
+        raw: &str,
+        own: &HubClient,
+        question: &Question,
+        arrival: Arrival,
+    ) -> Result<SignIn, NoAnswer> {
+        let token = RawIdToken::new(raw).verify_own(&self.verifier, arrival, &own.client_id).await?;
+        token.sign_in_for(&question.nonce).ok_or(NoAnswer::Nonce)
+    }
+
+    async fn client(&self, settings: &IssuerSettings, redirect_uri: &str) -> Result<Client, NoAnswer> {
+        let own = settings.client.as_ref().ok_or(NoAnswer::CannotAsk)?;
+        let metadata = self.keys.metadata_or_fetch(&settings.issuer).await.ok_or(NoAnswer::CannotAsk)?;
+        client_for(settings, own, &metadata, redirect_uri).ok_or(NoAnswer::CannotAsk)
+    }
+}
+
+fn client_for(settings: &IssuerSettings, own: &HubClient, metadata: &Metadata, redirect_uri: &str) -> Option<Client> {
+    let issuer = IssuerUrl::new(settings.issuer.as_str().to_owned()).ok()?;
+    let client =
+        CoreClient::new(ClientId::new(own.client_id.as_str().to_owned()), issuer, CoreJsonWebKeySet::default())
+            .set_client_secret(ClientSecret::new(own.client_secret.reveal().to_owned()))
+            .set_auth_uri(metadata.authorization_endpoint.clone()?)
+            .set_token_uri(metadata.token_endpoint.clone()?)
+            .set_redirect_uri(RedirectUrl::new(redirect_uri.to_owned()).ok()?);
+    Some(client)
+}

@@ -1,0 +1,217 @@
+//! The page that shows the apps signing out, what feeds it, and the receipt it ends as.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use chrono::DateTime;
+use futures_util::stream;
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout_at};
+use url::Position;
+
+use super::Pages;
+use super::page::{Policy, ReceiptPage, SigningOutPage, render};
+use super::trouble::stuck;
+use super::way::navigated;
+use crate::domain::logout::Scope;
+use crate::hub::Hub;
+use crate::hub::denied::RequestFault;
+use crate::hub::end_session::Stuck;
+use crate::hub::event::rfc3339;
+use crate::hub::progress::{AppProgress, AppState, is_under_way};
+use crate::hub::signing_out::{Frame, FrameSays, PaperReceipt};
+use crate::web::body::{is_of_type, whole};
+use crate::web::params::Params;
+use crate::web::problem::Problem;
+
+/// The most frames that are loaded at once.
+const FRAMES_AT_ONCE: usize = 8;
+/// How often a browser without scripts loads the page again, a second apart, for
+/// whoever is late.
+const TURNS: usize = 3;
+/// How long a page is fed at most.
+const FED_FOR: Duration = Duration::from_secs(60);
+/// What happens within this time is told together.
+const TOGETHER: Duration = Duration::from_millis(50);
+
+/// `GET /logout/signing-out`: the page.
+pub(super) async fn signing_out(State(pages): State<Pages>, headers: HeaderMap, request: Request) -> Response {
+    let mut params = match navigated(&headers, &request) {
+        Ok(params) => params,
+        Err(why) => return why.into_page(),
+    };
+    let turn = params.take("turn").and_then(|turn| turn.parse().ok()).unwrap_or(0);
+    let Some(ticket) = params.take("ticket") else { return stuck(Stuck::NoFlight) };
+    let shown = match pages.edge.hub.signing_out(&ticket).await {
+        Ok(shown) => shown,
+        Err(why) => return stuck(why),
+    };
+    let turns = shown.frames.len().div_ceil(FRAMES_AT_ONCE);
+    let is_last = turn >= TURNS.max(turns) || (!is_under_way(&shown.apps) && turn + 1 >= turns);
+    let onward = format!("/logout/onward?ticket={ticket}");
+    let again = format!("/logout/signing-out?ticket={ticket}&turn={}", turn + 1);
+    let mut apps = shown.apps;
+    if is_last {
+        apps.iter_mut().for_each(give_up);
+    }
+    let page = SigningOutPage {
+        apps,
+        frames: serde_json::to_string(&shown.frames).unwrap_or_default(),
+        plain_frames: shown.frames.iter().skip(turn * FRAMES_AT_ONCE).take(FRAMES_AT_ONCE).cloned().collect(),
+        refresh: if is_last { onward.clone() } else { again },
+        onward,
+        ticket,
+    };
+    render(&page, StatusCode::OK, &Policy::live(sources(&shown.frames)))
+}
+
+/// Whoever has not confirmed by now is shown so.
+fn give_up(app: &mut AppProgress) {
+    if app.state == AppState::SigningOut {
+        app.state = AppState::Unconfirmed;
+        app.words = app.state.words();
+    }
+}
+
+fn sources(frames: &[Frame]) -> Vec<String> {
+    let mut sources: Vec<_> = frames.iter().map(|frame| frame.source.clone()).collect();
+    sources.sort();
+    sources.dedup();
+    sources
+}
+
+/// `GET /logout/progress`: the page's apps as server-sent events, one whenever
+/// something has changed.
+pub(super) async fn progress(State(pages): State<Pages>, request: Request) -> Result<Response, Problem> {
+    let hub = Arc::clone(&pages.edge.hub);
+    let mut params = Params::parse(request.uri().query().unwrap_or_default()).map_err(Problem::request)?;
+    let ticket = params.take("ticket").ok_or(Problem::not_found())?;
+    let changes = hub.receipts_changed();
+    let apps = hub.signing_out_apps(&ticket).await.map_err(problem)?;
+    let feed = Feed { hub, ticket, changes, said: None, next: Some(apps), ends_at: Instant::now() + FED_FOR };
+    let body = stream::unfold(feed, |mut feed| async move {
+        let chunk = feed.next().await?;
+        Some((Ok::<_, Infallible>(chunk), feed))
+    });
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        // nginx would keep events in its buffer.
+        (header::HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
+    ];
+    Ok((headers, Body::from_stream(body)).into_response())
+}
+
+/// What feeds one page.
+struct Feed {
+    hub: Arc<Hub>,
+    ticket: String,
+    changes: watch::Receiver<()>,
+    said: Option<Vec<AppProgress>>,
+    next: Option<Vec<AppProgress>>,
+    ends_at: Instant,
+}
+
+impl Feed {
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            if let Some(apps) = self.next.take().filter(|apps| self.said.as_ref() != Some(apps)) {
+                let event = event(&apps);
+                self.said = Some(apps);
+                return Some(event);
+            }
+            tokio::select! {
+                changed = timeout_at(self.ends_at, self.changes.changed()) => changed.ok()?.ok()?,
+                () = self.hub.tasks.stopping() => return None,
+            }
+            sleep(TOGETHER).await;
+            self.changes.mark_unchanged();
+            self.next = Some(self.hub.signing_out_apps(&self.ticket).await.ok()?);
+        }
+    }
+}
+
+/// One event. The data is one line of JSON, so it needs no escaping.
+fn event(apps: &[AppProgress]) -> Bytes {
+    #[derive(Serialize)]
+    struct Said<'a> {
+        apps: &'a [AppProgress],
+    }
+    let data = serde_json::to_string(&Said { apps }).unwrap_or_default();
+    format!("data: {data}\n\n").into()
+}
+
+/// What the page's script says of a frame.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FromFrame {
+    ticket: String,
+    client_id: String,
+    nonce: String,
+    says: String,
+}
+
+/// `POST /logout/frames`: a frame has spoken.
+pub(super) async fn frame_says(State(pages): State<Pages>, request: Request) -> Result<StatusCode, Problem> {
+    let hub = &pages.edge.hub;
+    let origin = request.headers().get(header::ORIGIN).and_then(|value| value.to_str().ok());
+    if origin.is_some_and(|origin| origin != hub.rules.public_url.as_str()) {
+        return Err(crate::hub::denied::Denied::Origin.into());
+    }
+    if !is_of_type(&request, "application/json") {
+        return Err(Problem::request(RequestFault::BadContentType));
+    }
+    let body = whole(request.into_body()).await.map_err(Problem::request)?;
+    let bad = || Problem::request(RequestFault::BadJson);
+    let Json(said) = Json::<FromFrame>::from_bytes(&body).map_err(|_| bad())?;
+    let says = match said.says.as_str() {
+        "done" => FrameSays::Done,
+        "partitioned" => FrameSays::Partitioned,
+        "failed" => FrameSays::Failed,
+        _ => return Err(bad()),
+    };
+    hub.frame_says(&said.ticket, &said.client_id, &said.nonce, says).await.map_err(problem)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A script is told that there is nothing for it; a person would be shown a page.
+fn problem(why: Stuck) -> Problem {
+    match why {
+        Stuck::Hub(denied) => denied.into(),
+        Stuck::NoFlight | Stuck::NotThisBrowsers | Stuck::IssuerUnreachable | Stuck::Hint(_) => Problem::not_found(),
+    }
+}
+
+/// `GET /logout/receipt/{id}`: what was ended, where, when.
+pub(super) async fn receipt(State(pages): State<Pages>, Path(id): Path<String>, request: Request) -> Response {
+    let mut params = Params::parse(request.uri().query().unwrap_or_default()).unwrap_or_default();
+    let Some(key) = params.take("key") else { return stuck(Stuck::NoFlight) };
+    match pages.edge.hub.paper_receipt(&id, &key).await {
+        Ok(receipt) => render(&paper(receipt, &id, &key), StatusCode::OK, &Policy::plain()),
+        Err(why) => stuck(why),
+    }
+}
+
+fn paper(receipt: PaperReceipt, id: &str, key: &str) -> ReceiptPage {
+    let url = url::Url::parse(receipt.issuer.as_str()).ok();
+    let host = url.map(|url| url[Position::BeforeHost..Position::AfterPort].to_owned());
+    let is_done = receipt.apps.iter().all(|app| app.state == AppState::SignedOut);
+    let time = DateTime::from_timestamp_millis(receipt.occurred_at.0).unwrap_or_default();
+    ReceiptPage {
+        apps: receipt.apps,
+        everywhere: receipt.scope == Scope::User,
+        host: host.unwrap_or_else(|| receipt.issuer.as_str().to_owned()),
+        time: time.format("%-d %B %Y, %H:%M UTC").to_string(),
+        datetime: rfc3339(receipt.occurred_at),
+        is_final: receipt.is_final,
+        again: (!is_done).then(|| format!("/logout/receipt/{id}?key={key}")),
+    }
+}

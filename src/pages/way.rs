@@ -1,0 +1,147 @@
+//! The legs of a browser's way: where it comes in again, and where it goes next.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::Pages;
+use super::navigation::is_navigation;
+use super::page::{DonePage, Policy, render};
+use super::trouble::{bad_request, not_a_navigation, stuck};
+use crate::hub::ask_who::Reply;
+use crate::hub::denied::RequestFault;
+use crate::hub::end_session::{FLIGHT_TTL_SECONDS, Next, Stuck};
+use crate::web::params::Params;
+
+/// `GET /logout/continue`: where a page goes on after its own report.
+pub(super) async fn go_on(State(pages): State<Pages>, headers: HeaderMap, request: Request) -> Response {
+    let mut params = match navigated(&headers, &request) {
+        Ok(params) => params,
+        Err(why) => return why.into_page(),
+    };
+    let browser = pages.browser_cookie().read_or_new(&headers);
+    let next = match params.take("ticket") {
+        Some(ticket) => pages.edge.hub.continue_flight(&ticket).await,
+        None => Err(Stuck::NoFlight),
+    };
+    pages.leave(next, &browser)
+}
+
+/// `GET /logout/signed-in`: back from the issuer, which was asked who is signed in.
+pub(super) async fn told_who(State(pages): State<Pages>, headers: HeaderMap, request: Request) -> Response {
+    let mut params = match navigated(&headers, &request) {
+        Ok(params) => params,
+        Err(why) => return why.into_page(),
+    };
+    let Some(browser) = pages.browser_cookie().read(&headers) else { return stuck(Stuck::NotThisBrowsers) };
+    let Some(state) = params.take("state") else { return stuck(Stuck::NotThisBrowsers) };
+    // Whatever went wrong at the issuer: there is nobody then whom the hub could name.
+    let code = params.take("code").filter(|_| !params.has("error"));
+    let reply = Reply { state, code, iss: params.take("iss") };
+    pages.leave(pages.edge.hub.told_who(reply, &browser).await, &browser)
+}
+
+/// `GET /logout/onward`: from the page that shows the apps signing out.
+pub(super) async fn onward(State(pages): State<Pages>, headers: HeaderMap, request: Request) -> Response {
+    let mut params = match navigated(&headers, &request) {
+        Ok(params) => params,
+        Err(why) => return why.into_page(),
+    };
+    let browser = pages.browser_cookie().read_or_new(&headers);
+    let next = match params.take("ticket") {
+        Some(ticket) => pages.edge.hub.go_on(&ticket, &browser).await,
+        None => Err(Stuck::NoFlight),
+    };
+    pages.leave(next, &browser)
+}
+
+/// `GET /logout/chain`: back from an app of the redirect chain.
+pub(super) async fn back_from_chain(State(pages): State<Pages>, headers: HeaderMap, request: Request) -> Response {
+    let mut params = match navigated(&headers, &request) {
+        Ok(params) => params,
+        Err(why) => return why.into_page(),
+    };
+    let Some(browser) = pages.browser_cookie().read(&headers) else { return stuck(Stuck::NotThisBrowsers) };
+    let next = match params.take("state") {
+        Some(state) => pages.edge.hub.back_from_chain(&state, &browser).await,
+        None => Err(Stuck::NotThisBrowsers),
+    };
+    pages.leave(next, &browser)
+}
+
+/// `GET /logout/callback`: back from the issuer, which has ended its session.
+pub(super) async fn come_back(State(pages): State<Pages>, headers: HeaderMap, request: Request) -> Response {
+    let mut params = match navigated(&headers, &request) {
+        Ok(params) => params,
+        Err(why) => return why.into_page(),
+    };
+    let browser = pages.browser_cookie().read_or_new(&headers);
+    // Auth0's /v2/logout returns no state; the cookie then says which flight it was.
+    let flight = params.take("state").or_else(|| pages.flight_cookie().read(&headers));
+    let next = match flight {
+        Some(flight) => pages.edge.hub.return_from_issuer(&flight).await,
+        None => Err(Stuck::NoFlight),
+    };
+    pages.leave(next, &browser)
+}
+
+/// Why a request is no person's own navigation to a place that the hub named.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Unfit {
+    NotANavigation,
+    Request(RequestFault),
+}
+
+impl Unfit {
+    pub(super) fn into_page(self) -> Response {
+        match self {
+            Self::NotANavigation => not_a_navigation(),
+            Self::Request(fault) => bad_request(fault),
+        }
+    }
+}
+
+/// The parameters of a person's own navigation.
+pub(super) fn navigated(headers: &HeaderMap, request: &Request) -> Result<Params, Unfit> {
+    if !is_navigation(headers) {
+        return Err(Unfit::NotANavigation);
+    }
+    Params::parse(request.uri().query().unwrap_or_default()).map_err(Unfit::Request)
+}
+
+impl Pages {
+    /// Sends the browser on.
+    pub(super) fn leave(&self, next: Result<Next, Stuck>, browser: &str) -> Response {
+        match next {
+            Ok(Next::Issuer { url, flight }) => {
+                let mut response = see_other(url.as_str());
+                if let Some(cookie) = self.flight_cookie().set(&flight, FLIGHT_TTL_SECONDS) {
+                    response.headers_mut().append(header::SET_COOKIE, cookie);
+                }
+                response
+            }
+            Ok(Next::Elsewhere(url)) => {
+                let mut response = see_other(url.as_str());
+                if let Some(cookie) = self.browser_cookie().set(browser, FLIGHT_TTL_SECONDS) {
+                    response.headers_mut().append(header::SET_COOKIE, cookie);
+                }
+                response
+            }
+            Ok(Next::Page(name)) => see_other(&self.own(&format!("/logout/signing-out?ticket={name}"))),
+            Ok(Next::Receipt(id, name)) => see_other(&self.own(&format!("/logout/receipt/{id}?key={name}"))),
+            Ok(Next::App(url)) => see_other(&url),
+            Ok(Next::Done) => render(&DonePage, StatusCode::OK, &Policy::plain()),
+            Err(why) => stuck(why),
+        }
+    }
+
+    /// An address of the hub's own.
+    fn own(&self, path: &str) -> String {
+        format!("{}{path}", self.edge.hub.rules.public_url.as_str())
+    }
+}
+
+fn see_other(url: &str) -> Response {
+    let headers = [(header::LOCATION, url.to_owned()), (header::CACHE_CONTROL, "no-store".to_owned())];
+    (StatusCode::SEE_OTHER, headers).into_response()
+}
