@@ -11,10 +11,13 @@ use tokio::time::timeout;
 
 use crate::channels::Channels;
 use crate::config::Config;
+use crate::delivery::{self, Chance, Deliveries, Lookup, NoTls, SystemLookup, system_chance};
 use crate::domain::clock::{Clock, SystemClock};
 use crate::http::ops::{self, Ops};
 use crate::http::{self, layers};
+use crate::hub::back_ends::BackEnds;
 use crate::hub::seal::Seal;
+use crate::hub::signing_keys::{KeyTrouble, ready_keys};
 use crate::hub::{Hub, Rules};
 use crate::listener::gate::Gate;
 use crate::listener::{Limits, Listener};
@@ -22,6 +25,7 @@ use crate::metrics::Metrics;
 use crate::oidc::code_flow::CodeFlow;
 use crate::oidc::fetch::Fetcher;
 use crate::oidc::keys::IssuerKeys;
+use crate::oidc::own_logout_token::OwnLogoutTokens;
 use crate::oidc::resume_ticket::ResumeTickets;
 use crate::oidc::verifier::{TokenRules, Verifier};
 use crate::store::{Store, StoreError};
@@ -43,6 +47,9 @@ pub enum StartError {
     /// The store cannot be opened.
     #[error("store.url: {0}")]
     Store(#[from] StoreError),
+    /// The keys of the hub's own tokens cannot be had.
+    #[error("store.url: {0}")]
+    Keys(#[from] KeyTrouble),
     /// An address cannot be listened on.
     #[error("{key}: cannot listen on {addr}: {source}")]
     Listen {
@@ -56,6 +63,9 @@ pub enum StartError {
     /// The client for the issuers cannot be built.
     #[error("cannot set up TLS for requests to issuers: {0}")]
     Tls(String),
+    /// The client for apps' back ends cannot be built.
+    #[error("cannot set up TLS for requests to back ends: {0}")]
+    Deliveries(#[from] NoTls),
     /// The system does not let the hub wait for signals.
     #[error("cannot wait for signals: {0}")]
     Signals(std::io::Error),
@@ -69,6 +79,26 @@ pub struct Running {
     pub admin_addr: SocketAddr,
     /// The verbs, for who embeds the hub.
     pub hub: Arc<Hub>,
+    /// What is under way to apps' back ends.
+    pub deliveries: Deliveries,
+}
+
+/// What a hub takes from its surroundings, besides its configuration.
+pub struct Surroundings {
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where the addresses of back ends' names come from.
+    pub lookup: Arc<dyn Lookup>,
+    /// What spreads retries.
+    pub chance: Chance,
+}
+
+impl Surroundings {
+    /// Those of the machine, but for the clock.
+    #[must_use]
+    pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, lookup: Arc::new(SystemLookup), chance: system_chance() }
+    }
 }
 
 /// Runs a hub until the process is told to stop.
@@ -78,7 +108,8 @@ pub struct Running {
 pub async fn run(config: Config) -> Result<(), StartError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
-    let running = start(config, Arc::new(SystemClock::start())).await?;
+    let surroundings = Surroundings::with_clock(Arc::new(SystemClock::start()));
+    let running = start(config, surroundings).await?;
     tracing::info!(listen = %running.public_addr, admin_listen = %running.admin_addr, "slo-hub is up");
     tokio::select! {
         _ = terminate.recv() => {}
@@ -94,9 +125,10 @@ pub async fn run(config: Config) -> Result<(), StartError> {
 ///
 /// # Errors
 /// [`StartError`].
-pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
+pub async fn start(config: Config, surroundings: Surroundings) -> Result<Running, StartError> {
     let public = bind("server.listen", config.server.listen)?;
     let admin = bind("server.admin_listen", config.server.admin_listen)?;
+    let Surroundings { clock, lookup, chance } = surroundings;
     let hub = build_hub(&config, clock).await?;
     let edge = build_edge(&config, &hub);
     let token = config.server.admin_token.clone();
@@ -105,7 +137,9 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Sta
         max_connections_per_ip: config.limits.max_connections_per_ip,
         trusted_proxies: config.server.trusted_proxies.clone(),
     };
-    let running = Running { public_addr: public.local_addr(), admin_addr: admin.local_addr(), hub: Arc::clone(&hub) };
+    let deliveries = Deliveries::start(delivery_parts(&hub, lookup, chance))?;
+    let (public_addr, admin_addr) = (public.local_addr(), admin.local_addr());
+    let running = Running { public_addr, admin_addr, hub: Arc::clone(&hub), deliveries };
     let routes = public_routes(&edge);
     let tasks = hub.tasks.clone();
     hub.tasks.spawn(public.serve(routes, limits.clone(), tasks.clone()));
@@ -147,11 +181,13 @@ async fn build_hub(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<Hub>, S
         logout_token_max_age_seconds: seconds(config.limits.logout_token_max_age),
     };
     let verifier = Verifier::new(Arc::clone(&directory), Arc::clone(&keys), rules);
+    let own_tokens = build_own_tokens(config, &store, &clock).await?;
     let hub = Hub {
         code_flow: CodeFlow::new(fetcher, Arc::clone(&keys), verifier.clone()),
         seal: Seal::new(store.secret("confirm", clock.now()).await?),
         verifier,
         tickets: ResumeTickets::new(store.secret("resume_tickets", clock.now()).await?),
+        own_tokens,
         channels: Channels::default(),
         log_hash: LogHash::new(store.secret("log_hash", clock.now()).await?),
         rules: Rules {
@@ -162,6 +198,7 @@ async fn build_hub(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<Hub>, S
             clock_skew: config.limits.clock_skew,
             retention: config.store.retention,
         },
+        back_ends: BackEnds::of(&directory),
         directory,
         keys,
         store,
@@ -170,6 +207,29 @@ async fn build_hub(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<Hub>, S
         tasks,
     };
     Ok(Arc::new(hub))
+}
+
+fn delivery_parts(hub: &Hub, lookup: Arc<dyn Lookup>, chance: Chance) -> delivery::Parts {
+    delivery::Parts {
+        directory: Arc::clone(&hub.directory),
+        store: hub.store.clone(),
+        own_tokens: Arc::clone(&hub.own_tokens),
+        clock: Arc::clone(&hub.clock),
+        metrics: Arc::clone(&hub.metrics),
+        tasks: hub.tasks.clone(),
+        lookup,
+        chance,
+    }
+}
+
+async fn build_own_tokens(
+    config: &Config,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<OwnLogoutTokens>, KeyTrouble> {
+    let own_tokens = OwnLogoutTokens::new(config.server.public_url.clone(), Arc::clone(clock));
+    own_tokens.use_keys(ready_keys(store, clock.now().floor()).await?)?;
+    Ok(Arc::new(own_tokens))
 }
 
 fn build_edge(config: &Config, hub: &Arc<Hub>) -> Edge {

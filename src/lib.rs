@@ -18,12 +18,15 @@
 //! 1. [`http::backchannel_logout`] takes the form and the raw token in it.
 //! 2. [`hub::receive_logout`] has [`oidc`] verify it: only a verified token has claims.
 //! 3. [`store`] writes, in one transaction: the token's name, so that it counts once; the
-//!    fact; a line of the receipt for every app known to use the session.
+//!    fact; a line of the receipt for every app known to use the session; what is to be
+//!    posted to apps' back ends.
 //! 4. After the commit, [`channels`] tells every open channel that the fact covers; then
 //!    comes the answer.
 //! 5. [`ws`] writes the frame (or [`http::events`] does); the SDK signs the app out and
 //!    acknowledges; the receipt says so.
-//! 6. An app that was away subscribes when it wakes, and [`hub::subscribe`] finds the fact.
+//! 6. [`delivery`] finds what is to be posted, and posts it until it is taken, on its own
+//!    time.
+//! 7. An app that was away subscribes when it wakes, and [`hub::subscribe`] finds the fact.
 //!
 //! # The way of a browser
 //! [`hub::end_session`] leads it: from an app's link, past the page that shows every app
@@ -42,7 +45,8 @@
 //! - [`store`]: the facts, in SQLite; the only room that knows of a database.
 //!   [`channels`]: who is listening, in memory.
 //! - [`metrics`]: what is counted.
-//! - [`hub`]: the verbs, one use case a file.
+//! - [`hub`]: the verbs, one use case a file. [`delivery`], beside it: posts what waits
+//!   in the store's outbox to apps' back ends; neither calls the other.
 //! - [`web`]: what every edge needs. Who is calling, and how they are told no.
 //! - [`http`], [`ws`], [`pages`]: the edges. Take bytes, call one verb, answer.
 //! - [`app`]: builds every part once. [`cli`]: the commands.
@@ -51,6 +55,7 @@ pub mod app;
 pub mod channels;
 pub mod cli;
 pub mod config;
+pub mod delivery;
 pub mod domain;
 pub mod http;
 pub mod hub;

@@ -89,6 +89,9 @@ pub struct Metrics {
     acknowledged: Family<ByVia, Counter>,
     closes: Family<ByCode, Counter>,
     parked: Gauge,
+    outbox_depth: Gauge,
+    delivery_attempts: Family<ByOutcome, Counter>,
+    given_up: Counter,
 }
 
 /// An open channel's place in the count; dropping it takes it out.
@@ -128,7 +131,26 @@ impl Metrics {
         registry.register("socket_closes", "WebSockets that the hub closed, by code", closes.clone());
         let parked = Gauge::default();
         registry.register("parked_tokens", "Logout tokens that wait for their issuer's keys", parked.clone());
-        Self { registry, logouts, rejected, push_seconds, sockets, subscribes, acknowledged, closes, parked }
+        let outbox_depth = Gauge::default();
+        registry.register("outbox_depth", "Posts that wait for a back end to take them", outbox_depth.clone());
+        let delivery_attempts = Family::default();
+        registry.register("delivery_attempts", "Posts to back ends, by what came of them", delivery_attempts.clone());
+        let given_up = Counter::default();
+        registry.register("deliveries_given_up", "Posts whose time ran out", given_up.clone());
+        Self {
+            registry,
+            logouts,
+            rejected,
+            push_seconds,
+            sockets,
+            subscribes,
+            acknowledged,
+            closes,
+            parked,
+            outbox_depth,
+            delivery_attempts,
+            given_up,
+        }
     }
 
     /// A report was recorded, or found to be known.
@@ -173,6 +195,21 @@ impl Metrics {
     /// So many logout tokens wait for keys.
     pub fn parked(&self, count: usize) {
         self.parked.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// So many posts wait for back ends.
+    pub fn outbox_depth(&self, posts: usize) {
+        self.outbox_depth.set(i64::try_from(posts).unwrap_or(i64::MAX));
+    }
+
+    /// A back end was posted to.
+    pub fn delivery_attempt(&self, outcome: &'static str) {
+        self.delivery_attempts.get_or_create(&ByOutcome { outcome }).inc();
+    }
+
+    /// So many posts were given up, because their time ran out.
+    pub fn deliveries_given_up(&self, posts: u64) {
+        self.given_up.inc_by(posts);
     }
 
     /// Everything, in the `OpenMetrics` text format.

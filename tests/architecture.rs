@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["oidc", "listener"],
     &["store", "channels"],
     &["metrics"],
-    &["hub"],
+    &["hub", "delivery"],
     &["web"],
     &["http", "ws", "pages"],
     &["app"],

@@ -1,12 +1,15 @@
 //! The command line: one command a file.
 
 mod check;
+mod keys;
 mod serve;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::hub::signing_keys::Rotation;
 
 /// One logout, and every app on every domain signs out.
 #[derive(Debug, Parser)]
@@ -22,6 +25,23 @@ enum Command {
     Serve(ConfigFile),
     /// Say everything that is wrong with a configuration; exit 1 if anything is.
     Check(ConfigFile),
+    /// Look after the keys that sign the hub's own logout tokens. Works while it runs.
+    #[command(subcommand)]
+    Keys(Keys),
+}
+
+#[derive(Debug, Subcommand)]
+enum Keys {
+    /// Show every key: its name, what it does, and its times. Nothing secret.
+    List(ConfigFile),
+    /// Make a new key. It signs once everyone can know it, in 13 minutes.
+    Rotate {
+        #[command(flatten)]
+        file: ConfigFile,
+        /// For a key in wrong hands: every other key goes, and the new one signs at once.
+        #[arg(long)]
+        now: bool,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -38,6 +58,9 @@ pub fn run() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(file) => serve::run(&file.config),
         Command::Check(file) => check::run(&file.config),
+        Command::Keys(Keys::List(file)) => keys::list(&file.config),
+        Command::Keys(Keys::Rotate { file, now: true }) => keys::rotate(&file.config, Rotation::Now),
+        Command::Keys(Keys::Rotate { file, now: false }) => keys::rotate(&file.config, Rotation::WithOverlap),
     }
 }
 
@@ -49,5 +72,11 @@ fn say_faults(path: &std::path::Path, faults: &crate::config::ConfigFaults) -> E
     for line in faults.lines() {
         eprintln!("  {line}");
     }
+    ExitCode::FAILURE
+}
+
+/// Says what went wrong.
+fn trouble(error: &dyn std::error::Error) -> ExitCode {
+    eprintln!("slo-hub: {error}");
     ExitCode::FAILURE
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use tokio::runtime::Builder;
 
+use super::trouble;
 use crate::config::Config;
 use crate::{app, telemetry};
 
@@ -25,9 +26,4 @@ pub(super) fn run(path: &Path) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => trouble(&error),
     }
-}
-
-fn trouble(error: &dyn std::error::Error) -> ExitCode {
-    eprintln!("slo-hub: {error}");
-    ExitCode::FAILURE
 }

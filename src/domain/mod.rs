@@ -7,4 +7,5 @@ pub mod json;
 pub mod logout;
 pub mod redirect;
 pub mod secret;
+pub mod signing_key;
 pub mod via;

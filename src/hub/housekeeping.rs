@@ -1,4 +1,5 @@
-//! What the hub does by itself: judge parked tokens, forget what is old enough.
+//! What the hub does by itself: judge parked tokens, forget what is old enough, keep its
+//! signing keys fresh.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,9 @@ const FORGET_EVERY: Duration = Duration::from_secs(3600);
 /// How often parked tokens ask for their keys again. The keys' own cool-down bounds
 /// what that costs the issuer.
 const JUDGE_EVERY: Duration = Duration::from_secs(5);
+/// How often the signing keys are looked at: often enough to know of a rotation by
+/// another process within [`crate::domain::signing_key::NOTICED_WITHIN_SECONDS`].
+const REFRESH_KEYS_EVERY: Duration = Duration::from_secs(5);
 
 impl Hub {
     /// Starts the background work. It ends when the hub stops.
@@ -37,6 +41,13 @@ impl Hub {
                 () = hub.push_late_logouts() => {}
             }
         });
+        let hub = Arc::clone(self);
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = hub.tasks.stopping() => {}
+                () = hub.keep_signing_keys_fresh() => {}
+            }
+        });
     }
 
     /// A commit that came too late for its caller is still a logout: it is pushed all
@@ -58,6 +69,21 @@ impl Hub {
                 changed = fetched.changed() => if changed.is_err() { return },
             }
             self.judge_parked().await;
+        }
+    }
+
+    async fn keep_signing_keys_fresh(&self) {
+        let mut tick = interval(REFRESH_KEYS_EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut trouble = None;
+        loop {
+            tick.tick().await;
+            let found = self.refresh_signing_keys().await.err();
+            // Said once, not every few seconds for as long as it lasts.
+            if let Some(error) = found.filter(|_| found != trouble) {
+                tracing::warn!(error = %error, "could not look after the signing keys; those from before are used");
+            }
+            trouble = found;
         }
     }
 

@@ -6,6 +6,7 @@
 
 pub mod acknowledge;
 pub mod ask_who;
+pub mod back_ends;
 pub mod caller;
 mod chain;
 pub mod denied;
@@ -22,12 +23,14 @@ pub mod record;
 pub mod report_logout;
 pub mod seal;
 pub mod session_state;
+pub mod signing_keys;
 pub mod signing_out;
 pub mod subscribe;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::back_ends::BackEnds;
 use crate::channels::Channels;
 use crate::config::PublicUrl;
 use crate::domain::app::Directory;
@@ -35,6 +38,7 @@ use crate::domain::clock::Clock;
 use crate::metrics::Metrics;
 use crate::oidc::code_flow::CodeFlow;
 use crate::oidc::keys::IssuerKeys;
+use crate::oidc::own_logout_token::OwnLogoutTokens;
 use crate::oidc::resume_ticket::ResumeTickets;
 use crate::oidc::verifier::Verifier;
 use crate::store::Store;
@@ -64,12 +68,16 @@ pub struct Rules {
 pub struct Hub {
     /// Who is registered.
     pub directory: Arc<Directory>,
+    /// Which of them take logout tokens at their back ends.
+    pub back_ends: BackEnds,
     /// Turns raw tokens into verified ones.
     pub verifier: Verifier,
     /// The issuers' keys and metadata.
     pub keys: Arc<IssuerKeys>,
     /// The hub's own tickets.
     pub tickets: ResumeTickets,
+    /// The hub's own logout tokens.
+    pub own_tokens: Arc<OwnLogoutTokens>,
     /// Asks issuers who is signed in.
     pub code_flow: CodeFlow,
     /// Seals what leaves the hub in a browser and has to come back.

@@ -10,7 +10,7 @@ use crate::domain::logout::Source;
 use crate::oidc::fault::{TokenFault, VerifyError};
 use crate::oidc::keys::Arrival;
 use crate::oidc::logout_token::{LogoutToken, RawLogoutToken};
-use crate::store::{Parked, ParkedToken, Report, TokenUse};
+use crate::store::{Parked, ParkedToken, PassOn, Report, TokenUse};
 
 impl Hub {
     /// Takes a logout token. When the issuer's keys cannot be had, the token is kept
@@ -49,9 +49,22 @@ impl Hub {
             }),
             seen: None,
             ticket: None,
+            back_ends: self.back_ends.at(token.issuer()),
+            pass_on: self.pass_on(token),
             repeat_window_seconds: self.repeat_window_seconds(),
         };
         self.record_and_push(report).await.map(|_| ())
+    }
+
+    /// The token itself, where an app takes it at its back end.
+    fn pass_on(&self, token: &LogoutToken) -> Option<PassOn> {
+        let wanted = self.back_ends.take_issuers_tokens(token.issuer(), token.audiences());
+        let max_age = i64::try_from(self.rules.logout_token_max_age.as_secs()).unwrap_or(i64::MAX);
+        wanted.then(|| PassOn {
+            token: RawLogoutToken::new(token.raw()),
+            audiences: token.audiences().to_vec(),
+            good_until: token.expires_at().unwrap_or_else(|| token.issued_at().plus(max_age)).into(),
+        })
     }
 
     /// Up to when the same token could pass verification again.

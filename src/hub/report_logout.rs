@@ -89,6 +89,7 @@ impl Hub {
         let now = self.clock.now();
         Report {
             id: self.new_logout_id(),
+            back_ends: self.back_ends.at(target.issuer()),
             target,
             source,
             is_final: false,
@@ -100,6 +101,7 @@ impl Hub {
             token: None,
             seen: None,
             ticket: None,
+            pass_on: None,
             repeat_window_seconds: self.repeat_window_seconds(),
         }
     }

@@ -3,6 +3,7 @@
 use super::Hub;
 use super::caller::Person;
 use super::denied::Denied;
+use super::subscribe::Seen;
 use crate::domain::logout::Logout;
 use crate::oidc::fault::TokenFault;
 
@@ -14,7 +15,7 @@ impl Hub {
     /// [`Denied::Token`] with `token_expired` for an expired token whose session is
     /// not over; [`Denied::Store`].
     pub async fn ended_by(&self, person: &Person) -> Result<Option<Logout>, Denied> {
-        let standing = self.seen(&person.sign_in, person.proof).await?;
+        let standing = self.seen(&person.sign_in, person.proof, Seen::Asking).await?;
         if standing.ended_by.is_none() && person.proof.is_expired() {
             return Err(Denied::Token(TokenFault::TokenExpired));
         }

@@ -23,6 +23,15 @@ pub enum Subscribed {
     Over(Over),
 }
 
+/// What an app did when its token was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// It asked how its session stands.
+    Asking,
+    /// It opened a channel, and is waited for there from now on.
+    Listening,
+}
+
 /// A channel that is open.
 pub struct Live {
     /// The channel; dropping it closes it.
@@ -69,7 +78,7 @@ impl Hub {
         let at_most = self.rules.max_connections_per_session;
         let sign_in = person.sign_in.clone();
         let subscription = self.channels.register(sign_in.clone(), at_most).map_err(|_| Denied::TooMany)?;
-        let standing = self.seen(&sign_in, person.proof).await?;
+        let standing = self.seen(&sign_in, person.proof, Seen::Listening).await?;
         if let Some(logout) = standing.ended_by {
             return Ok(Subscribed::Over(Over { sign_in, notice: Arc::new(Notice::of(logout)) }));
         }
@@ -88,15 +97,19 @@ impl Hub {
     ///
     /// # Errors
     /// [`Denied::Store`] when the facts cannot be read.
-    pub(super) async fn seen(&self, sign_in: &SignIn, proof: Proof) -> Result<Standing, Denied> {
+    pub(super) async fn seen(&self, sign_in: &SignIn, proof: Proof, how: Seen) -> Result<Standing, Denied> {
         let standing = self.store.standing(sign_in).await?;
         let now = self.clock.now();
         let was_recent = standing.last_seen_at.is_some_and(|seen| now.floor().0 - seen.0 < SEEN_AGAIN_SECONDS);
-        let is_noted = standing.is_seen && was_recent;
+        let is_noted = standing.is_seen && was_recent && (how == Seen::Asking || standing.has_listened);
         if standing.ended_by.is_some() || proof.is_expired() || is_noted {
             return Ok(standing);
         }
-        match self.store.see(sign_in, now).await {
+        let noted = match how {
+            Seen::Asking => self.store.see(sign_in, now).await,
+            Seen::Listening => self.store.see_listening(sign_in, now).await,
+        };
+        match noted {
             // Read after the note was written: a report in between has been heeded.
             Ok(newer) => Ok(newer),
             Err(error) => {

@@ -130,7 +130,9 @@ impl Resolve for LoopbackNames {
     }
 }
 
-fn is_loopback_name(name: &str) -> bool {
+/// Whether a name means this machine, whatever a resolver thinks of it.
+#[must_use]
+pub fn is_loopback_name(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
     name == "localhost" || name.ends_with(".localhost")
 }

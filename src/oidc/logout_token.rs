@@ -18,7 +18,7 @@ use crate::domain::ids::{ClientId, Issuer, Jti, SessionKey, SubjectKey};
 use crate::domain::logout::LogoutTarget;
 
 /// The member of `events` that makes a token a logout token.
-const LOGOUT_EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
+pub(super) const LOGOUT_EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
 /// How far ahead an `exp` may lie, in seconds.
 const LIFETIME_MAX_SECONDS: i64 = 24 * 60 * 60;

@@ -11,7 +11,8 @@
 //!   `key_set` reads what an issuer publishes, [`discovery`] where; [`fetch`] is the HTTP
 //!   client for it.
 //! - [`code_flow`] is the hub's own way to ask an issuer who is signed in.
-//! - [`resume_ticket`] is the hub's own kind of token.
+//! - [`resume_ticket`] is the hub's own kind of token. [`own_logout_token`] makes logout
+//!   tokens with the hub as their issuer; `signer` holds one of the keys for that.
 //! - [`fault`] names every rule that a token can break.
 
 mod claims;
@@ -24,5 +25,7 @@ mod jose;
 mod key_set;
 pub mod keys;
 pub mod logout_token;
+pub mod own_logout_token;
 pub mod resume_ticket;
+mod signer;
 pub mod verifier;

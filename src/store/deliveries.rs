@@ -8,6 +8,7 @@ use sqlx::{Row, SqliteConnection};
 
 use super::Store;
 use super::error::StoreError;
+use super::plan::Plan;
 use super::rows;
 use super::writer::Work;
 use crate::domain::clock::UnixMillis;
@@ -140,14 +141,6 @@ pub(super) struct Progress {
     pub(super) at: UnixMillis,
 }
 
-/// An app that is to be told of a new logout when it comes.
-pub(super) struct Expected<'a> {
-    pub(super) position: i64,
-    pub(super) client_id: &'a ClientId,
-    pub(super) sid: Option<&'a Sid>,
-    pub(super) at: UnixMillis,
-}
-
 /// One row on its way into `deliveries`.
 #[derive(Serialize)]
 struct DeliveryRow<'a> {
@@ -161,22 +154,45 @@ struct DeliveryRow<'a> {
     error: Option<&'static str>,
 }
 
-/// Writes a pending row for each app of a new logout.
-pub(super) async fn expect(connection: &mut SqliteConnection, expected: &[Expected<'_>]) -> Result<(), StoreError> {
-    let rows: Vec<_> = expected
+/// Writes a pending row for each app that a logout waits for.
+pub(super) async fn expect(connection: &mut SqliteConnection, plan: &Plan<'_>) -> Result<(), StoreError> {
+    let rows: Vec<_> = plan
+        .expected
         .iter()
         .map(|one| DeliveryRow {
             logout: one.position,
             client_id: one.client_id.as_str(),
             sid: one.sid.map_or("", Sid::as_str),
-            via: Via::WebSocket.as_str(),
+            via: one.via.as_str(),
             status: DeliveryStatus::Pending as u8,
             attempts: 0,
             at: one.at.0,
             error: None,
         })
         .collect();
-    merge(connection, &rows).await
+    merge(connection, &rows).await?;
+    forget_told_of_all(connection, &plan.told_of_all).await
+}
+
+/// Apps that were waited for session by session, and are told of all at once.
+async fn forget_told_of_all(
+    connection: &mut SqliteConnection,
+    told_of_all: &[(i64, &ClientId)],
+) -> Result<(), StoreError> {
+    if told_of_all.is_empty() {
+        return Ok(());
+    }
+    let apps: Vec<_> = told_of_all.iter().map(|(position, client_id)| (position, client_id.as_str())).collect();
+    let delete = "
+        delete from deliveries as d
+        where (d.logout, d.client_id) in (select value ->> 0, value ->> 1 from jsonb_each(?1))
+            and d.via = 'backchannel' and d.sid <> '' and d.status = 0
+            and not exists (
+                select 1 from outbox o
+                where o.logout = d.logout and o.client_id = d.client_id and o.sid = d.sid
+            )";
+    sqlx::query(delete).bind(rows::json(&apps)?).execute(connection).await?;
+    Ok(())
 }
 
 impl Work for Progress {
@@ -192,7 +208,7 @@ impl Work for Progress {
         Ok((0..work.len()).map(|place| positions.contains_key(&place)).collect())
     }
 
-    fn changed_a_receipt(is_known: &bool) -> bool {
+    fn changed_a_receipt(&self, is_known: &bool) -> bool {
         *is_known
     }
 }
@@ -256,10 +272,14 @@ async fn merge(connection: &mut SqliteConnection, rows: &[DeliveryRow<'_>]) -> R
         where true -- or `on` would be read as a join's
         order by key
         on conflict (logout, client_id, sid, via) do update set
-            error = iif(excluded.status >= status, excluded.error, error),
+            error = iif(
+                excluded.status > status or (excluded.status = status and excluded.attempts > 0), excluded.error, error
+            ),
+            updated_at = iif(
+                excluded.status > status or excluded.attempts > 0, max(updated_at, excluded.updated_at), updated_at
+            ),
             status = max(status, excluded.status),
-            attempts = attempts + excluded.attempts,
-            updated_at = max(updated_at, excluded.updated_at)";
+            attempts = attempts + excluded.attempts";
     sqlx::query(insert).bind(rows::json(rows)?).execute(connection).await?;
     Ok(())
 }

@@ -20,6 +20,8 @@ pub(super) struct SeenToken {
     pub(super) earliest_iat: UnixSeconds,
     pub(super) latest_iat: UnixSeconds,
     pub(super) first_seen_at: UnixSeconds,
+    /// Whether the app has opened a channel with one of them.
+    pub(super) has_listened: bool,
 }
 
 impl SeenToken {
@@ -87,6 +89,8 @@ pub(super) struct Decision {
     pub(super) logout: usize,
     /// Fresh: the apps, each with its session, that this logout ends and no earlier one did.
     pub(super) newly_ended: BTreeSet<(ClientId, Option<Sid>)>,
+    /// Those of them that have ever opened a channel.
+    pub(super) listening: BTreeSet<(ClientId, Option<Sid>)>,
     pub(super) session_starts: Vec<(Sid, UnixSeconds)>,
 }
 
@@ -151,6 +155,7 @@ impl Facts {
             earliest_iat: sign_in.issued_at,
             latest_iat: sign_in.issued_at,
             first_seen_at: now,
+            has_listened: false,
         };
         self.add_seen(&sign_in.issuer, sign_in.sid.as_ref(), token);
     }
@@ -245,12 +250,20 @@ impl Facts {
                 raise(&mut ended.envelope, report.is_final, report.covers_until);
             }
         }
-        Decision { outcome: Outcome::Repeat, logout: earlier, newly_ended: BTreeSet::new(), session_starts: Vec::new() }
+        Decision {
+            outcome: Outcome::Repeat,
+            logout: earlier,
+            newly_ended: BTreeSet::new(),
+            listening: BTreeSet::new(),
+            session_starts: Vec::new(),
+        }
     }
 
     fn add(&mut self, report: &Report) -> Decision {
         let logout = report.as_logout();
         let newly_ended = self.newly_ended_by(&logout);
+        let listening = newly_ended.iter().filter(|(app, sid)| self.has_listened(&logout, app, sid.as_ref()));
+        let listening = listening.cloned().collect();
         let session_starts = match &logout.target {
             LogoutTarget::Session { .. } => Vec::new(),
             LogoutTarget::User(key) => self.session_starts(key),
@@ -260,7 +273,7 @@ impl Facts {
             raise(&mut envelope, ended.envelope.is_final, ended.envelope.covers_until);
         }
         let logout = self.hold(None, logout, envelope);
-        Decision { outcome: Outcome::Fresh, logout, newly_ended, session_starts }
+        Decision { outcome: Outcome::Fresh, logout, newly_ended, listening, session_starts }
     }
 
     /// The apps whose tokens this logout ends and no earlier one did; of a
@@ -285,6 +298,20 @@ impl Facts {
                 ended.map(|(token, sid)| (token.client_id.clone(), sid.cloned())).collect()
             }
         }
+    }
+
+    /// Whether an app has opened a channel with a token of a session that ends, or,
+    /// where the issuer names no sessions, with one of the person.
+    fn has_listened(&self, logout: &Logout, client_id: &ClientId, sid: Option<&Sid>) -> bool {
+        let issuer = logout.target.issuer().clone();
+        let seen = match sid {
+            Some(sid) => self.sessions.get(&SessionKey { issuer, sid: sid.clone() }).map(|it| &it.seen),
+            None => logout
+                .target
+                .sub()
+                .and_then(|sub| Some(&self.people.get(&SubjectKey { issuer, sub: sub.clone() })?.seen_without_sid)),
+        };
+        seen.into_iter().flatten().any(|token| token.has_listened && token.client_id == *client_id)
     }
 
     fn session_starts(&self, key: &SubjectKey) -> Vec<(Sid, UnixSeconds)> {

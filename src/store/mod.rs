@@ -23,7 +23,9 @@ mod error;
 mod facts;
 mod jtis;
 mod logouts;
+mod outbox;
 mod parked;
+mod plan;
 mod readers;
 mod record;
 mod report;
@@ -31,6 +33,7 @@ mod retention;
 mod rows;
 mod secrets;
 mod seen_tokens;
+mod signing_keys;
 #[cfg(test)]
 mod tests;
 mod tickets;
@@ -48,9 +51,10 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::deliveries::{Delivery, DeliveryKey, DeliveryStatus};
 pub use self::error::StoreError;
+pub use self::outbox::{Attempt, AttemptEnd, Line, OutboxState, Waiting};
 pub use self::parked::{PARKED_MAX, PARKED_MAX_PER_ISSUER, Parked, ParkedToken};
 use self::readers::{Reader, Readers};
-pub use self::report::{Outcome, Recorded, Report, Standing, TokenUse};
+pub use self::report::{BackEnd, Outcome, PassOn, Recorded, Report, Standing, TokenUse};
 pub use self::tickets::{NewTicket, Ticket};
 use self::writer::{Command, Job, Outlets, Tally, Work, Writer};
 use crate::tasks::Tasks;
@@ -70,6 +74,7 @@ struct Inner {
     readers: Arc<Readers>,
     late: Mutex<Option<mpsc::Receiver<Recorded>>>,
     receipts: watch::Receiver<()>,
+    outbox: watch::Receiver<()>,
     tally: Arc<Tally>,
     closing: CancellationToken,
     closed: CancellationToken,
@@ -112,20 +117,21 @@ impl Store {
         // As many as may ever wait unheard: those queued, and a batch.
         let (late, late_logouts) = mpsc::channel(2 * QUEUE_MAX);
         let (receipts_bell, receipts) = watch::channel(());
+        let (outbox_bell, outbox) = watch::channel(());
         let (tally, closing, closed) = (Arc::<Tally>::default(), CancellationToken::new(), CancellationToken::new());
         let writer = Writer {
             options,
             connection: Some(connection),
             readers: Arc::clone(&readers),
             commands: queue,
-            outlets: Outlets { late, receipts: receipts_bell },
+            outlets: Outlets { late, receipts: receipts_bell, outbox: outbox_bell },
             tally: Arc::clone(&tally),
             closing: closing.clone(),
             closed: closed.clone().drop_guard(),
         };
         tasks.spawn(writer.run(tasks.clone()));
         let late = Mutex::new(Some(late_logouts));
-        Ok(Self(Arc::new(Inner { commands, readers, late, receipts, tally, closing, closed })))
+        Ok(Self(Arc::new(Inner { commands, readers, late, receipts, outbox, tally, closing, closed })))
     }
 
     /// Finishes what is queued and closes the file. Every later verb is

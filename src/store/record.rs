@@ -5,14 +5,14 @@ use std::collections::{HashMap, HashSet};
 use serde::Serialize;
 use sqlx::{Row, SqliteConnection};
 
-use super::deliveries::Expected;
 use super::error::StoreError;
 use super::facts::{Decision, Facts, Held, SeenToken};
 use super::jtis::Jtis;
+use super::plan::Plan;
 use super::report::{Outcome, Recorded, Report};
 use super::rows::{self, logout_columns};
 use super::writer::Work;
-use super::{Store, deliveries, seen_tokens, tickets};
+use super::{Store, deliveries, outbox, seen_tokens, tickets};
 use crate::domain::clock::UnixSeconds;
 use crate::domain::ids::{ClientId, Issuer, SessionKey, Sid, Subject, SubjectKey};
 use crate::domain::logout::{Logout, LogoutTarget, Reason, SignIn};
@@ -49,7 +49,7 @@ impl Work for Report {
         write_seen(connection, reports, &verdicts).await?;
         insert(connection, &mut facts.logouts).await?;
         raise(connection, &facts.logouts).await?;
-        expect_deliveries(connection, &facts, &verdicts).await?;
+        expect_deliveries(connection, reports, &facts, &verdicts).await?;
         let answers = answers(connection, reports, verdicts, &facts).await?;
         add_tickets(connection, reports, &answers).await?;
         Ok(answers)
@@ -59,8 +59,16 @@ impl Work for Report {
         (answer.outcome == Outcome::Fresh).then_some(answer)
     }
 
-    fn changed_a_receipt(answer: &Recorded) -> bool {
-        answer.outcome == Outcome::Fresh
+    fn changed_a_receipt(&self, answer: &Recorded) -> bool {
+        answer.outcome == Outcome::Fresh || self.filled_the_outbox(answer)
+    }
+
+    fn filled_the_outbox(&self, answer: &Recorded) -> bool {
+        match answer.outcome {
+            Outcome::Fresh => !self.back_ends.is_empty(),
+            Outcome::Repeat => self.pass_on.is_some(),
+            Outcome::SameToken | Outcome::JtiReused => false,
+        }
     }
 }
 
@@ -117,7 +125,7 @@ async fn read_seen(
             select t.* from jsonb_each(?2) p
             cross join seen_tokens t on t.issuer = p.value ->> 0 and t.sub = p.value ->> 1 and t.sid = ''
         )
-        select issuer, sid, sub, client_id, auth_time, earliest_iat, latest_iat, first_seen_at from found";
+        select issuer, sid, sub, client_id, auth_time, earliest_iat, latest_iat, first_seen_at, has_listened from found";
     let query =
         sqlx::query(select).bind(rows::json(&session_pairs(sessions))?).bind(rows::json(&person_pairs(people))?);
     for row in query.fetch_all(connection).await? {
@@ -129,6 +137,7 @@ async fn read_seen(
             earliest_iat: UnixSeconds(row.try_get(5)?),
             latest_iat: UnixSeconds(row.try_get(6)?),
             first_seen_at: UnixSeconds(row.try_get(7)?),
+            has_listened: row.try_get(8)?,
         };
         facts.add_seen(&issuer, rows::sid(&row, 1)?.as_ref(), token);
     }
@@ -183,7 +192,7 @@ async fn write_seen(
     verdicts: &[Verdict],
 ) -> Result<(), StoreError> {
     let taken = reports.iter().zip(verdicts).filter(|(_, verdict)| verdict.is_ok());
-    let seen = taken.filter_map(|(report, _)| Some((report.seen.as_ref()?, report.recorded_at)));
+    let seen = taken.filter_map(|(report, _)| Some((report.seen.as_ref()?, report.recorded_at, false)));
     seen_tokens::see(connection, seen).await
 }
 
@@ -270,20 +279,21 @@ async fn raise(connection: &mut SqliteConnection, logouts: &[Held]) -> Result<()
     Ok(())
 }
 
+/// Whom the receipts wait for, and what is posted: in the logouts' own transaction.
 async fn expect_deliveries(
     connection: &mut SqliteConnection,
+    reports: &[Report],
     facts: &Facts,
     verdicts: &[Verdict],
 ) -> Result<(), StoreError> {
-    let mut expected = Vec::new();
-    for decision in verdicts.iter().flatten() {
-        let held = &facts.logouts[decision.logout];
-        for (client_id, sid) in &decision.newly_ended {
-            let position = held.position.unwrap_or(0);
-            expected.push(Expected { position, client_id, sid: sid.as_ref(), at: held.logout.recorded_at });
+    let mut plan = Plan::default();
+    for (report, verdict) in reports.iter().zip(verdicts) {
+        if let Ok(decision) = verdict {
+            plan.add(report, decision, &facts.logouts[decision.logout]);
         }
     }
-    deliveries::expect(connection, &expected).await
+    outbox::put(connection, &plan).await?;
+    deliveries::expect(connection, &plan).await
 }
 
 /// What each reporter is told.

@@ -1,9 +1,13 @@
 //! What is told to the store about a logout, and what it answers.
 
+use std::sync::Arc;
+
 use super::tickets::NewTicket;
+use crate::domain::app::BackchannelToken;
 use crate::domain::clock::{UnixMillis, UnixSeconds};
 use crate::domain::ids::{ClientId, Issuer, Jti, LogoutId, Sid};
 use crate::domain::logout::{Logout, LogoutTarget, Reason, SignIn, Source};
+use crate::oidc::logout_token::RawLogoutToken;
 
 /// Somebody says that a session, or all of a person's, are over.
 #[derive(Clone, Debug)]
@@ -32,6 +36,11 @@ pub struct Report {
     pub seen: Option<SignIn>,
     /// A ticket that is good for what is answered, kept in the same transaction.
     pub ticket: Option<NewTicket>,
+    /// The back ends of the issuer's apps; those that take the hub's own tokens are
+    /// sent one of every logout.
+    pub back_ends: Arc<[BackEnd]>,
+    /// The issuer's token, for those that take it.
+    pub pass_on: Option<PassOn>,
     /// How much later than an earlier logout a report may be and still mean that one.
     pub repeat_window_seconds: i64,
 }
@@ -55,6 +64,26 @@ impl Report {
     pub(super) fn issuer(&self) -> &Issuer {
         self.target.issuer()
     }
+}
+
+/// An app that takes logout tokens at its back end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackEnd {
+    /// The app.
+    pub client_id: ClientId,
+    /// Which tokens it takes.
+    pub token: BackchannelToken,
+}
+
+/// The issuer's own token, to be passed on byte for byte.
+#[derive(Clone, Debug)]
+pub struct PassOn {
+    /// The token as it came.
+    pub token: RawLogoutToken,
+    /// Whom it was made for. Nobody else is sent it.
+    pub audiences: Vec<ClientId>,
+    /// From when on nobody would take it.
+    pub good_until: UnixMillis,
 }
 
 /// One use of a logout token.
@@ -117,4 +146,7 @@ pub struct Standing {
     /// When it last wrote down that it saw it. Call `see` again once this is a
     /// day old: what was not seen for the whole retention time is forgotten.
     pub last_seen_at: Option<UnixSeconds>,
+    /// Whether its app is known to have opened a channel with such a token, so
+    /// that [`super::Store::see_listening`] has nothing to add.
+    pub has_listened: bool,
 }

@@ -6,6 +6,7 @@ use super::Store;
 use super::error::StoreError;
 use super::writer::Work;
 use crate::domain::clock::UnixMillis;
+use crate::domain::signing_key::PUBLISHED_AFTER_SECONDS;
 
 impl Store {
     /// Forgets the logouts and the sessions that were last of use before a
@@ -83,6 +84,10 @@ impl Forget {
             delete from parked_tokens where digest in (
                 select digest from parked_tokens where verdict is not null and judged_at < ?1 limit ?2
             )";
+        let signing_keys = "
+            delete from signing_keys where kid in (
+                select kid from signing_keys where signs_until <= ?1 limit ?2
+            )";
         let steps = [
             (logouts, self.before.0),
             (seen_tokens, self.before.floor().0),
@@ -90,6 +95,7 @@ impl Forget {
             (tickets, self.now.0),
             (waiting, self.now.plus_seconds(-PARKED_SECONDS).0),
             (judged, self.now.plus_seconds(-VERDICT_SECONDS).0),
+            (signing_keys, self.now.floor().plus(-PUBLISHED_AFTER_SECONDS).0),
         ];
         let mut gone = 0;
         for (statement, cut) in steps {

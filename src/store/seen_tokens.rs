@@ -22,7 +22,16 @@ impl Store {
     /// # Errors
     /// Why it was not written down.
     pub async fn see(&self, sign_in: &SignIn, at: UnixMillis) -> Result<Standing, StoreError> {
-        self.write(Sighting { sign_in: sign_in.clone(), at }).await
+        self.write(Sighting { sign_in: sign_in.clone(), at, listens: false }).await
+    }
+
+    /// The same, of an app that has just opened a channel with the token: it is to
+    /// be waited for there.
+    ///
+    /// # Errors
+    /// Why it was not written down.
+    pub async fn see_listening(&self, sign_in: &SignIn, at: UnixMillis) -> Result<Standing, StoreError> {
+        self.write(Sighting { sign_in: sign_in.clone(), at, listens: true }).await
     }
 
     /// How a sign-in stands, by every logout that is on disk. Needs no room there.
@@ -39,13 +48,15 @@ impl Store {
 pub(super) struct Sighting {
     pub(super) sign_in: SignIn,
     pub(super) at: UnixMillis,
+    /// Whether it opened a channel.
+    pub(super) listens: bool,
 }
 
 impl Work for Sighting {
     type Answer = Standing;
 
     async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<Standing>, StoreError> {
-        see(connection, work.iter().map(|sighting| (&sighting.sign_in, sighting.at))).await?;
+        see(connection, work.iter().map(|sighting| (&sighting.sign_in, sighting.at, sighting.listens))).await?;
         let sign_ins: Vec<_> = work.iter().map(|sighting| &sighting.sign_in).collect();
         let standings = standings(connection, &sign_ins).await?;
         Ok(standings.into_iter().map(|(standing, _)| standing).collect())
@@ -62,15 +73,16 @@ struct SeenRow<'a> {
     auth_time: i64,
     iat: i64,
     at: i64,
+    listens: u8,
 }
 
 /// Writes down that these tokens were seen. A row grows to span all their `iat`s.
 pub(super) async fn see(
     connection: &mut SqliteConnection,
-    seen: impl Iterator<Item = (&SignIn, UnixMillis)>,
+    seen: impl Iterator<Item = (&SignIn, UnixMillis, bool)>,
 ) -> Result<(), StoreError> {
     let seen: Vec<_> = seen
-        .map(|(sign_in, at)| SeenRow {
+        .map(|(sign_in, at, listens)| SeenRow {
             issuer: sign_in.issuer.as_str(),
             sid: sign_in.sid.as_ref().map_or("", Sid::as_str),
             sub: sign_in.sub.as_str(),
@@ -78,6 +90,7 @@ pub(super) async fn see(
             auth_time: sign_in.auth_time.map_or(NO_AUTH_TIME, |at| at.0),
             iat: sign_in.issued_at.0,
             at: at.floor().0,
+            listens: listens.into(),
         })
         .collect();
     if seen.is_empty() {
@@ -85,16 +98,18 @@ pub(super) async fn see(
     }
     let insert = "
         insert into seen_tokens
-            (issuer, sid, sub, client_id, auth_time, earliest_iat, latest_iat, first_seen_at, last_seen_at)
+            (issuer, sid, sub, client_id, auth_time, earliest_iat, latest_iat, first_seen_at, last_seen_at,
+             has_listened)
         select value ->> 'issuer', value ->> 'sid', value ->> 'sub', value ->> 'client_id', value ->> 'auth_time',
-               value ->> 'iat', value ->> 'iat', value ->> 'at', value ->> 'at'
+               value ->> 'iat', value ->> 'iat', value ->> 'at', value ->> 'at', value ->> 'listens'
         from jsonb_each(?1)
         where true -- or `on` would be read as a join's
         on conflict (issuer, sid, sub, client_id, auth_time) do update set
             earliest_iat = min(earliest_iat, excluded.earliest_iat),
             latest_iat = max(latest_iat, excluded.latest_iat),
             first_seen_at = min(first_seen_at, excluded.first_seen_at),
-            last_seen_at = max(last_seen_at, excluded.last_seen_at)";
+            last_seen_at = max(last_seen_at, excluded.last_seen_at),
+            has_listened = max(has_listened, excluded.has_listened)";
     sqlx::query(insert).bind(rows::json(&seen)?).execute(connection).await?;
     Ok(())
 }
@@ -133,7 +148,7 @@ pub(super) async fn standings(
             )) as earliest
             from asked a
         )
-        select k.place, k.earliest, t.earliest_iat <= k.iat and k.iat <= t.latest_iat, t.last_seen_at, ",
+        select k.place, k.earliest, t.earliest_iat <= k.iat and k.iat <= t.latest_iat, t.last_seen_at, t.has_listened, ",
         logout_columns!(),
         "
         from known k
@@ -169,14 +184,15 @@ fn asked(sign_in: &SignIn) -> Asked<'_> {
 }
 
 fn standing(row: &SqliteRow) -> Result<(Standing, i64), StoreError> {
-    let is_ended = row.try_get::<Option<i64>, _>(4)?.is_some();
-    let ended_by = is_ended.then(|| rows::logout(row, 4)).transpose()?;
+    let is_ended = row.try_get::<Option<i64>, _>(5)?.is_some();
+    let ended_by = is_ended.then(|| rows::logout(row, 5)).transpose()?;
     let position = ended_by.as_ref().map_or(0, |(_, position)| *position);
     let standing = Standing {
         ended_by: ended_by.map(|(logout, _)| logout),
         earliest_known: row.try_get::<Option<i64>, _>(1)?.map(UnixSeconds),
         is_seen: row.try_get::<Option<bool>, _>(2)?.unwrap_or(false),
         last_seen_at: row.try_get::<Option<i64>, _>(3)?.map(UnixSeconds),
+        has_listened: row.try_get::<Option<bool>, _>(4)?.unwrap_or(false),
     };
     Ok((standing, position))
 }

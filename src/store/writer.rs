@@ -23,12 +23,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::deliveries::Progress;
 use super::error::StoreError;
+use super::outbox::{Attempt, GiveUp};
 use super::parked::{Park, SettleParked};
 use super::readers::Readers;
 use super::report::{Recorded, Report};
 use super::retention::Forget;
 use super::secrets::{Beat, KeepSecret};
 use super::seen_tokens::Sighting;
+use super::signing_keys::AddKey;
 use super::tickets::{NewTicket, TakeTicket};
 use crate::tasks::Tasks;
 
@@ -59,7 +61,12 @@ pub(super) trait Work: Sized + Send + Sync + 'static {
     }
 
     /// Whether this wrote into a receipt.
-    fn changed_a_receipt(_answer: &Self::Answer) -> bool {
+    fn changed_a_receipt(&self, _answer: &Self::Answer) -> bool {
+        false
+    }
+
+    /// Whether this may have put something into the outbox.
+    fn filled_the_outbox(&self, _answer: &Self::Answer) -> bool {
         false
     }
 }
@@ -70,6 +77,8 @@ pub(super) struct Outlets {
     pub(super) late: mpsc::Sender<Recorded>,
     /// Rung when a receipt has changed.
     pub(super) receipts: watch::Sender<()>,
+    /// Rung when the outbox has more to post.
+    pub(super) outbox: watch::Sender<()>,
 }
 
 /// One piece of work, and where its answer goes.
@@ -107,8 +116,12 @@ impl<W: Work> Lane<W> {
 
     fn answer(self, outcome: Result<(), StoreError>, outlets: &Outlets) {
         let Err(refusal) = outcome else {
-            if self.answers.iter().any(W::changed_a_receipt) {
+            let mut done = self.work.iter().zip(&self.answers);
+            if done.clone().any(|(work, answer)| work.changed_a_receipt(answer)) {
                 outlets.receipts.send_replace(());
+            }
+            if done.any(|(work, answer)| work.filled_the_outbox(answer)) {
+                outlets.outbox.send_replace(());
             }
             for (reply, answer) in self.replies.into_iter().zip(self.answers) {
                 if let Err(Ok(unheard)) = reply.send(Ok(answer))
@@ -189,11 +202,14 @@ lanes! {
     sightings: Sighting,
     reports: Report,
     progress: Progress,
+    attempts: Attempt,
+    given_up: GiveUp,
     new_tickets: NewTicket,
     taken_tickets: TakeTicket,
     parked: Park,
     settled: SettleParked,
     secrets: KeepSecret,
+    signing_keys: AddKey,
     forgotten: Forget,
     beats: Beat,
 }

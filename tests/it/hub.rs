@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use slo_hub::app::{self, Running};
+use slo_hub::app::{self, Running, Surroundings};
 use slo_hub::config::Config;
 use slo_hub::domain::clock::{Clock, HandClock, SystemClock};
 use tempfile::TempDir;
@@ -90,7 +90,7 @@ impl TestHub {
         let text = config(&issuer, &other, &folder, &extra);
         let config =
             Config::parse(&text, std::iter::empty(), folder.path()).unwrap_or_else(|faults| panic!("{faults}"));
-        let running = app::start(config, Arc::clone(&clock) as Arc<dyn Clock>).await.unwrap();
+        let running = app::start(config, Surroundings::with_clock(Arc::clone(&clock) as Arc<dyn Clock>)).await.unwrap();
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { running, issuer, other, clock, http, folder, extra }
     }

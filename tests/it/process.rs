@@ -60,7 +60,8 @@ impl HubProcess {
         .await;
     }
 
-    async fn until(&self, what: &str, is_true: impl AsyncFn() -> bool) {
+    /// Waits until something is true; fails after half a minute.
+    pub async fn until(&self, what: &str, is_true: impl AsyncFn() -> bool) {
         for _ in 0..3_000 {
             if is_true().await {
                 return;

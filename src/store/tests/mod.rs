@@ -5,14 +5,17 @@ mod deliveries;
 mod durability;
 mod logouts;
 mod opening;
+mod outbox;
 mod parked;
 mod repeats;
 mod retention;
 mod sharing;
+mod signing_keys;
 mod standing;
 mod tickets;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use sqlx::sqlite::SqliteConnectOptions;
@@ -155,6 +158,8 @@ fn report(target: LogoutTarget, covers_until: i64) -> Report {
         token: None,
         seen: None,
         ticket: None,
+        back_ends: Arc::default(),
+        pass_on: None,
         repeat_window_seconds: WINDOW,
     }
 }

@@ -1,0 +1,326 @@
+//! The outbox: what is still to be posted to apps' back ends.
+
+use serde::Serialize;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+use tokio::sync::watch;
+
+use super::Store;
+use super::error::StoreError;
+use super::plan::{Plan, Post};
+use super::rows::{self, logout_columns};
+use super::writer::Work;
+use crate::domain::clock::UnixMillis;
+use crate::domain::ids::{ClientId, Issuer, Sid};
+use crate::domain::logout::Logout;
+use crate::oidc::logout_token::RawLogoutToken;
+
+/// The most rows that are given up in one transaction, so that nobody waits long.
+const STEP: u32 = 500;
+
+/// What the receipt says of a post whose time ran out untried.
+const NEVER_TRIED: &str = "time ran out before the first attempt";
+
+impl Store {
+    /// The first `at_most` of what waits for each of these back ends, the most
+    /// urgent first, whether or not it is due yet.
+    ///
+    /// # Errors
+    /// Why it could not be read.
+    pub async fn outbox(&self, lines: &[Line], at_most: u32) -> Result<Vec<Waiting>, StoreError> {
+        self.read(async { waiting(&mut *self.reader().await?, lines, at_most).await }).await
+    }
+
+    /// How the outbox stands, whether or not the apps are still configured.
+    ///
+    /// # Errors
+    /// Why it could not be read.
+    pub async fn outbox_state(&self) -> Result<OutboxState, StoreError> {
+        self.read(async {
+            let select = "select count(*), min(good_until) from outbox where state = 0";
+            let row = sqlx::query(select).fetch_one(&mut *self.reader().await?).await?;
+            let first_end = row.try_get::<Option<i64>, _>(1)?.map(UnixMillis);
+            Ok(OutboxState { depth: rows::index(&row, 0)?, first_end })
+        })
+        .await
+    }
+
+    /// An attempt has ended. Saying so twice is saying it once, so ask again after
+    /// [`StoreError::TimedOut`].
+    ///
+    /// # Errors
+    /// Why it was not written down.
+    pub async fn tried(&self, attempt: Attempt) -> Result<(), StoreError> {
+        self.write(attempt).await
+    }
+
+    /// Gives up every post whose time has run out; says how many. The receipt keeps
+    /// why the last attempt failed.
+    ///
+    /// # Errors
+    /// Why it stopped. What it has done so far is done.
+    pub async fn give_up_overdue(&self, now: UnixMillis) -> Result<u64, StoreError> {
+        let mut given_up = 0;
+        loop {
+            match self.write(GiveUp { now }).await? {
+                0 => return Ok(given_up),
+                step => given_up += step,
+            }
+        }
+    }
+
+    /// Changes after every commit that may have put something into the outbox. It
+    /// ends when the store is closed.
+    #[must_use]
+    pub fn outbox_rung(&self) -> watch::Receiver<()> {
+        self.0.outbox.clone()
+    }
+}
+
+/// One app's back end, whose posts wait in a line of their own.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Line {
+    /// The app's issuer.
+    pub issuer: Issuer,
+    /// The app.
+    pub client_id: ClientId,
+}
+
+/// How the outbox stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutboxState {
+    /// How many posts wait.
+    pub depth: usize,
+    /// When the time of the first of them runs out.
+    pub first_end: Option<UnixMillis>,
+}
+
+/// A post that waits.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// Its place in the outbox, never given out twice.
+    pub id: i64,
+    /// Whose it is.
+    pub line: Line,
+    /// What it is about.
+    pub logout: Logout,
+    /// The issuer's own token, byte for byte; `None` where the hub is to make one.
+    pub token: Option<RawLogoutToken>,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Not to be tried before.
+    pub due_at: UnixMillis,
+    /// Of no use from then on.
+    pub good_until: UnixMillis,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// The post's place in the outbox.
+    pub id: i64,
+    /// Which attempt of that post it was, from 1.
+    pub number: u32,
+    /// How it ended.
+    pub end: AttemptEnd,
+    /// When.
+    pub at: UnixMillis,
+}
+
+/// How an attempt ended. Reasons are fixed words, for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttemptEnd {
+    /// The back end has taken the token.
+    Acknowledged,
+    /// It will never take it.
+    Refused(&'static str),
+    /// Not this time.
+    Again {
+        /// Why not.
+        why: &'static str,
+        /// When to try again.
+        due_at: UnixMillis,
+    },
+}
+
+/// Rows of the outbox on their way in.
+#[derive(Serialize)]
+struct PostRow<'a> {
+    logout: i64,
+    issuer: &'a str,
+    client_id: &'a str,
+    sid: &'a str,
+    token: Option<&'a str>,
+    at: i64,
+    good_until: i64,
+}
+
+impl<'a> PostRow<'a> {
+    fn of(post: &Post<'a>) -> Self {
+        Self {
+            logout: post.position,
+            issuer: post.issuer,
+            client_id: post.client_id.as_str(),
+            sid: post.sid.map_or("", Sid::as_str),
+            token: post.token,
+            at: post.at.0,
+            good_until: post.good_until.0,
+        }
+    }
+}
+
+/// Puts posts into the outbox. An app that has had its own of a logout keeps that.
+pub(super) async fn put(connection: &mut SqliteConnection, plan: &Plan<'_>) -> Result<(), StoreError> {
+    if plan.posts.is_empty() {
+        return Ok(());
+    }
+    let posts: Vec<_> = plan.posts.iter().map(PostRow::of).collect();
+    let insert = "
+        insert into outbox (logout, issuer, client_id, sid, token, state, attempts, due_at, good_until)
+        select value ->> 'logout', value ->> 'issuer', value ->> 'client_id', value ->> 'sid', value ->> 'token',
+               0, 0, value ->> 'at', value ->> 'good_until'
+        from jsonb_each(?1)
+        where true -- or `on` would be read as a join's
+        order by key
+        on conflict (logout, client_id, sid) do nothing";
+    sqlx::query(insert).bind(rows::json(&posts)?).execute(connection).await?;
+    Ok(())
+}
+
+async fn waiting(connection: &mut SqliteConnection, lines: &[Line], at_most: u32) -> Result<Vec<Waiting>, StoreError> {
+    let lines: Vec<_> = lines.iter().map(|line| (line.issuer.as_str(), line.client_id.as_str())).collect();
+    let select = concat!(
+        "select o.id, o.issuer, o.client_id, o.token, o.attempts, o.due_at, o.good_until, ",
+        logout_columns!(),
+        "
+        from jsonb_each(?1) a
+        cross join outbox o on o.id in (
+            select w.id from outbox w
+            where w.state = 0 and w.issuer = a.value ->> 0 and w.client_id = a.value ->> 1
+            order by w.due_at, w.id
+            limit ?2
+        )
+        cross join logouts l on l.seq = o.logout
+        order by o.due_at, o.id"
+    );
+    let found = sqlx::query(select).bind(rows::json(&lines)?).bind(at_most).fetch_all(connection).await?;
+    found.iter().map(one_waiting).collect()
+}
+
+fn one_waiting(row: &SqliteRow) -> Result<Waiting, StoreError> {
+    Ok(Waiting {
+        id: row.try_get(0)?,
+        line: Line {
+            issuer: rows::required(Issuer::parse, row, 1)?,
+            client_id: rows::required(ClientId::parse, row, 2)?,
+        },
+        token: row.try_get::<Option<&str>, _>(3)?.map(RawLogoutToken::new),
+        attempts: row.try_get::<i64, _>(4)?.try_into().unwrap_or(u32::MAX),
+        due_at: UnixMillis(row.try_get(5)?),
+        good_until: UnixMillis(row.try_get(6)?),
+        logout: rows::logout(row, 7)?.0,
+    })
+}
+
+/// How an attempt ended, on its way in.
+#[derive(Serialize)]
+struct AttemptRow {
+    id: i64,
+    number: u32,
+    state: u8,
+    status: u8,
+    due_at: i64,
+    error: Option<&'static str>,
+    at: i64,
+}
+
+impl AttemptRow {
+    fn of(attempt: &Attempt) -> Self {
+        // States as in the outbox, statuses as in the receipt.
+        let (state, status, due_at, error) = match attempt.end {
+            AttemptEnd::Acknowledged => (1, 3, attempt.at, None),
+            AttemptEnd::Refused(why) => (2, 1, attempt.at, Some(why)),
+            AttemptEnd::Again { why, due_at } => (0, 0, due_at, Some(why)),
+        };
+        Self { id: attempt.id, number: attempt.number, state, status, due_at: due_at.0, error, at: attempt.at.0 }
+    }
+}
+
+impl Work for Attempt {
+    type Answer = ();
+
+    async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<()>, StoreError> {
+        let attempts = rows::json(&work.iter().map(AttemptRow::of).collect::<Vec<_>>())?;
+        // What an app took after it was given up is done all the same.
+        let update = "
+            update outbox as o set
+                state = iif(a.value ->> 'state' = 1, 1, max(o.state, a.value ->> 'state')),
+                token = iif(max(o.state, a.value ->> 'state') = 0, o.token, null),
+                attempts = max(o.attempts, a.value ->> 'number'),
+                due_at = a.value ->> 'due_at'
+            from jsonb_each(?1) a
+            where o.id = a.value ->> 'id'";
+        sqlx::query(update).bind(attempts.as_str()).execute(&mut *connection).await?;
+        // Not an update from a join: that would be planned as a walk over all receipts.
+        let upsert = "
+            insert into deliveries (logout, client_id, sid, via, status, attempts, updated_at, error)
+            select o.logout, o.client_id, o.sid, 'backchannel', a.value ->> 'status', a.value ->> 'number',
+                   a.value ->> 'at', a.value ->> 'error'
+            from jsonb_each(?1) a
+            cross join outbox o on o.id = a.value ->> 'id'
+            where true -- or `on` would be read as a join's
+            on conflict (logout, client_id, sid, via) do update set
+                error = iif(excluded.status >= status, excluded.error, error),
+                status = max(status, excluded.status),
+                attempts = max(attempts, excluded.attempts),
+                updated_at = max(updated_at, excluded.updated_at)";
+        sqlx::query(upsert).bind(attempts).execute(connection).await?;
+        Ok(vec![(); work.len()])
+    }
+
+    fn changed_a_receipt(&self, (): &()) -> bool {
+        true
+    }
+}
+
+/// Gives up at most [`STEP`] posts whose time has run out.
+pub(super) struct GiveUp {
+    now: UnixMillis,
+}
+
+impl Work for GiveUp {
+    /// How many there were.
+    type Answer = u64;
+
+    async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<u64>, StoreError> {
+        let mut answers = Vec::with_capacity(work.len());
+        for one in work {
+            answers.push(one.step(connection).await?);
+        }
+        Ok(answers)
+    }
+
+    fn changed_a_receipt(&self, given_up: &u64) -> bool {
+        *given_up > 0
+    }
+}
+
+impl GiveUp {
+    async fn step(&self, connection: &mut SqliteConnection) -> Result<u64, StoreError> {
+        let update = "
+            update deliveries as d set
+                status = 1, error = coalesce(d.error, ?3), updated_at = max(d.updated_at, ?1)
+            from (
+                select logout, client_id, sid from outbox
+                where state = 0 and good_until <= ?1 order by good_until, id limit ?2
+            ) o
+            where d.logout = o.logout and d.client_id = o.client_id and d.sid = o.sid
+                and d.via = 'backchannel' and d.status = 0";
+        sqlx::query(update).bind(self.now.0).bind(STEP).bind(NEVER_TRIED).execute(&mut *connection).await?;
+        let update = "
+            update outbox set state = 2, token = null where id in (
+                select id from outbox where state = 0 and good_until <= ?1 order by good_until, id limit ?2
+            )";
+        Ok(sqlx::query(update).bind(self.now.0).bind(STEP).execute(connection).await?.rows_affected())
+    }
+}
