@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import express from 'express';
 import { auth } from 'express-openid-connect';
+import { close, listen } from '@slo-hub-demo/shared/loopback';
 import { backchannelLogout } from '@slo-hub/node';
 import { cookieSecret, openDatabase, SqliteStore } from './database.js';
 import { faultPage, signedOutPage, ticketsPage, welcomePage } from './pages.js';
@@ -152,21 +153,4 @@ async function assets() {
   router.get('/assets/desk.css', (_req, res) => void res.type('css').set('Cache-Control', 'no-cache').send(css));
   router.get('/icon.svg', (_req, res) => void res.type('svg').set('Cache-Control', 'no-cache').send(icon));
   return router;
-}
-
-function listen(server, port) {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
-function close(server) {
-  return new Promise((resolve) => {
-    server.close(resolve);
-    server.closeAllConnections();
-  });
 }

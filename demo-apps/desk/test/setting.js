@@ -43,7 +43,7 @@ export async function startSetting() {
 }
 
 /** Enough of a browser to sign in: cookies, one set for each origin, and redirects. */
-class Browser {
+export class Browser {
   #cookies = new Map();
   #home;
 
@@ -119,7 +119,7 @@ function end(child, signal) {
   });
 }
 
-function freePort() {
+export function freePort() {
   return new Promise((resolve) => {
     const server = net.createServer().listen(0, '127.0.0.1', () => {
       const { port } = server.address();
