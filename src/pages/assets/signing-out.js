@@ -12,6 +12,8 @@ const { ticket, onward } = page.dataset;
 const rows = new Map([...document.querySelectorAll('[data-app]')].map((row) => [row.dataset.app, row]));
 const waiting = JSON.parse(page.dataset.frames);
 const loaded = new Set();
+/** Apps that were waited for long enough. */
+const late = new Set();
 let deadline;
 let isLeaving = false;
 
@@ -53,15 +55,16 @@ function waitAgain() {
   deadline = setTimeout(giveUp, PATIENCE_MS);
 }
 
-/** Whoever has not confirmed by now is shown so. */
 function giveUp() {
-  for (const row of statesAre('signing-out')) {
-    show({ client_id: row.dataset.app, state: 'unconfirmed', words: 'not confirmed' });
-  }
-  loaded.forEach((frame) => frame.element.remove());
-  loaded.clear();
-  waiting.length = 0;
+  loaded.forEach(unload);
+  for (const row of statesAre('signing-out')) doubt(row.dataset.app);
   goOnIfSettled();
+}
+
+/** Who has not confirmed by now is shown so. It may still confirm. */
+function doubt(id) {
+  late.add(id);
+  show({ client_id: id, state: 'unconfirmed', words: 'not confirmed' });
 }
 
 function goOnIfSettled() {
@@ -81,10 +84,25 @@ function loadFrames() {
     Object.assign(element, { hidden: true, title: '', referrerPolicy: 'no-referrer', src: frame.src });
     // It may run and read its own cookies, but not take this window with it.
     element.sandbox.add('allow-scripts', 'allow-same-origin', 'allow-forms');
-    loaded.add(Object.assign(frame, { element }));
+    // A frame that hangs keeps its place only so long: others wait for it.
+    const patience = setTimeout(dropFrame, PATIENCE_MS, frame);
+    loaded.add(Object.assign(frame, { element, patience }));
     page.append(element);
     waitAgain();
   }
+}
+
+function dropFrame(frame) {
+  unload(frame);
+  if (rows.get(frame.client_id)?.dataset.state === 'signing-out') doubt(frame.client_id);
+  loadFrames();
+  goOnIfSettled();
+}
+
+function unload(frame) {
+  clearTimeout(frame.patience);
+  loaded.delete(frame);
+  frame.element.remove();
 }
 
 /** Only the app's own origin, in the app's own frame, that was given its own nonce, is heard. */
@@ -106,8 +124,7 @@ async function settle(frame, says) {
   const headers = { 'content-type': 'application/json' };
   // The hub answers by the feed. If it cannot be told, the app is not confirmed.
   await fetch('/logout/frames', { method: 'POST', headers, body }).catch(() => undefined);
-  loaded.delete(frame);
-  frame.element.remove();
+  unload(frame);
   loadFrames();
   goOnIfSettled();
 }
@@ -115,7 +132,8 @@ async function settle(frame, says) {
 function listen() {
   const feed = new EventSource(`/logout/progress?ticket=${encodeURIComponent(ticket)}`);
   feed.addEventListener('message', ({ data }) => {
-    for (const app of JSON.parse(data).apps) if (!isLeaving || app.state === 'signed-out') show(app);
+    const isNews = ({ client_id: id, state }) => state === 'signed-out' || !(isLeaving || late.has(id));
+    JSON.parse(data).apps.filter(isNews).forEach(show);
     goOnIfSettled();
   });
   // What was on the page when it came stands; the deadline ends it.
