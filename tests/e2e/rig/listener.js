@@ -26,6 +26,11 @@ export class Listener {
     return this.heard[before];
   }
 
+  /** Says that this app has ended its session for a logout. */
+  acknowledge(id) {
+    this.#socket.send(JSON.stringify({ type: 'ack', id }));
+  }
+
   close() {
     this.#socket.close();
   }
