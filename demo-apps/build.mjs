@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Builds the single-page apps into `<app>/dist`, and first the SDK they use, where that is
- * missing or older than its source.
+ * Builds the single-page apps into `<app>/dist`, and first the SDKs the apps use, where these are
+ * missing or older than their source.
  */
 import { build } from 'esbuild';
 import { spawnSync } from 'node:child_process';
@@ -48,18 +48,23 @@ function withHashedNames(page, outputs) {
 }
 
 export async function buildSdk() {
-  const client = path.join(SDK, 'client');
   // Code and types are written by two tools; both must be there and newer than the source.
-  const built = await Promise.all(['auth0.js', 'auth0.d.ts'].map((file) => newest(path.join(client, 'dist', file))));
-  if (Math.min(...built) > (await newest(path.join(client, 'src')))) return;
+  const fresh = await Promise.all([isBuilt('client', ['auth0.js', 'auth0.d.ts']), isBuilt('node', ['index.js', 'index.d.ts'])]);
+  if (fresh.every(Boolean)) return;
   run(path.join(HERE, '../scripts/npm-ready'), SDK);
   try {
     run('npm', '--prefix', SDK, '--silent', 'run', 'build');
   } catch (error) {
     // Or the next build would take a half-built one for a fresh one.
-    await rm(path.join(client, 'dist'), { recursive: true, force: true });
+    for (const name of ['client', 'node']) await rm(path.join(SDK, name, 'dist'), { recursive: true, force: true });
     throw error;
   }
+}
+
+async function isBuilt(name, files) {
+  const root = path.join(SDK, name);
+  const built = await Promise.all(files.map((file) => newest(path.join(root, 'dist', file))));
+  return Math.min(...built) > (await newest(path.join(root, 'src')));
 }
 
 function run(command, ...args) {

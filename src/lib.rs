@@ -28,6 +28,12 @@
 //!    time.
 //! 7. An app that was away subscribes when it wakes, and [`hub::subscribe`] finds the fact.
 //!
+//! # The way of a browser
+//! [`hub::end_session`] leads it: from an app's link, past the page that shows every app
+//! signing out ([`hub::signing_out`], [`hub::progress`]), through the apps that can only be
+//! visited, to the provider and home. [`hub::ask_who`] learns who it is where the link
+//! does not say; [`hub::seal`] sees to it that what leaves comes back in the same browser.
+//!
 //! # The rooms, from the ground up
 //! A module names only rooms below its own, never a neighbour; `tests/architecture.rs`
 //! holds that.

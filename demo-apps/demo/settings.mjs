@@ -1,12 +1,13 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { DEMO_DESK } from '../tenant/lib/demo.js';
 
 export const DEMO = fileURLToPath(new URL('..', import.meta.url));
 export const ROOT = path.join(DEMO, '..');
 export const VAR = path.join(DEMO, 'var');
 
 /** What listens where. `hub.toml` says the same of the hub. */
-export const PORTS = { hub: 4000, tenant: 4001, admin: 4002, notes: 4010, shop: 4011 };
+export const PORTS = { hub: 4000, tenant: 4001, admin: 4002, notes: 4010, shop: 4011, desk: 4012 };
 
 export const URLS = {
   hub: `http://localhost:${PORTS.hub}`,
@@ -14,9 +15,10 @@ export const URLS = {
   account: `http://localhost:${PORTS.tenant}/account`,
   notes: `http://notes.localhost:${PORTS.notes}`,
   shop: `http://shop.localhost:${PORTS.shop}`,
+  desk: `http://desk.localhost:${PORTS.desk}`,
 };
 
-/** The four programs, each with the address that answers once it is ready. */
+/** The programs, each with the address that answers once it is ready. */
 export function parts({ hubBinary }) {
   const node = process.execPath;
   return [
@@ -33,13 +35,31 @@ export function parts({ hubBinary }) {
         node,
         path.join(DEMO, 'tenant/bin/tenant.js'),
         ...['--port', String(PORTS.tenant), '--state', path.join(VAR, 'tenant.json')],
-        ...['--hub', URLS.hub, '--notes', URLS.notes, '--shop', URLS.shop],
+        ...['--hub', URLS.hub, '--notes', URLS.notes, '--shop', URLS.shop, '--desk', URLS.desk],
       ],
       ready: `http://127.0.0.1:${PORTS.tenant}/.well-known/openid-configuration`,
     },
     app({ name: 'notes', title: 'Notes app' }, { name: 'Shop', url: URLS.shop }),
     app({ name: 'shop', title: 'Shop app' }, { name: 'Notes', url: URLS.notes }),
+    desk(),
   ];
+}
+
+function desk() {
+  const siblings = [
+    { name: 'Notes', url: URLS.notes },
+    { name: 'Shop', url: URLS.shop },
+  ];
+  const config = {
+    ...{ port: PORTS.desk, url: URLS.desk, issuer: URLS.issuer, hub: URLS.hub, siblings },
+    ...{ clientId: DEMO_DESK.client_id, clientSecret: DEMO_DESK.client_secret, database: path.join(VAR, 'desk.db') },
+  };
+  return {
+    name: 'desk',
+    title: 'Desk app',
+    command: [process.execPath, path.join(DEMO, 'desk/bin/desk.js'), '--config', JSON.stringify(config)],
+    ready: `http://127.0.0.1:${PORTS.desk}/`,
+  };
 }
 
 function app({ name, title }, sibling) {

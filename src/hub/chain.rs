@@ -53,8 +53,9 @@ impl Hub {
         if flight.has_returned {
             return self.arrive(&flight).await;
         }
-        let is_back_end_open = rows.iter().any(|row| row.via == Via::Backchannel && !is_done(row));
-        self.depart(Flight { is_back_end_open, ..flight }).await
+        let answered = rows.iter().filter(|row| row.via == Via::Backchannel && !is_open(row));
+        let answered = answered.map(|row| row.client_id.as_str().to_owned()).collect();
+        self.depart(Flight { answered, ..flight }).await
     }
 
     /// An app of the chain sends the browser back: it has ended its session.
@@ -79,10 +80,9 @@ impl Hub {
     /// be waited for.
     async fn give_up(&self, flight: &Flight, logout: LogoutId, rows: &[Delivery]) {
         for row in rows {
-            let is_open = matches!(row.status, DeliveryStatus::Pending | DeliveryStatus::Delivered);
             let why = match row.via {
-                Via::Frontchannel if is_open => NO_ANSWER,
-                Via::Chain if is_open => NEVER_CAME_BACK,
+                Via::Frontchannel if is_open(row) => NO_ANSWER,
+                Via::Chain if is_open(row) => NEVER_CAME_BACK,
                 _ => continue,
             };
             let Ok(key) = flight.delivery(logout, row.client_id.clone(), row.via) else { continue };
@@ -133,6 +133,6 @@ impl Hub {
     }
 }
 
-fn is_done(row: &Delivery) -> bool {
-    row.status == DeliveryStatus::Acknowledged
+fn is_open(row: &Delivery) -> bool {
+    matches!(row.status, DeliveryStatus::Pending | DeliveryStatus::Delivered)
 }

@@ -67,9 +67,9 @@ pub struct Flight {
     pub(super) sid: Option<String>,
     #[serde(default)]
     pub(super) pass_on: Vec<(String, String)>,
-    /// Whether some back end had not confirmed when the browser left for the issuer.
+    /// The apps whose back ends had answered when the browser left for the issuer.
     #[serde(default)]
-    pub(super) is_back_end_open: bool,
+    pub(super) answered: Vec<String>,
     /// Whether the browser has been to the issuer.
     #[serde(default)]
     pub(super) has_returned: bool,
@@ -132,7 +132,7 @@ impl Flight {
             logout_id: None,
             sid: person.sign_in.sid.as_ref().map(|sid| sid.as_str().to_owned()),
             pass_on: Vec::new(),
-            is_back_end_open: false,
+            answered: Vec::new(),
             has_returned: false,
         }
     }
@@ -148,7 +148,7 @@ impl Flight {
             logout_id: None,
             sid: sid.map(|sid| sid.as_str().to_owned()),
             pass_on: wish.pass_on,
-            is_back_end_open: false,
+            answered: Vec::new(),
             has_returned: false,
         }
     }

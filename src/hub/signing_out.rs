@@ -13,7 +13,7 @@ use super::denied::Denied;
 use super::flight::{Flight, Leg, Next, Stuck};
 use super::progress::{AppProgress, Moment, progress};
 use super::seal::Purpose;
-use crate::domain::app::App;
+use crate::domain::app::{App, BackchannelToken};
 use crate::domain::clock::UnixMillis;
 use crate::domain::ids::{ClientId, Issuer, LogoutId};
 use crate::domain::logout::Scope;
@@ -27,6 +27,8 @@ pub struct SigningOut {
     pub apps: Vec<AppProgress>,
     /// The frames that the page has to load.
     pub frames: Vec<Frame>,
+    /// Whether the browser has been to the issuer, so that apps may still turn up.
+    pub has_returned: bool,
 }
 
 /// An app's page that is loaded in a frame, to sign out there.
@@ -94,13 +96,19 @@ impl Hub {
         self.depart(flight).await
     }
 
-    /// Once more after the issuer, where back ends are told only then: of the ones that
-    /// were open when the browser left, and of the ones that have turned up since.
+    /// Once more after the issuer, where other apps' back ends may hear of it only now:
+    /// its tokens come when they come, and are passed on.
     pub(super) async fn show_again(self: &Arc<Self>, flight: Flight) -> Result<Next, Stuck> {
         let Some(id) = flight.logout() else { return self.arrive(&flight).await };
+        let issuer = flight.issuer()?;
         let rows = self.store.deliveries(id).await.map_err(Denied::Store)?;
-        let is_open = |row: &Delivery| row.via == Via::Backchannel && row.status == DeliveryStatus::Pending;
-        if flight.is_back_end_open || rows.iter().any(is_open) {
+        let is_open = |client_id: &ClientId| {
+            let is_other = flight.client_id.as_deref() != Some(client_id.as_str());
+            is_other && !flight.answered.iter().any(|own| own == client_id.as_str())
+        };
+        let is_told = rows.iter().any(|row| row.via == Via::Backchannel && is_open(&row.client_id));
+        let may_be_told = |app: &App| takes_tokens_of(app, &issuer) && is_open(&app.client_id);
+        if is_told || self.directory.apps().iter().any(|app| may_be_told(app)) {
             return Ok(Next::Page(self.keep(Leg::Page, &flight).await?));
         }
         self.arrive(&flight).await
@@ -122,7 +130,7 @@ impl Hub {
             }
         }
         let apps = self.progress_of(&flight, &issuer, &rows, flight.moment());
-        Ok(SigningOut { apps, frames })
+        Ok(SigningOut { apps, frames, has_returned: flight.has_returned })
     }
 
     /// How far the apps on the page of that name are.
@@ -237,6 +245,12 @@ impl Hub {
         }
         Ok(!frames.is_empty())
     }
+}
+
+/// Whether the issuer's own tokens are passed on to that app's back end.
+fn takes_tokens_of(app: &App, issuer: &Issuer) -> bool {
+    let takes = app.backchannel_logout_uri.is_some() && app.backchannel_logout_token == BackchannelToken::Issuer;
+    app.issuer == *issuer && takes
 }
 
 fn is_framed(app: &App, issuer: &Issuer) -> bool {

@@ -24,6 +24,9 @@ use crate::tasks::Tasks;
 /// The least time between the beginnings of two fetches from one issuer.
 pub const COOL_DOWN: Duration = Duration::from_secs(30);
 
+/// The same while the hub has no keys of the issuer at all: every token waits then.
+const FIRST_COOL_DOWN: Duration = Duration::from_secs(5);
+
 /// How long a caller waits for a fetch.
 pub const CALLER_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -199,12 +202,13 @@ impl Source {
     }
 
     /// The number of the fetch under way, which is begun unless one has begun within
-    /// [`COOL_DOWN`]. `None` when there is none and may be none yet.
+    /// its cool-down. `None` when there is none and may be none yet.
     fn fetch_under_way(self: &Arc<Self>) -> Option<u64> {
         let uptime = self.shared.clock.uptime();
         let mut state = self.lock();
+        let cool_down = if state.keys.is_some() { COOL_DOWN } else { FIRST_COOL_DOWN };
         if let Some(last) = state.last_begun
-            && uptime.saturating_sub(last.uptime) < COOL_DOWN
+            && uptime.saturating_sub(last.uptime) < cool_down
         {
             return (*self.ended.borrow() < last.number).then_some(last.number);
         }

@@ -54,7 +54,8 @@ pub(super) async fn signing_out(State(pages): State<Pages>, headers: HeaderMap, 
         Ok(shown) => shown,
         Err(why) => return stuck(why),
     };
-    let turns = shown.frames.len().div_ceil(FRAMES_AT_ONCE);
+    // After the issuer there is a turn for apps that have yet to turn up.
+    let turns = shown.frames.len().div_ceil(FRAMES_AT_ONCE) + 2 * usize::from(shown.has_returned);
     let is_last = turn >= TURNS.max(turns) || (!is_under_way(&shown.apps) && turn + 1 >= turns);
     let onward = format!("/logout/onward?ticket={ticket}");
     let again = format!("/logout/signing-out?ticket={ticket}&turn={}", turn + 1);

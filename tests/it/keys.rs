@@ -196,11 +196,13 @@ async fn metadata_that_names_another_issuer_is_not_believed() {
 }
 
 #[tokio::test]
-async fn an_issuer_that_is_down_at_the_start_is_served_when_it_is_back() {
+async fn an_issuer_that_starts_a_moment_after_the_hub_is_asked_again_soon() {
     let hub = TestHub::start_without_keys().await;
-    let token = logout_token(&hub, &hub.issuer.sign_in("ada"), "notes");
+    let ada = hub.issuer.sign_in("ada");
+    let token = logout_token(&hub, &ada, "notes");
     hub.receives(&token).await.refused(503, "temporarily_unavailable", "keys_unavailable");
     hub.issuer.fail_with(200);
-    hub.advance(COOL);
+    hub.receives(&token).await.refused(503, "temporarily_unavailable", "keys_unavailable");
+    hub.advance(Duration::from_secs(6));
     hub.receives(&token).await.expect(200);
 }

@@ -19,6 +19,14 @@ export interface Account {
 const SIGNED_OUT = '/signed-out';
 const CALLBACK = '/callback';
 
+/** What an app adds to all this. */
+export interface Extras {
+  /** Goes between the SDK and the network. */
+  readonly fetch?: typeof fetch;
+  /** Shown below the text of the signed-out page. */
+  readonly onSignedOutPage?: () => Node | undefined;
+}
+
 /**
  * Signs the person in or says why they are signed out, and calls `whenSignedIn` once the hub
  * has had its chance to say that the session is over: nothing private is shown before.
@@ -27,36 +35,42 @@ export async function openAccount(
   config: AppConfig,
   brand: Brand,
   whenSignedIn: (account: Account) => void,
+  extras: Extras = {},
 ): Promise<void> {
   waitingPage(brand);
   try {
     const auth0 = await connect(config);
     await finishSignIn(auth0);
     const user = await auth0.getUser();
-    if (user?.sub === undefined) return showOutside(brand, auth0);
+    if (user?.sub === undefined) return showOutside({ brand, auth0, extras });
     const person = { sub: user.sub, name: user.name ?? user.sub, email: user.email ?? '' };
-    await follow({ config, brand, auth0, person, whenSignedIn });
+    await follow({ config, brand, auth0, person, whenSignedIn, extras });
   } catch (error) {
     console.error(error);
     brokenPage(brand);
   }
 }
 
-interface Following {
-  config: AppConfig;
+interface Outside {
   brand: Brand;
   auth0: Auth0Client;
+  extras: Extras;
+}
+
+interface Following extends Outside {
+  config: AppConfig;
   person: Person;
   whenSignedIn: (account: Account) => void;
 }
 
-async function follow({ config, brand, auth0, person, whenSignedIn }: Following): Promise<void> {
+async function follow({ config, brand, auth0, person, whenSignedIn, extras }: Following): Promise<void> {
   const slo = withAuth0(auth0, {
     hub: config.hub,
     curtain: true,
+    ...(extras.fetch && { fetch: extras.fetch }),
     onSignedOut(event) {
       rememberWhy(whyOf(event));
-      showOutside(brand, auth0, SIGNED_OUT);
+      showOutside({ brand, auth0, extras }, SIGNED_OUT);
     },
   });
 
@@ -99,7 +113,7 @@ async function finishSignIn(auth0: Auth0Client): Promise<void> {
 }
 
 /** The page for somebody who is not signed in: why, if there is a reason to tell; else the welcome. */
-function showOutside(brand: Brand, auth0: Auth0Client, path = location.pathname): void {
+function showOutside({ brand, auth0, extras }: Outside, path = location.pathname): void {
   const from = location.pathname === SIGNED_OUT ? '/' : location.pathname;
   const why = path === SIGNED_OUT ? recallWhy() : undefined;
   // A sign-out on all devices is about every session that had begun, also about one that still
@@ -107,6 +121,6 @@ function showOutside(brand: Brand, auth0: Auth0Client, path = location.pathname)
   const anew = why?.everywhere ? { authorizationParams: { max_age: 0 } } : {};
   const signIn = () => void auth0.loginWithRedirect({ ...anew, appState: { from } });
   if (path !== location.pathname) history.replaceState(null, '', path);
-  if (path === SIGNED_OUT) signedOutPage(brand, why, signIn);
+  if (path === SIGNED_OUT) signedOutPage(brand, why, signIn, extras.onSignedOutPage?.());
   else welcomePage(brand, signIn);
 }

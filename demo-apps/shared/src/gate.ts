@@ -40,7 +40,7 @@ export function welcomePage(brand: Brand, signIn: () => void): void {
   );
 }
 
-export function signedOutPage(brand: Brand, why: Why | undefined, signIn: () => void): void {
+export function signedOutPage(brand: Brand, why: Why | undefined, signIn: () => void, more?: Node): void {
   document.title = `Signed out · ${brand.name}`;
   const heading = h('h1', { tabindex: '-1' }, 'You are signed out');
   show(
@@ -53,6 +53,7 @@ export function signedOutPage(brand: Brand, why: Why | undefined, signIn: () => 
       h('p', { class: 'gate-lead', role: 'status' }, why ? whyText(why) : 'Your session has ended.'),
       h('button', { class: 'primary large', onclick: signIn }, 'Sign in again'),
       h('p', { class: 'gate-fine' }, `${brand.keeps} safe, and here when you come back.`),
+      more,
     ),
   );
   // Whoever cannot see the page change must hear that it did.

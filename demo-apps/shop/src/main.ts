@@ -1,7 +1,9 @@
 import './styles.css';
-import { appBar, openAccount, readConfig, show, userStore, type Brand } from '@slo-hub-demo/shared';
+import { appBar, openAccount, readConfig, show, userStore, type Account, type Brand } from '@slo-hub-demo/shared';
 import { cartButton, cartPanel } from './cart-view';
 import { emptyBasket, type Basket } from './basket';
+import { forgetReceipt, notingSignOuts, type Means } from './receipt';
+import { receiptView } from './receipt-view';
 import { shelf } from './shelf';
 import { createShop } from './shop';
 
@@ -14,11 +16,21 @@ const brand: Brand = {
 };
 
 const config = readConfig();
+const means: Means = {
+  hub: config.hub,
+  storage: sessionStorage,
+  fetch: (input, init) => fetch(input, init),
+  now: Date.now,
+  wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+};
 
-void openAccount(config, brand, (account) => {
+function open(account: Account): void {
+  forgetReceipt(means);
   const store = userStore<Basket>('shop', account.person.sub, emptyBasket);
   const shop = createShop(store);
   document.title = brand.name;
   const panel = cartPanel(shop);
   show(appBar({ brand, config, account }, cartButton(shop, panel)), shelf(shop, account.person), panel);
-});
+}
+
+void openAccount(config, brand, open, { fetch: notingSignOuts(means), onSignedOutPage: () => receiptView(means) });

@@ -10,6 +10,7 @@ const { values } = parseArgs({
     hub: { type: 'string', default: 'http://localhost:4000' },
     notes: { type: 'string', default: 'http://notes.localhost:4010' },
     shop: { type: 'string', default: 'http://shop.localhost:4011' },
+    desk: { type: 'string', default: 'http://desk.localhost:4012' },
     // A file that keeps keys and sessions from one start to the next. Without it people who
     // left an app open would hold tokens that nobody can verify any more.
     state: { type: 'string' },

@@ -8,13 +8,36 @@ export const DEMO_USERS = [
 /** For scripts that end sessions by the Management API. Good on this machine only. */
 export const DEMO_MANAGEMENT = { client_id: 'demo-management', client_secret: 'demo-management-secret' };
 
+/** The server-rendered app. Good on this machine only. */
+export const DEMO_DESK = { client_id: 'web-desk', client_secret: 'demo-only-secret-of-desk' };
+
+/** The hub, which asks who is signed in when a logout does not say so. Good on this machine only; `hub.toml` has it too. */
+export const DEMO_HUB = { client_id: 'slo-hub', client_secret: 'demo-only-secret-of-the-hub' };
+
 /**
- * @param {{hub: string, notes: string, shop: string}} origins where the parts of the demo are served
+ * @param {{hub: string, notes: string, shop: string, desk?: string}} origins where the parts of the demo are served
  */
-export function demoClients({ hub, notes, shop }) {
+export function demoClients({ hub, notes, shop, desk = 'http://desk.localhost:4012' }) {
   return [
     spa({ client_id: 'spa-notes', name: 'Notes', origin: notes, hub }),
     spa({ client_id: 'spa-shop', name: 'Shop', origin: shop, hub }),
+    {
+      ...DEMO_DESK,
+      name: 'Desk',
+      app_type: 'regular_web',
+      token_endpoint_auth_method: 'client_secret_basic',
+      callbacks: [`${desk}/callback`],
+      allowed_logout_urls: [`${desk}/signed-out`, `${hub}/logout/callback`],
+    },
+    {
+      ...DEMO_HUB,
+      name: 'Sign-out',
+      app_type: 'regular_web',
+      token_endpoint_auth_method: 'client_secret_basic',
+      grant_types: ['authorization_code'],
+      callbacks: [`${hub}/logout/signed-in`],
+      allowed_logout_urls: [`${hub}/logout/callback`],
+    },
     {
       ...DEMO_MANAGEMENT,
       name: 'Management scripts',

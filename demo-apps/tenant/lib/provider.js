@@ -110,7 +110,7 @@ function clientMetadata(client, tenant) {
       : 'none',
     redirect_uris: machine ? [] : client.callbacks,
     response_types: machine ? [] : ['code', 'none'],
-    grant_types: machine ? ['client_credentials'] : ['authorization_code', 'refresh_token'],
+    grant_types: client.grant_types ?? (machine ? ['client_credentials'] : ['authorization_code', 'refresh_token']),
     post_logout_redirect_uris: client.allowed_logout_urls,
     // This puts the `sid` into ID tokens. Where logout tokens really go is the tenant's to say.
     backchannel_logout_uri: tenant.issuer,

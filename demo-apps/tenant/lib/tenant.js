@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import http from 'node:http';
+import { close, listen } from '@slo-hub-demo/shared/loopback';
 import { Backchannel } from './backchannel.js';
 import { Clients } from './clients.js';
 import { Keys } from './keys.js';
@@ -80,21 +81,4 @@ function sendToHub(client, hubUrl) {
   if (client.app_type === 'non_interactive' || client.oidc_logout) return client;
   const url = new URL('/backchannel-logout', hubUrl).href;
   return { ...client, oidc_logout: { backchannel_logout_urls: [url] } };
-}
-
-function listen(server, port) {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
-function close(server) {
-  return new Promise((resolve) => {
-    server.close(resolve);
-    server.closeAllConnections();
-  });
 }

@@ -40,18 +40,34 @@ export class Browser {
     const verifier = randomBytes(32).toString('base64url');
     let response = await this.visit(authorizeUrl(client, verifier));
     if (response.headers.get('location') === null) response = await this.submit('/u/login', { user });
-    const code = new URL(response.headers.get('location')).searchParams.get('code');
-    return this.token({
-      grant_type: 'authorization_code',
-      client_id: client.client_id,
-      redirect_uri: client.callbacks[0],
-      code,
-      code_verifier: verifier,
-    });
+    return this.redeem(client, verifier, new URL(response.headers.get('location')));
   }
 
-  async token(fields) {
-    const response = await fetch(new URL('/oauth/token', this.#issuer), { method: 'POST', body: new URLSearchParams(fields) });
+  /** Is somebody signed in? As a web application asks it, which has a secret; nobody sees a page. */
+  async askWho(client) {
+    const verifier = randomBytes(32).toString('base64url');
+    const response = await this.visit(authorizeUrl(client, verifier, { prompt: 'none', scope: 'openid' }));
+    return this.redeem(client, verifier, new URL(response.headers.get('location')));
+  }
+
+  redeem(client, verifier, { searchParams }) {
+    if (searchParams.has('error')) return { error: searchParams.get('error') };
+    const { client_id: id, client_secret: secret } = client;
+    return this.token(
+      {
+        grant_type: 'authorization_code',
+        ...(secret === undefined && { client_id: id }),
+        redirect_uri: client.callbacks[0],
+        code: searchParams.get('code'),
+        code_verifier: verifier,
+      },
+      secret && { authorization: `Basic ${btoa(`${id}:${secret}`)}` },
+    );
+  }
+
+  async token(fields, headers = {}) {
+    const body = new URLSearchParams(fields);
+    const response = await fetch(new URL('/oauth/token', this.#issuer), { method: 'POST', body, headers });
     return response.json();
   }
 

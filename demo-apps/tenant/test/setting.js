@@ -1,11 +1,11 @@
 import http from 'node:http';
 import net from 'node:net';
 import { createTenant } from '../lib/tenant.js';
-import { DEMO_MANAGEMENT, DEMO_USERS, demoClients } from '../lib/demo.js';
+import { DEMO_HUB, DEMO_MANAGEMENT, DEMO_USERS, demoClients } from '../lib/demo.js';
 import { Browser } from './browser.js';
 
 /** A tenant on a free port, and in the hub's place a server that keeps what it is sent. */
-export async function startTenant(options = {}) {
+export async function startTenant({ desk, ...options } = {}) {
   const received = [];
   const hub = http.createServer(async (req, res) => {
     const chunks = [];
@@ -15,13 +15,15 @@ export async function startTenant(options = {}) {
   });
   await new Promise((resolve) => hub.listen(0, '127.0.0.1', resolve));
   const hubUrl = `http://localhost:${hub.address().port}`;
-  const clients = demoClients({ hub: hubUrl, notes: 'http://notes.localhost:4010', shop: 'http://shop.localhost:4011' });
+  const apps = { notes: 'http://notes.localhost:4010', shop: 'http://shop.localhost:4011', ...(desk && { desk }) };
+  const clients = demoClients({ hub: hubUrl, ...apps });
   const tenant = await createTenant({ port: await freePort(), users: DEMO_USERS, clients, hubUrl, ...options });
   await tenant.listen();
   return {
     tenant,
     notes: clients[0],
     shop: clients[1],
+    hub: clients.find(({ client_id: id }) => id === DEMO_HUB.client_id),
     browser: () => new Browser(tenant.issuer),
     /** The logout tokens that have arrived, once none is under way any more. */
     async logoutTokens() {

@@ -33,6 +33,18 @@ test('another browser of the same person has another sid', async () => {
   assert.notEqual(first.sid, second.sid);
 });
 
+test('the hub learns the session of a browser, without a page and without a refresh token', async () => {
+  const browser = here.browser();
+  assert.deepEqual(await browser.askWho(here.hub), { error: 'login_required' });
+  const { sid, sub } = decodeJwt((await browser.signIn(here.notes, 'auth0|ada')).id_token);
+
+  const { id_token: token, refresh_token: refresh } = await browser.askWho(here.hub);
+
+  const { payload } = await verify(token, { issuer: here.tenant.issuer, audience: 'slo-hub' });
+  assert.deepEqual([payload.sid, payload.sub], [sid, sub]);
+  assert.equal(refresh, undefined);
+});
+
 test('a logout tells each app of the session with a token of its own', async () => {
   const browser = here.browser();
   const { sid, sub } = decodeJwt((await browser.signIn(here.notes, 'auth0|ada')).id_token);

@@ -5,7 +5,7 @@ const FRAMES_AT_ONCE = 8;
 /** How long whoever is late is waited for. */
 const PATIENCE_MS = 3000;
 /** How long the end can be seen before the browser goes on. */
-const LAST_LOOK_MS = 900;
+const LAST_LOOK_MS = 800;
 
 const page = document.getElementById('signing-out');
 const { ticket, onward } = page.dataset;
@@ -13,13 +13,22 @@ const rows = new Map([...document.querySelectorAll('[data-app]')].map((row) => [
 const waiting = JSON.parse(page.dataset.frames);
 const loaded = new Set();
 let deadline;
-let isLeaving = false;
+let gaveUp = false;
+let leaving;
 
 function show({ client_id: id, name, state, words }) {
   const row = rows.get(id) ?? addRow(id, name);
   if (row.dataset.state === state) return;
   row.dataset.state = state;
   row.querySelector('.state').textContent = words;
+}
+
+/** News from the hub. Whoever is just being told is waited for; whoever was given up may only still confirm. */
+function take(app) {
+  const before = rows.get(app.client_id)?.dataset.state;
+  if (gaveUp && before !== undefined && app.state !== 'signed-out') return;
+  show(app);
+  if (app.state === 'signing-out' && before !== 'signing-out') waitAgain();
 }
 
 function addRow(id, name) {
@@ -55,6 +64,7 @@ function waitAgain() {
 
 /** Whoever has not confirmed by now is shown so. */
 function giveUp() {
+  gaveUp = true;
   for (const row of statesAre('signing-out')) {
     show({ client_id: row.dataset.app, state: 'unconfirmed', words: 'not confirmed' });
   }
@@ -64,14 +74,15 @@ function giveUp() {
   goOnIfSettled();
 }
 
+/** Leaves once nobody is waited for; stays if somebody turns up. */
 function goOnIfSettled() {
   summarise();
-  if (isLeaving || waiting.length + loaded.size + statesAre('signing-out').length > 0) return;
-  isLeaving = true;
+  clearTimeout(leaving);
+  if (waiting.length + loaded.size + statesAre('signing-out').length > 0) return;
   clearTimeout(deadline);
   // An app of the redirect chain may keep the person: Back then leads here again.
   const isPassing = statesAre('next').length === 0;
-  setTimeout(() => (isPassing ? location.replace(onward) : location.assign(onward)), LAST_LOOK_MS);
+  leaving = setTimeout(() => (isPassing ? location.replace(onward) : location.assign(onward)), LAST_LOOK_MS);
 }
 
 function loadFrames() {
@@ -115,7 +126,7 @@ async function settle(frame, says) {
 function listen() {
   const feed = new EventSource(`/logout/progress?ticket=${encodeURIComponent(ticket)}`);
   feed.addEventListener('message', ({ data }) => {
-    for (const app of JSON.parse(data).apps) if (!isLeaving || app.state === 'signed-out') show(app);
+    for (const app of JSON.parse(data).apps) take(app);
     goOnIfSettled();
   });
   // What was on the page when it came stands; the deadline ends it.

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { STATUS_CODES } from 'node:http';
 import { browserName } from './browser-name.js';
-import { html, raw } from './html.js';
+import { html, raw } from '@slo-hub-demo/shared/html';
 
 const STYLE = await readFile(new URL('./tenant.css', import.meta.url), 'utf8');
 
