@@ -142,7 +142,7 @@ mod tests {
             let head = "HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n";
             peer.write_all(head.as_bytes()).await.unwrap();
             // Until the hub hangs up.
-            while peer.write_all(&[b'x'; 65536]).await.is_ok() {}
+            while peer.write_all(&[b'x'; 4096]).await.is_ok() {}
         });
         let reply = client(DEADLINE).post(&uri("desk.localhost", port), "a.b.c").await;
         assert_eq!(reply.verdict, Verdict::Taken);

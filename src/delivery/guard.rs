@@ -80,7 +80,7 @@ fn is_public(addr: IpAddr) -> bool {
 
 /// IPv4 networks that are not shared by all, each with the length of its prefix.
 const SPECIAL_V4: [(Ipv4Addr, u32); 15] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8),       // this network
+    (Ipv4Addr::UNSPECIFIED, 8),           // this network
     (Ipv4Addr::new(10, 0, 0, 0), 8),      // private
     (Ipv4Addr::new(100, 64, 0, 0), 10),   // carrier-grade NAT
     (Ipv4Addr::new(127, 0, 0, 0), 8),     // loopback
@@ -102,7 +102,7 @@ fn is_public_v4(addr: Ipv4Addr) -> bool {
     !SPECIAL_V4.iter().any(is_within)
 }
 
-/// IPv6 networks within 2000::/3 that are not shared by all, or lead elsewhere.
+/// IPv6 networks within [`GLOBAL`] that are not shared by all, or lead elsewhere.
 const SPECIAL_V6: [(Ipv6Addr, u32); 4] = [
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23), // protocol assignments: Teredo, ORCHID, benchmarks
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32), // documentation

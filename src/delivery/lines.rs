@@ -99,7 +99,7 @@ mod tests {
     fn lines_that_hang_take_all_that_is_shared_and_leave_every_other_line_its_own_place() {
         let mut lines = Lines::new((0..100).map(line).collect());
         for hanging in 0..99 {
-            while lines.take(&line(hanging), i64::try_from(lines.shared_taken).unwrap() + 1_000 * 100) {}
+            assert!((0..100).filter(|id| lines.take(&line(hanging), *id)).count() >= 1, "its own");
         }
         assert_eq!(lines.shared_taken, SHARED);
         assert_eq!(lines.with_places(), [line(99)]);
@@ -108,7 +108,9 @@ mod tests {
 
         let under_way: Vec<_> = lines.under_way.iter().map(|(line, ids)| (line.clone(), ids.clone())).collect();
         for (line, ids) in under_way {
-            ids.into_iter().for_each(|id| lines.give_back(&line, id));
+            for id in ids {
+                lines.give_back(&line, id);
+            }
         }
         assert_eq!((lines.shared_taken, lines.under_way.len()), (0, 0));
     }

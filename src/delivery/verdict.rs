@@ -27,7 +27,7 @@ pub(super) fn of_status(status: u16) -> Verdict {
         415 => Verdict::Refused("refused: the app answered 415"),
         300..=399 => Verdict::Again("the app answered with a redirect, which is not followed"),
         429 => Verdict::Again("the app answered 429: too many requests"),
-        400..=499 => Verdict::Again("the app answered with another 4xx than those that are final"),
+        _ if status / 100 == 4 => Verdict::Again("the app answered with another 4xx than those that are final"),
         500..=599 => Verdict::Again("the app answered with a 5xx"),
         _ => Verdict::Again("the app answered with neither 200 nor 204"),
     }

@@ -124,7 +124,7 @@ impl Worker {
         if lines.is_empty() {
             return Ok(());
         }
-        let waiting = self.postman.store.outbox(&lines, PER_LINE as u32 + 1).await?;
+        let waiting = self.postman.store.outbox(&lines, PER_LINE + 1).await?;
         let now = self.postman.clock.now();
         if waiting.iter().any(|post| post.good_until <= now) {
             // They stand before others; the next look finds those.

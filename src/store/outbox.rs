@@ -19,7 +19,7 @@ use crate::oidc::logout_token::RawLogoutToken;
 const STEP: u32 = 500;
 
 /// What the receipt says of a post whose time ran out untried.
-const NEVER_TRIED: &str = "time ran out before the first attempt";
+const NEVER_TRIED: &str = "time ran out before an attempt had ended";
 
 impl Store {
     /// The first `at_most` of what waits for each of these back ends, the most
@@ -27,7 +27,7 @@ impl Store {
     ///
     /// # Errors
     /// Why it could not be read.
-    pub async fn outbox(&self, lines: &[Line], at_most: u32) -> Result<Vec<Waiting>, StoreError> {
+    pub async fn outbox(&self, lines: &[Line], at_most: usize) -> Result<Vec<Waiting>, StoreError> {
         self.read(async { waiting(&mut *self.reader().await?, lines, at_most).await }).await
     }
 
@@ -187,7 +187,11 @@ pub(super) async fn put(connection: &mut SqliteConnection, plan: &Plan<'_>) -> R
     Ok(())
 }
 
-async fn waiting(connection: &mut SqliteConnection, lines: &[Line], at_most: u32) -> Result<Vec<Waiting>, StoreError> {
+async fn waiting(
+    connection: &mut SqliteConnection,
+    lines: &[Line],
+    at_most: usize,
+) -> Result<Vec<Waiting>, StoreError> {
     let lines: Vec<_> = lines.iter().map(|line| (line.issuer.as_str(), line.client_id.as_str())).collect();
     let select = concat!(
         "select o.id, o.issuer, o.client_id, o.token, o.attempts, o.due_at, o.good_until, ",
@@ -203,7 +207,11 @@ async fn waiting(connection: &mut SqliteConnection, lines: &[Line], at_most: u32
         cross join logouts l on l.seq = o.logout
         order by o.due_at, o.id"
     );
-    let found = sqlx::query(select).bind(rows::json(&lines)?).bind(at_most).fetch_all(connection).await?;
+    let found = sqlx::query(select)
+        .bind(rows::json(&lines)?)
+        .bind(i64::try_from(at_most).unwrap_or(i64::MAX))
+        .fetch_all(connection)
+        .await?;
     found.iter().map(one_waiting).collect()
 }
 

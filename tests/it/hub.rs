@@ -10,6 +10,7 @@ use slo_hub::config::Config;
 use slo_hub::domain::clock::{Clock, HandClock, SystemClock};
 use tempfile::TempDir;
 
+use crate::receiver::Intranet;
 use crate::support::issuer::TestIssuer;
 
 /// The origin of Notes' pages.
@@ -90,7 +91,10 @@ impl TestHub {
         let text = config(&issuer, &other, &folder, &extra);
         let config =
             Config::parse(&text, std::iter::empty(), folder.path()).unwrap_or_else(|faults| panic!("{faults}"));
-        let running = app::start(config, Surroundings::with_clock(Arc::clone(&clock) as Arc<dyn Clock>)).await.unwrap();
+        let shared = Arc::clone(&clock) as Arc<dyn Clock>;
+        // The longest wait each time: retries come when a test expects them.
+        let surroundings = Surroundings { clock: shared, lookup: Arc::new(Intranet), chance: Arc::new(|| 1.0) };
+        let running = app::start(config, surroundings).await.unwrap();
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { running, issuer, other, clock, http, folder, extra }
     }
@@ -137,6 +141,7 @@ impl TestHub {
         self.clock.advance(by);
         self.issuer.advance(by);
         self.other.advance(by);
+        self.running.deliveries.wake();
     }
 
     /// An issuer posts a logout token.

@@ -17,9 +17,15 @@ pub struct HubProcess {
 impl HubProcess {
     /// Starts a hub and waits until it is ready.
     pub async fn start(issuer: &TestIssuer, folder: &Path) -> Self {
+        Self::start_with(issuer, folder, "").await
+    }
+
+    /// The same, with more tables in its configuration, in which `ISSUER` is the issuer.
+    pub async fn start_with(issuer: &TestIssuer, folder: &Path, tables: &str) -> Self {
         let (port, admin_port) = (free_port(), free_port());
         let path = folder.join("slo-hub.toml");
-        std::fs::write(&path, config(issuer.url(), port, admin_port)).unwrap();
+        let tables = tables.replace("ISSUER", issuer.url());
+        std::fs::write(&path, config(issuer.url(), port, admin_port) + &tables).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_slo-hub"));
         // As talkative as it gets: what it says is read by a test.
         let log = std::fs::File::create(folder.join("hub.log")).unwrap();

@@ -225,7 +225,7 @@ async fn what_is_out_of_time_is_given_up_and_says_why_it_last_failed() {
     assert_eq!(store.give_up_overdue(UnixMillis((1000 + DAY) * 1000)).await.unwrap(), 1);
     let lines = receipt(&store, id).await;
     let why = |app: &str| lines.iter().find(|line| line.0 == app).and_then(|line| line.4.as_deref());
-    assert_eq!((why("desk"), why("mail")), (Some("time ran out before the first attempt"), Some("busy")));
+    assert_eq!((why("desk"), why("mail")), (Some("time ran out before an attempt had ended"), Some("busy")));
     assert!(lines.iter().all(|line| line.2 == DeliveryStatus::Failed));
 
     store.tried(ended(&post, 2, AttemptEnd::Acknowledged)).await.unwrap();
