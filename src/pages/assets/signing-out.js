@@ -150,6 +150,8 @@ function listen() {
 
 document.querySelector('h1').focus({ preventScroll: true });
 addEventListener('message', hear);
+// Back from an app of the redirect chain: what is on the page is old.
+addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
 waitAgain();
 listen();
 loadFrames();
