@@ -81,7 +81,7 @@ function issuerConfig({ issuer, clientId, clientSecret }) {
   ].join('\n');
 }
 
-function appConfig({ clientId, issuer, name, origin, secret, nativeApp, goodbye, frontchannel, chain }) {
+function appConfig({ clientId, issuer, name, origin, secret, nativeApp, goodbye, frontchannel, backchannel, chain }) {
   const afterwards = goodbye ?? (origin && `${origin}/signed-out`);
   return [
     '[[apps]]',
@@ -93,6 +93,7 @@ function appConfig({ clientId, issuer, name, origin, secret, nativeApp, goodbye,
     ...(secret ? [`secret = "${secret}"`] : []),
     ...(afterwards ? [`post_logout_redirect_uris = ["${afterwards}"]`] : []),
     ...(frontchannel ? [`frontchannel_logout_uri = "${frontchannel}"`] : []),
+    ...(backchannel ? [`backchannel_logout_uri = "${backchannel}"`] : []),
     ...(chain ? [`chain_logout_uri = "${chain}"`] : []),
   ].join('\n');
 }

@@ -1,11 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { DEMO_MANAGEMENT, DEMO_USERS, demoClients } from '../../../demo-apps/tenant/lib/demo.js';
+import { DEMO_DESK, DEMO_HUB, DEMO_MANAGEMENT, DEMO_USERS, demoClients } from '../../../demo-apps/tenant/lib/demo.js';
 import { createTenant } from '../../../demo-apps/tenant/lib/tenant.js';
 import { createAppServer } from '../../../demo-apps/serve/serve.js';
 import { AppPage } from './app-page.js';
 import { launchBrowser } from './browser.js';
+import { Desk } from './desk.js';
 import { Feed } from './feed.js';
 import { Hub, hubConfig } from './hub.js';
 import { Line } from './line.js';
@@ -15,7 +16,7 @@ import { Site } from './site.js';
 import { WITHIN_MS } from './until.js';
 
 /** The hub's own client at the tenant. */
-const HUB_CLIENT = { clientId: 'slo-hub', clientSecret: 'a-secret-of-the-hub-for-one-run' };
+const HUB_CLIENT = { clientId: DEMO_HUB.client_id, clientSecret: DEMO_HUB.client_secret };
 /** An app that is no web page: a test speaks for it. */
 export const KIOSK = 'native-kiosk';
 const BACK_END = { clientId: 'back-end', secret: 'a-secret-for-one-test-run' };
@@ -29,6 +30,7 @@ const BACK_END = { clientId: 'back-end', secret: 'a-secret-for-one-test-run' };
  *   server-rendered apps by name: the path of the page that the hub loads in a frame, and of the
  *   one that it sends the browser to
  * @param {boolean} [options.hubClient] whether the hub is a client of the tenant itself
+ * @param {boolean} [options.desk] whether Desk is there, the demo's app with sessions on its server
  */
 export async function startWorld(options = {}) {
   const world = new World(options);
@@ -40,17 +42,18 @@ class World {
   #tabs = [];
   #options;
 
-  constructor({ sites = {}, hubClient = false }) {
-    this.#options = { sites, hubClient };
+  constructor({ sites = {}, hubClient = false, desk = false }) {
+    this.#options = { sites, hubClient, desk };
   }
 
   async start() {
     const names = Object.keys(this.#options.sites);
-    const [hub, line, admin, tenant, otherTenant, notes, shop, ...sites] = await freePorts(7 + names.length);
+    const [hub, line, admin, tenant, otherTenant, notes, shop, desk, ...sites] = await freePorts(8 + names.length);
     this.urls = {
       hub: `http://localhost:${line}`,
       notes: `http://notes.localhost:${notes}`,
       shop: `http://shop.localhost:${shop}`,
+      desk: `http://desk.localhost:${desk}`,
     };
     this.folder = await mkdtemp(path.join(os.tmpdir(), 'slo-hub-e2e-'));
     this.line = new Line({ port: line, hub });
@@ -68,13 +71,24 @@ class World {
     const parts = [this.line, this.tenant, this.otherTenant, ...this.apps, ...this.#siteList].map((part) => part.listen());
     await Promise.all(parts);
     await this.hub.start();
+    this.desk = this.#options.desk ? new Desk({ url: this.urls.desk, folder: this.folder, ...around }) : undefined;
+    await this.desk?.start();
     this.browser = await launchBrowser();
     this.feed = new Feed({ hub: this.urls.hub, ...BACK_END });
+  }
+
+  /** The receipt of a logout, as a back end reads it. */
+  async receipt(id) {
+    const basic = Buffer.from(`${BACK_END.clientId}:${BACK_END.secret}`).toString('base64');
+    const answer = await fetch(`${this.urls.hub}/api/v1/logouts/${id}`, { headers: { authorization: `Basic ${basic}` } });
+    if (!answer.ok) throw new Error(`no receipt: ${answer.status} ${await answer.text()}`);
+    return answer.json();
   }
 
   async close() {
     this.feed?.close();
     await this.browser?.close();
+    await this.desk?.kill();
     await this.hub?.kill();
     await this.tenant?.close();
     await this.otherTenant?.close();
@@ -161,9 +175,8 @@ class World {
   }
 
   #tenantOn(port) {
-    const { hub, notes, shop } = this.urls;
-    const clients = [...demoClients({ hub, notes, shop }), ...this.#siteList.map((site) => siteClient(site, hub))];
-    if (this.#options.hubClient) clients.push(hubClient(hub));
+    const { hub, notes, shop, desk } = this.urls;
+    const clients = [...demoClients({ hub, notes, shop, desk }), ...this.#siteList.map((site) => siteClient(site, hub))];
     return createTenant({ port, users: DEMO_USERS, clients, hubUrl: hub });
   }
 
@@ -183,8 +196,15 @@ class World {
       { ...BACK_END, issuer, name: 'Back end' },
       { clientId: KIOSK, issuer, name: 'Kiosk', nativeApp: true },
       ...this.#siteList.map((site) => this.#hubSite(site)),
+      ...(this.#options.desk ? [this.#hubDesk()] : []),
       { clientId: 'other-app', issuer: this.otherTenant.issuer, name: 'Another company’s app', nativeApp: true },
     ];
+  }
+
+  #hubDesk() {
+    const { desk: origin } = this.urls;
+    const backchannel = `${origin}/backchannel-logout`;
+    return { clientId: DEMO_DESK.client_id, issuer: this.tenant.issuer, name: 'Desk', origin, backchannel };
   }
 
   #hubSite({ name, clientId, issuer, origin, goodbye }) {
@@ -202,17 +222,5 @@ function siteClient({ clientId, secret, name, origin, goodbye }, hub) {
     app_type: 'regular_web',
     callbacks: [`${origin}/callback`],
     allowed_logout_urls: [goodbye, `${hub}/logout/callback`],
-  };
-}
-
-function hubClient(hub) {
-  return {
-    client_id: HUB_CLIENT.clientId,
-    client_secret: HUB_CLIENT.clientSecret,
-    name: 'Logout hub',
-    app_type: 'regular_web',
-    token_endpoint_auth_method: 'client_secret_basic',
-    callbacks: [`${hub}/logout/signed-in`],
-    allowed_logout_urls: [`${hub}/logout/callback`],
   };
 }
