@@ -29,6 +29,7 @@ const BACK_END = { clientId: 'back-end', secret: 'a-secret-for-one-test-run' };
  * @param {Record<string, {frame?: string, chain?: string}>} [options.sites]
  *   server-rendered apps by name: the path of the page that the hub loads in a frame, and of the
  *   one that it sends the browser to
+ * @param {string[]} [options.strangers] sites that are registered nowhere
  * @param {boolean} [options.hubClient] whether the hub is a client of the tenant itself
  * @param {boolean} [options.desk] whether Desk is there, the demo's app with sessions on its server
  */
@@ -42,13 +43,13 @@ class World {
   #tabs = [];
   #options;
 
-  constructor({ sites = {}, hubClient = false, desk = false }) {
-    this.#options = { sites, hubClient, desk };
+  constructor({ sites = {}, strangers = [], hubClient = false, desk = false }) {
+    this.#options = { sites, strangers, hubClient, desk };
   }
 
   async start() {
-    const names = Object.keys(this.#options.sites);
-    const [hub, line, admin, tenant, otherTenant, notes, shop, desk, ...sites] = await freePorts(8 + names.length);
+    const names = [...Object.keys(this.#options.sites), ...this.#options.strangers];
+    const [hub, line, admin, tenant, otherTenant, notes, shop, desk, ...free] = await freePorts(8 + names.length);
     this.urls = {
       hub: `http://localhost:${line}`,
       notes: `http://notes.localhost:${notes}`,
@@ -58,7 +59,9 @@ class World {
     this.folder = await mkdtemp(path.join(os.tmpdir(), 'slo-hub-e2e-'));
     this.line = new Line({ port: line, hub });
     const around = { hub: this.urls.hub, issuer: `http://localhost:${tenant}/` };
-    this.sites = Object.fromEntries(names.map((name, at) => [name, new Site({ name, port: sites[at], ...around })]));
+    const all = names.map((name, at) => [name, new Site({ name, port: free[at], ...around })]);
+    this.sites = Object.fromEntries(all.filter(([name]) => name in this.#options.sites));
+    this.strangers = Object.fromEntries(all.filter(([name]) => !(name in this.#options.sites)));
     this.tenant = await this.#tenantOn(tenant);
     this.otherTenant = await createTenant({ port: otherTenant, users: DEMO_USERS, clients: [] });
     this.apps = ['notes', 'shop'].map((name) => this.#appServer(name, { notes, shop }[name]));
@@ -68,7 +71,7 @@ class World {
     ];
     const config = hubConfig({ ports: { hub, line, admin }, issuers, apps: this.#hubApps() });
     this.hub = new Hub({ folder: this.folder, admin, config });
-    const parts = [this.line, this.tenant, this.otherTenant, ...this.apps, ...this.#siteList].map((part) => part.listen());
+    const parts = [this.line, this.tenant, this.otherTenant, ...this.apps, ...this.#servers].map((part) => part.listen());
     await Promise.all(parts);
     await this.hub.start();
     this.desk = this.#options.desk ? new Desk({ url: this.urls.desk, folder: this.folder, ...around }) : undefined;
@@ -92,7 +95,7 @@ class World {
     await this.hub?.kill();
     await this.tenant?.close();
     await this.otherTenant?.close();
-    await Promise.all([...(this.apps ?? []), ...this.#siteList].map((app) => app.close()));
+    await Promise.all([...(this.apps ?? []), ...this.#servers].map((app) => app.close()));
     await this.line?.close();
     await rm(this.folder, { recursive: true, force: true });
     const faults = this.#tabs.flatMap((tab) => tab.faults);
@@ -172,6 +175,10 @@ class World {
 
   get #siteList() {
     return Object.values(this.sites ?? {});
+  }
+
+  get #servers() {
+    return [...this.#siteList, ...Object.values(this.strangers ?? {})];
   }
 
   #tenantOn(port) {
