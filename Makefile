@@ -1,4 +1,4 @@
-# make demo   the hub, a stand-in for an Auth0 tenant, and two apps, on this machine
+# make demo   the hub, a stand-in for an Auth0 tenant, and three apps, on this machine
 # make test   every test; installs what it needs
 # make check  formatting, lints and types only
 # make bench  what a socket and a logout cost

@@ -12,8 +12,9 @@ const { ticket, onward } = page.dataset;
 const rows = new Map([...document.querySelectorAll('[data-app]')].map((row) => [row.dataset.app, row]));
 const waiting = JSON.parse(page.dataset.frames);
 const loaded = new Set();
+/** Apps that were waited for long enough. */
+const late = new Set();
 let deadline;
-let gaveUp = false;
 let leaving;
 
 function show({ client_id: id, name, state, words }) {
@@ -23,10 +24,10 @@ function show({ client_id: id, name, state, words }) {
   row.querySelector('.state').textContent = words;
 }
 
-/** News from the hub. Whoever is just being told is waited for; whoever was given up may only still confirm. */
+/** News from the hub. Who is just being told is waited for; who was waited for long enough may only still confirm. */
 function take(app) {
   const before = rows.get(app.client_id)?.dataset.state;
-  if (gaveUp && before !== undefined && app.state !== 'signed-out') return;
+  if (late.has(app.client_id) && app.state !== 'signed-out') return;
   show(app);
   if (app.state === 'signing-out' && before !== 'signing-out') waitAgain();
 }
@@ -62,16 +63,16 @@ function waitAgain() {
   deadline = setTimeout(giveUp, PATIENCE_MS);
 }
 
-/** Whoever has not confirmed by now is shown so. */
 function giveUp() {
-  gaveUp = true;
-  for (const row of statesAre('signing-out')) {
-    show({ client_id: row.dataset.app, state: 'unconfirmed', words: 'not confirmed' });
-  }
-  loaded.forEach((frame) => frame.element.remove());
-  loaded.clear();
-  waiting.length = 0;
+  loaded.forEach(unload);
+  for (const row of statesAre('signing-out')) doubt(row.dataset.app);
   goOnIfSettled();
+}
+
+/** Who has not confirmed by now is shown so. It may still confirm. */
+function doubt(id) {
+  late.add(id);
+  show({ client_id: id, state: 'unconfirmed', words: 'not confirmed' });
 }
 
 /** Leaves once nobody is waited for; stays if somebody turns up. */
@@ -92,10 +93,25 @@ function loadFrames() {
     Object.assign(element, { hidden: true, title: '', referrerPolicy: 'no-referrer', src: frame.src });
     // It may run and read its own cookies, but not take this window with it.
     element.sandbox.add('allow-scripts', 'allow-same-origin', 'allow-forms');
-    loaded.add(Object.assign(frame, { element }));
+    // A frame that hangs keeps its place only so long: others wait for it.
+    const patience = setTimeout(dropFrame, PATIENCE_MS, frame);
+    loaded.add(Object.assign(frame, { element, patience }));
     page.append(element);
     waitAgain();
   }
+}
+
+function dropFrame(frame) {
+  unload(frame);
+  if (rows.get(frame.client_id)?.dataset.state === 'signing-out') doubt(frame.client_id);
+  loadFrames();
+  goOnIfSettled();
+}
+
+function unload(frame) {
+  clearTimeout(frame.patience);
+  loaded.delete(frame);
+  frame.element.remove();
 }
 
 /** Only the app's own origin, in the app's own frame, that was given its own nonce, is heard. */
@@ -117,8 +133,7 @@ async function settle(frame, says) {
   const headers = { 'content-type': 'application/json' };
   // The hub answers by the feed. If it cannot be told, the app is not confirmed.
   await fetch('/logout/frames', { method: 'POST', headers, body }).catch(() => undefined);
-  loaded.delete(frame);
-  frame.element.remove();
+  unload(frame);
   loadFrames();
   goOnIfSettled();
 }
@@ -126,7 +141,7 @@ async function settle(frame, says) {
 function listen() {
   const feed = new EventSource(`/logout/progress?ticket=${encodeURIComponent(ticket)}`);
   feed.addEventListener('message', ({ data }) => {
-    for (const app of JSON.parse(data).apps) take(app);
+    JSON.parse(data).apps.forEach(take);
     goOnIfSettled();
   });
   // What was on the page when it came stands; the deadline ends it.
@@ -135,6 +150,8 @@ function listen() {
 
 document.querySelector('h1').focus({ preventScroll: true });
 addEventListener('message', hear);
+// Back from an app of the redirect chain: what is on the page is old.
+addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
 waitAgain();
 listen();
 loadFrames();

@@ -68,12 +68,21 @@ export function hubConfig({ ports, issuers, apps }) {
     `admin_listen = "127.0.0.1:${ports.admin}"`,
     '[store]',
     'url = "sqlite://hub.db"',
-    ...issuers.map((issuer) => `[[issuers]]\nissuer = "${issuer}"`),
+    ...issuers.map(issuerConfig),
     ...apps.map(appConfig),
   ].join('\n');
 }
 
-function appConfig({ clientId, issuer, name, origin, secret, nativeApp }) {
+function issuerConfig({ issuer, clientId, clientSecret }) {
+  return [
+    '[[issuers]]',
+    `issuer = "${issuer}"`,
+    ...(clientId ? [`client_id = "${clientId}"`, `client_secret = "${clientSecret}"`] : []),
+  ].join('\n');
+}
+
+function appConfig({ clientId, issuer, name, origin, secret, nativeApp, goodbye, frontchannel, backchannel, chain }) {
+  const afterwards = goodbye ?? (origin && `${origin}/signed-out`);
   return [
     '[[apps]]',
     `client_id = "${clientId}"`,
@@ -82,6 +91,9 @@ function appConfig({ clientId, issuer, name, origin, secret, nativeApp }) {
     `origins = [${origin ? `"${origin}"` : ''}]`,
     ...(nativeApp ? ['allow_no_origin = true'] : []),
     ...(secret ? [`secret = "${secret}"`] : []),
-    ...(origin ? [`post_logout_redirect_uris = ["${origin}/signed-out"]`] : []),
+    ...(afterwards ? [`post_logout_redirect_uris = ["${afterwards}"]`] : []),
+    ...(frontchannel ? [`frontchannel_logout_uri = "${frontchannel}"`] : []),
+    ...(backchannel ? [`backchannel_logout_uri = "${backchannel}"`] : []),
+    ...(chain ? [`chain_logout_uri = "${chain}"`] : []),
   ].join('\n');
 }

@@ -10,6 +10,8 @@ export class Line {
   #port;
   #cut = new Set();
   #refusesWebSockets = false;
+  #watcher = () => {};
+  #brokenPath;
   /** Open client sockets, by the origin of the page behind them. */
   #open = new Map();
 
@@ -43,6 +45,16 @@ export class Line {
     this.#cut.delete(origin);
   }
 
+  /** Shows every request from now on to a test. */
+  watch(watcher) {
+    this.#watcher = watcher;
+  }
+
+  /** From now on requests for this path break. */
+  breakAt(path) {
+    this.#brokenPath = path;
+  }
+
   refuseWebSockets() {
     this.#refusesWebSockets = true;
   }
@@ -53,7 +65,9 @@ export class Line {
   }
 
   #forward(req, res) {
-    if (this.#cut.has(req.headers.origin)) return req.socket.destroy();
+    this.#watcher(req);
+    const isBroken = req.url.split('?')[0] === this.#brokenPath;
+    if (isBroken || this.#cut.has(req.headers.origin)) return req.socket.destroy();
     this.#track(req.headers.origin, req.socket, res);
     const onward = http.request({ ...this.#hub, method: req.method, path: req.url, headers: req.headers });
     onward.once('response', (answer) => {

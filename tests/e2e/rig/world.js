@@ -1,60 +1,101 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { DEMO_MANAGEMENT, DEMO_USERS, demoClients } from '../../../demo-apps/tenant/lib/demo.js';
+import { DEMO_DESK, DEMO_HUB, DEMO_MANAGEMENT, DEMO_USERS, demoClients } from '../../../demo-apps/tenant/lib/demo.js';
 import { createTenant } from '../../../demo-apps/tenant/lib/tenant.js';
 import { createAppServer } from '../../../demo-apps/serve/serve.js';
 import { AppPage } from './app-page.js';
 import { launchBrowser } from './browser.js';
+import { Desk } from './desk.js';
 import { Feed } from './feed.js';
 import { Hub, hubConfig } from './hub.js';
 import { Line } from './line.js';
 import { freePorts } from './ports.js';
+import { watchRows } from './rows.js';
+import { Site } from './site.js';
 import { WITHIN_MS } from './until.js';
 
+/** The hub's own client at the tenant. */
+const HUB_CLIENT = { clientId: DEMO_HUB.client_id, clientSecret: DEMO_HUB.client_secret };
+/** An app that is no web page: a test speaks for it. */
+export const KIOSK = 'native-kiosk';
 const BACK_END = { clientId: 'back-end', secret: 'a-secret-for-one-test-run' };
 
 /**
  * Everything the demo has, on ports of its own: the hub, a tenant, two apps on two sites, a
  * browser, and a line between them and the hub that tests can cut.
+ *
+ * @param {object} [options]
+ * @param {Record<string, {frame?: string, chain?: string}>} [options.sites]
+ *   server-rendered apps by name: the path of the page that the hub loads in a frame, and of the
+ *   one that it sends the browser to
+ * @param {string[]} [options.strangers] sites that are registered nowhere
+ * @param {boolean} [options.hubClient] whether the hub is a client of the tenant itself
+ * @param {boolean} [options.desk] whether Desk is there, the demo's app with sessions on its server
  */
-export async function startWorld() {
-  const world = new World();
+export async function startWorld(options = {}) {
+  const world = new World(options);
   await world.start();
   return world;
 }
 
 class World {
   #tabs = [];
+  #options;
+
+  constructor({ sites = {}, strangers = [], hubClient = false, desk = false }) {
+    this.#options = { sites, strangers, hubClient, desk };
+  }
 
   async start() {
-    const [hub, line, admin, tenant, otherTenant, notes, shop] = await freePorts(7);
+    const names = [...Object.keys(this.#options.sites), ...this.#options.strangers];
+    const [hub, line, admin, tenant, otherTenant, notes, shop, desk, ...free] = await freePorts(8 + names.length);
     this.urls = {
       hub: `http://localhost:${line}`,
       notes: `http://notes.localhost:${notes}`,
       shop: `http://shop.localhost:${shop}`,
+      desk: `http://desk.localhost:${desk}`,
     };
     this.folder = await mkdtemp(path.join(os.tmpdir(), 'slo-hub-e2e-'));
     this.line = new Line({ port: line, hub });
+    const around = { hub: this.urls.hub, issuer: `http://localhost:${tenant}/` };
+    const all = names.map((name, at) => [name, new Site({ name, port: free[at], ...around })]);
+    this.sites = Object.fromEntries(all.filter(([name]) => name in this.#options.sites));
+    this.strangers = Object.fromEntries(all.filter(([name]) => !(name in this.#options.sites)));
     this.tenant = await this.#tenantOn(tenant);
     this.otherTenant = await createTenant({ port: otherTenant, users: DEMO_USERS, clients: [] });
     this.apps = ['notes', 'shop'].map((name) => this.#appServer(name, { notes, shop }[name]));
-    const config = hubConfig({ ports: { hub, line, admin }, issuers: [this.tenant.issuer, this.otherTenant.issuer], apps: this.#hubApps() });
+    const issuers = [
+      { issuer: this.tenant.issuer, ...(this.#options.hubClient && HUB_CLIENT) },
+      { issuer: this.otherTenant.issuer },
+    ];
+    const config = hubConfig({ ports: { hub, line, admin }, issuers, apps: this.#hubApps() });
     this.hub = new Hub({ folder: this.folder, admin, config });
-    const parts = [this.line, this.tenant, this.otherTenant, ...this.apps].map((part) => part.listen());
+    const parts = [this.line, this.tenant, this.otherTenant, ...this.apps, ...this.#servers].map((part) => part.listen());
     await Promise.all(parts);
     await this.hub.start();
+    this.desk = this.#options.desk ? new Desk({ url: this.urls.desk, folder: this.folder, ...around }) : undefined;
+    await this.desk?.start();
     this.browser = await launchBrowser();
     this.feed = new Feed({ hub: this.urls.hub, ...BACK_END });
+  }
+
+  /** The receipt of a logout, as a back end reads it. */
+  async receipt(id) {
+    const basic = Buffer.from(`${BACK_END.clientId}:${BACK_END.secret}`).toString('base64');
+    const answer = await fetch(`${this.urls.hub}/api/v1/logouts/${id}`, { headers: { authorization: `Basic ${basic}` } });
+    if (!answer.ok) throw new Error(`no receipt: ${answer.status} ${await answer.text()}`);
+    return answer.json();
   }
 
   async close() {
     this.feed?.close();
     await this.browser?.close();
+    await this.desk?.kill();
     await this.hub?.kill();
     await this.tenant?.close();
     await this.otherTenant?.close();
-    await Promise.all((this.apps ?? []).map((app) => app.close()));
+    await Promise.all([...(this.apps ?? []), ...this.#servers].map((app) => app.close()));
     await this.line?.close();
     await rm(this.folder, { recursive: true, force: true });
     const faults = this.#tabs.flatMap((tab) => tab.faults);
@@ -62,12 +103,14 @@ class World {
   }
 
   /** Somebody with a browser of their own: its cookies and its storage are shared with nobody. */
-  async person(name) {
-    const context = await this.browser.newContext();
+  async person(name, options = {}) {
+    const context = await this.browser.newContext(options);
     context.setDefaultTimeout(WITHIN_MS);
     return {
       name,
       context,
+      /** What the logout page shows this person, from now on. */
+      rows: await watchRows(context),
       /** Opens the app in a new tab. */
       open: (app, at) => this.#openTab(context, app, { name, at }),
       /** Opens the app in a new tab and signs in there. */
@@ -108,9 +151,40 @@ class World {
     return page;
   }
 
+  /** An ID token of the session for an app that the tenant does not know, as the tenant would sign it. */
+  async tokenFor(clientId, idToken) {
+    const { iss, sub, sid } = JSON.parse(Buffer.from(idToken.split('.')[1], 'base64url').toString());
+    const now = Math.floor(Date.now() / 1000);
+    return this.tenant.sign({ iss, sub, sid, aud: clientId, iat: now, auth_time: now, exp: now + 600 });
+  }
+
+  /** The receipt, as the hub's own API tells it to the back end of the tenant's apps. */
+  async receipt(id) {
+    const basic = Buffer.from(`${BACK_END.clientId}:${BACK_END.secret}`).toString('base64');
+    const response = await fetch(`${this.urls.hub}/api/v1/logouts/${id}`, { headers: { authorization: `Basic ${basic}` } });
+    if (!response.ok) throw new Error(`the receipt: ${response.status} ${await response.text()}`);
+    return response.json();
+  }
+
+  /** The receipt's rows for an app, for the logout of a session. */
+  async deliveriesTo(clientId, { sid }) {
+    const { id } = await this.feed.logout('the sign-out', (event) => event.sid === sid);
+    const { deliveries } = await this.receipt(id);
+    return deliveries.filter((delivery) => delivery.client_id === clientId);
+  }
+
+  get #siteList() {
+    return Object.values(this.sites ?? {});
+  }
+
+  get #servers() {
+    return [...this.#siteList, ...Object.values(this.strangers ?? {})];
+  }
+
   #tenantOn(port) {
-    const { hub, notes, shop } = this.urls;
-    return createTenant({ port, users: DEMO_USERS, clients: demoClients({ hub, notes, shop }), hubUrl: hub });
+    const { hub, notes, shop, desk } = this.urls;
+    const clients = [...demoClients({ hub, notes, shop, desk }), ...this.#siteList.map((site) => siteClient(site, hub))];
+    return createTenant({ port, users: DEMO_USERS, clients, hubUrl: hub });
   }
 
   #appServer(name, port) {
@@ -127,7 +201,33 @@ class World {
       { clientId: 'spa-notes', issuer, name: 'Notes', origin: this.urls.notes },
       { clientId: 'spa-shop', issuer, name: 'Shop', origin: this.urls.shop },
       { ...BACK_END, issuer, name: 'Back end' },
+      { clientId: KIOSK, issuer, name: 'Kiosk', nativeApp: true },
+      ...this.#siteList.map((site) => this.#hubSite(site)),
+      ...(this.#options.desk ? [this.#hubDesk()] : []),
       { clientId: 'other-app', issuer: this.otherTenant.issuer, name: 'Another company’s app', nativeApp: true },
     ];
   }
+
+  #hubDesk() {
+    const { desk: origin } = this.urls;
+    const backchannel = `${origin}/backchannel-logout`;
+    return { clientId: DEMO_DESK.client_id, issuer: this.tenant.issuer, name: 'Desk', origin, backchannel };
+  }
+
+  #hubSite({ name, clientId, issuer, origin, goodbye }) {
+    const { frame, chain } = this.#options.sites[name];
+    const app = { clientId, issuer, name, origin, goodbye };
+    return { ...app, ...(frame && { frontchannel: origin + frame }), ...(chain && { chain: origin + chain }) };
+  }
+}
+
+function siteClient({ clientId, secret, name, origin, goodbye }, hub) {
+  return {
+    client_id: clientId,
+    client_secret: secret,
+    name,
+    app_type: 'regular_web',
+    callbacks: [`${origin}/callback`],
+    allowed_logout_urls: [goodbye, `${hub}/logout/callback`],
+  };
 }
