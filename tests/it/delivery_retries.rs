@@ -179,6 +179,31 @@ async fn a_hub_that_is_started_again_goes_on_where_it_was() {
 }
 
 #[tokio::test]
+async fn what_is_left_for_an_app_that_is_gone_waits_for_its_return_and_is_given_up_in_the_end() {
+    let office = Office::open().await;
+    office.mail.says(Says::Status(503));
+    let (first, tables) = (office.ends_by_notes().await, office.mail.app("mail", "hub"));
+    office.until_tried(&first, "mail", 1).await;
+    office.mail.post().await;
+
+    let Office { hub, crm, mail } = office;
+    let hub = hub.restart_with("").await;
+    hub.advance(Duration::from_secs(600));
+    mail.says(Says::Status(204));
+    let office = Office { hub: hub.restart_with(&tables).await, crm, mail };
+    assert_eq!(office.mail.post().await.txn(), first);
+    office.until_done(&first, "mail").await;
+
+    office.mail.says(Says::Status(503));
+    let second = office.ends_by_notes().await;
+    office.until_tried(&second, "mail", 1).await;
+    let Office { hub, crm, mail } = office;
+    let office = Office { hub: hub.restart_with("").await, crm, mail };
+    office.hub.advance(DAY);
+    office.until(&second, "mail", "failed", |row| row["status"] == "failed").await;
+}
+
+#[tokio::test]
 async fn a_hub_that_stops_while_a_back_end_thinks_does_not_wait_for_it_and_asks_again() {
     let office = Office::open().await;
     office.mail.then(Says::Never);
