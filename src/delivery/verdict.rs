@@ -38,8 +38,8 @@ pub(super) fn of_failure(failure: &reqwest::Error) -> Verdict {
     Verdict::Again(match no_address(failure) {
         Some(NoAddress::None) => "the app's name has no address",
         Some(NoAddress::NotPublic) => "the app's name leads to a private address",
-        None if failure.is_timeout() => "the app did not answer within 5 seconds",
         None if failure.is_connect() => "the app cannot be connected to",
+        None if failure.is_timeout() => "the app did not answer within 5 seconds",
         None => "the connection broke before the app answered",
     })
 }

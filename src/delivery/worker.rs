@@ -72,7 +72,7 @@ impl Worker {
             if let Err(trouble) = self.look(look).await {
                 tracing::warn!(error = %trouble, "could not look into the outbox; it is looked into again shortly");
             }
-            let next = self.next_due().min(next_tick);
+            let next = self.next_look(next_tick);
             look = tokio::select! {
                 () = self.postman.tasks.stopping() => return,
                 changed = rung.changed() => match changed {
@@ -102,10 +102,11 @@ impl Worker {
         lines
     }
 
-    fn next_due(&self) -> Instant {
+    /// When to look again: once the next post is due, and at the next tick anyhow.
+    fn next_look(&self, next_tick: Instant) -> Instant {
         let now = self.postman.clock.now();
-        let wait = self.due.map_or(TICK, |due| Duration::from_millis(u64::try_from(due.0 - now.0).unwrap_or(0)));
-        Instant::now() + wait.min(TICK)
+        let wait = |due: UnixMillis| Duration::from_millis(u64::try_from(due.0 - now.0).unwrap_or(0));
+        self.due.map_or(next_tick, |due| next_tick.min(Instant::now() + wait(due).min(TICK)))
     }
 
     async fn look(&mut self, look: Look) -> Result<(), StoreError> {

@@ -8,6 +8,7 @@ use super::event::{LogoutView, rfc3339};
 use crate::domain::app::App;
 use crate::domain::ids::LogoutId;
 use crate::domain::logout::{Logout, SignIn};
+use crate::domain::via::Via;
 
 /// A logout and its deliveries, as the API tells of them.
 #[derive(Serialize)]
@@ -51,6 +52,9 @@ impl Hub {
         let found = self.store.find_logout(id).await?.map(|(logout, _)| logout);
         let logout = found.filter(may_see).ok_or(Denied::NotFound)?;
         let rows = self.store.deliveries(id).await?;
+        // How many channels heard of it: each told one is an attempt of its row.
+        let channels = rows.iter().filter(|row| matches!(row.via, Via::WebSocket | Via::Sse));
+        let notified = usize::try_from(channels.map(|row| row.attempts).sum::<u32>()).unwrap_or(0);
         let name_of = |client_id: &str| {
             let app = self.directory.app(logout.target.issuer(), client_id);
             app.map_or_else(|| client_id.to_owned(), |app| app.name.clone())
@@ -67,9 +71,6 @@ impl Hub {
                 error: row.error,
             })
             .collect();
-        // How many channels heard of it: each told one is an attempt of its row.
-        let told: u32 = deliveries.iter().map(|row| row.attempts).sum();
-        let notified = usize::try_from(told).unwrap_or(0);
         Ok(Receipt { logout: LogoutView::from(&logout), notified, deliveries })
     }
 }

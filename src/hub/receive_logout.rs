@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use super::Hub;
 use super::denied::Denied;
-use crate::domain::clock::UnixSeconds;
+use crate::domain::clock::{UnixMillis, UnixSeconds};
 use crate::domain::logout::Source;
 use crate::oidc::fault::{TokenFault, VerifyError};
 use crate::oidc::keys::Arrival;
 use crate::oidc::logout_token::{LogoutToken, RawLogoutToken};
 use crate::store::{Parked, ParkedToken, PassOn, Report, TokenUse};
+
+/// How long an attempt to pass a token on may have to wait for its turn, and take.
+const ONE_ATTEMPT_SECONDS: i64 = 10;
 
 impl Hub {
     /// Takes a logout token. When the issuer's keys cannot be had, the token is kept
@@ -63,8 +66,16 @@ impl Hub {
         wanted.then(|| PassOn {
             token: RawLogoutToken::new(token.raw()),
             audiences: token.audiences().to_vec(),
-            good_until: token.expires_at().unwrap_or_else(|| token.issued_at().plus(max_age)).into(),
+            good_until: self.good_until(token.expires_at().unwrap_or_else(|| token.issued_at().plus(max_age))),
         })
+    }
+
+    /// A token whose end is only just past, by the hub's clock, was taken all the same,
+    /// since clocks differ. So its app is told too: at least once.
+    fn good_until(&self, end: UnixSeconds) -> UnixMillis {
+        let skew = i64::try_from(self.rules.clock_skew.as_secs()).unwrap_or(i64::MAX);
+        let end = UnixMillis::from(end);
+        self.clock.now().plus_seconds(ONE_ATTEMPT_SECONDS).min(end.plus_seconds(skew)).max(end)
     }
 
     /// Up to when the same token could pass verification again.

@@ -7,6 +7,7 @@ use crate::hub::{Answer, NOTES, SHOP, TestHub};
 use crate::own_tokens::part;
 use crate::receiver::{Receiver, Says, app};
 use crate::stories::{everywhere, id_token, logout_token};
+use crate::tab::Tab;
 
 /// A hub with Crm, which takes the issuer's tokens, and Mail, which takes the hub's.
 pub struct Office {
@@ -148,6 +149,38 @@ async fn an_app_that_used_the_session_waits_for_its_token_from_the_moment_of_the
     assert_eq!(office.crm.post().await.token(), token);
     office.until_done(&id, "crm").await;
     assert_eq!(hub.receipt(&id).await["final"], true);
+}
+
+#[tokio::test]
+async fn an_app_that_has_listened_is_waited_for_on_its_channel_as_well() {
+    let office = Office::open().await;
+    let hub = &office.hub;
+    let ada = hub.issuer.sign_in("ada");
+    let token = id_token(hub, &ada, "mail");
+    hub.gets("/api/v1/session", &token).await.expect(200);
+    let mut app = Tab::open(hub, None).await;
+    app.subscribe(&token).await;
+    assert_eq!(app.frame().await["type"], "subscribed");
+    app.leave().await;
+    hub.receives(&logout_token(hub, &ada, "notes")).await.expect(200);
+
+    let id = office.last_id().await;
+    office.until_done(&id, "mail").await;
+    let receipt = hub.receipt(&id).await;
+    let rows = receipt["deliveries"].as_array().unwrap();
+    let states: Vec<_> = rows.iter().map(|row| (row["via"].as_str(), row["status"].as_str())).collect();
+    let expected = [(Some("backchannel"), Some("acknowledged")), (Some("websocket"), Some("pending"))];
+    assert_eq!(states, expected, "{receipt}");
+    assert_eq!(receipt["notified"], 0, "a post is no channel");
+}
+
+#[tokio::test]
+async fn a_token_at_the_very_end_of_its_life_is_still_passed_on() {
+    let office = Office::open().await;
+    let ada = office.hub.issuer.sign_in("ada");
+    let token = office.hub.issuer.logout_token(&ada, "crm").moved("exp", -125).sign();
+    office.hub.receives(&token).await.expect(200);
+    assert_eq!(office.crm.post().await.token(), token, "taken because clocks differ, so worth an attempt");
 }
 
 #[tokio::test]

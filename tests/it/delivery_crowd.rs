@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::json;
+use slo_hub::delivery::DEADLINE;
 use tokio::time::Instant;
 
 use crate::hub::{NOTES, TestHub};
@@ -51,6 +52,7 @@ async fn however_many_hang_each_app_that_answers_is_told() {
     let mut apps = told.app("mail", "hub");
     (0..30).for_each(|number| apps += &hanging.app(&format!("hanging{number}"), "hub"));
     let hub = TestHub::start_with(&apps).await;
+    let started = Instant::now();
     // Each that hangs has more to do than places to do it in.
     let mut sids = BTreeSet::new();
     for _ in 0..12 {
@@ -60,4 +62,5 @@ async fn however_many_hang_each_app_that_answers_is_told() {
         sids.insert(ada.sid);
     }
     assert_eq!(sids.len(), 12);
+    assert!(started.elapsed() < DEADLINE, "none of them had been left by then");
 }

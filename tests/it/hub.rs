@@ -113,6 +113,12 @@ impl TestHub {
         hub
     }
 
+    /// The same, with other tables in its configuration.
+    pub async fn restart_with(mut self, tables: &str) -> Self {
+        tables.clone_into(&mut self.extra);
+        self.restart().await
+    }
+
     /// Waits until something is true; fails after ten seconds.
     pub async fn until(&self, what: &str, is_true: impl Fn() -> bool) {
         for _ in 0..2_000 {

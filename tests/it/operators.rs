@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 
 use crate::hub::{Answer, NOTES, TestHub};
 use crate::process::HubProcess;
+use crate::receiver::{Receiver, Says};
 use crate::stories::{id_token, logout_token};
 use crate::support::issuer::TestIssuer;
 
@@ -134,10 +135,13 @@ async fn sigterm_ends_the_process_in_time_whatever_clients_do() {
 #[tokio::test]
 async fn the_log_names_no_token_no_session_and_no_person() {
     let (issuer, folder) = (TestIssuer::start().await, TempDir::new().unwrap());
-    let hub = HubProcess::start(&issuer, folder.path()).await;
+    let (mail, crm) = (Receiver::start().await, Receiver::start().await);
+    mail.says(Says::Status(503));
+    let tables = mail.app("mail", "hub") + &crm.app("crm", "issuer");
+    let hub = HubProcess::start_with(&issuer, folder.path(), &tables).await;
     let ada = issuer.sign_in("ada-lovelace");
     let id = issuer.id_token(&ada, "notes").sign();
-    let good = issuer.logout_token(&ada, "notes").sign();
+    let good = issuer.logout_token(&ada, "notes").with("aud", json!(["notes", "crm"])).sign();
     let bad = issuer.logout_token(&ada, "notes").with("nonce", json!("n")).sign();
     for token in [&bad, &good, &good] {
         let request = hub.http.post(hub.url("/backchannel-logout")).body(format!("logout_token={token}"));
@@ -149,12 +153,17 @@ async fn the_log_names_no_token_no_session_and_no_person() {
     Answer::of(hub.http.post(hub.url("/api/v1/logouts")).bearer_auth(&id).header("origin", NOTES)).await;
     Answer::of(hub.http.get(hub.url(&format!("/logout?id_token_hint={id}&state=secret-state")))).await;
     Answer::of(hub.http.get(hub.url(&format!("/logout?id_token_hint={bad}")))).await;
+    let (posted, passed_on) = (mail.post().await, crm.post().await);
+    assert_eq!(passed_on.token(), good);
     let mut hub = hub;
+    hub.until_metric("slo_hub_delivery_attempts_total", 2.0).await;
     hub.terminate().await;
 
     let log = std::fs::read_to_string(folder.path().join("hub.log")).unwrap();
     assert!(log.contains("logout recorded") && log.contains("nonce_present"), "{log}");
-    for secret in [id.as_str(), good.as_str(), bad.as_str(), ada.sid.as_str(), ada.sub.as_str(), "secret-state"] {
+    assert!(log.contains("a back end was told") && log.contains("a back end was not told"), "{log}");
+    let tokens = [id.as_str(), good.as_str(), bad.as_str(), posted.token()];
+    for secret in tokens.into_iter().chain([ada.sid.as_str(), ada.sub.as_str(), "secret-state", "of=mail"]) {
         assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
     }
 }

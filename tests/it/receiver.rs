@@ -68,12 +68,11 @@ struct Script {
 impl Receiver {
     /// One that takes everything.
     pub async fn start() -> Self {
-        Self::start_at(0).await
+        Self::listen_on(tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap())
     }
 
-    /// The same, on that port.
-    pub async fn start_at(port: u16) -> Self {
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    /// The same, on that listener.
+    pub fn listen_on(listener: tokio::net::TcpListener) -> Self {
         let port = listener.local_addr().unwrap().port();
         let (sender, posts) = mpsc::unbounded_channel();
         let script = Script { next: Mutex::default(), otherwise: Mutex::new(Says::Status(204)), posts: sender };
@@ -135,7 +134,7 @@ async fn take(State(script): State<Arc<Script>>, request: Request) -> Response {
 /// A table for the hub's configuration.
 pub fn app(client_id: &str, uri: &str, token: &str) -> String {
     format!(
-        "[[apps]]\nclient_id = \"{client_id}\"\nissuer = \"ISSUER\"\norigins = []\n\
+        "[[apps]]\nclient_id = \"{client_id}\"\nissuer = \"ISSUER\"\nallow_no_origin = true\n\
          backchannel_logout_uri = \"{uri}\"\nbackchannel_logout_token = \"{token}\"\n"
     )
 }
