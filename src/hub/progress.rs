@@ -96,7 +96,10 @@ pub fn progress(
         let own: Vec<_> = rows.iter().filter(|row| row.client_id.as_str() == client_id).collect();
         let state = state_of(app.map(AsRef::as_ref), &own, moment);
         let name = app.map_or_else(|| client_id.to_owned(), |app| app.name.clone());
-        AppProgress { client_id: client_id.to_owned(), name, state, words: state.words() }
+        // It was open a moment ago, and has ended its own session or will have to say so.
+        let is_asked = asked == Some(client_id) && state == AppState::Later;
+        let words = if is_asked { "you came from here" } else { state.words() };
+        AppProgress { client_id: client_id.to_owned(), name, state, words }
     };
     let mut apps: Vec<_> = ids.into_iter().map(one).collect();
     apps.sort_by_key(|app| (Some(app.client_id.as_str()) != asked, app.name.to_lowercase()));
@@ -288,6 +291,13 @@ mod tests {
             progress(&directory(), &issuer(), &[], None, Over).is_empty(),
             "one that nobody visited is no part of it"
         );
+    }
+
+    #[test]
+    fn the_app_that_the_person_came_from_is_not_called_closed() {
+        let rows = ["notes", "desk"].map(|id| row(id, WebSocket, Pending));
+        let apps = progress(&directory(), &issuer(), &rows, Some("notes"), Over);
+        assert_eq!([apps[0].words, apps[1].words], ["you came from here", "will sign out when it is opened again"]);
     }
 
     #[test]
