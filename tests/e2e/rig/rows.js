@@ -26,17 +26,9 @@ class Rows {
     return until(`${name} is shown as “${words}”; so far ${JSON.stringify(this.shown)}`, () => this.of(name).includes(words));
   }
 
-  /** Waits for the last texts of all rows, once the page has left. */
-  get last() {
-    return this.shown.at(-1)?.rows ?? {};
-  }
-
+  /** Every text that the live region has had, in order. */
   get summaries() {
     return this.shown.map(({ summary }) => summary).filter((text, at, all) => text !== all[at - 1]);
-  }
-
-  forget() {
-    this.shown.length = 0;
   }
 }
 
