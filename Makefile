@@ -8,7 +8,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export CARGO_TERM_PROGRESS_WHEN := never
 
-.PHONY: help demo test check bench picture tools e2e-tools
+.PHONY: help demo test check bench picture pages tools e2e-tools
 
 help:
 	@grep '^# make' Makefile | sed 's/^# //'
@@ -44,3 +44,8 @@ bench: tools
 
 picture: e2e-tools
 	scripts/npm-ready tests/e2e && node tests/e2e/picture.mjs
+
+# Pictures of the hub's own pages in every state, to be looked at.
+pages: e2e-tools
+	scripts/npm-ready tests/e2e
+	cargo build --quiet && node tests/e2e/pages.mjs target/pages

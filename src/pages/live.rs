@@ -205,6 +205,7 @@ fn paper(receipt: PaperReceipt, id: &str, key: &str) -> ReceiptPage {
     let url = url::Url::parse(receipt.issuer.as_str()).ok();
     let host = url.map(|url| url[Position::BeforeHost..Position::AfterPort].to_owned());
     let is_done = receipt.apps.iter().all(|app| app.state == AppState::SignedOut);
+    let has_doubts = receipt.apps.iter().any(|app| app.state == AppState::Unconfirmed);
     let time = DateTime::from_timestamp_millis(receipt.occurred_at.0).unwrap_or_default();
     ReceiptPage {
         apps: receipt.apps,
@@ -213,6 +214,7 @@ fn paper(receipt: PaperReceipt, id: &str, key: &str) -> ReceiptPage {
         time: time.format("%-d %B %Y, %H:%M UTC").to_string(),
         datetime: rfc3339(receipt.occurred_at),
         is_final: receipt.is_final,
+        has_doubts,
         again: (!is_done).then(|| format!("/logout/receipt/{id}?key={key}")),
     }
 }

@@ -64,6 +64,8 @@ pub(super) struct ReceiptPage {
     pub(super) time: String,
     pub(super) datetime: String,
     pub(super) is_final: bool,
+    /// Whether some app has not confirmed.
+    pub(super) has_doubts: bool,
     /// This page again, where something may still come.
     pub(super) again: Option<String>,
 }

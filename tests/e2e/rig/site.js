@@ -39,6 +39,14 @@ export class Site {
     res.setHeader('Set-Cookie', 'who=; Max-Age=0; Path=/');
   }
 
+  /** Ends every session whose ID token says so. */
+  endSessionsWhere(isMeant) {
+    for (const [cookie, idToken] of this.#sessions) {
+      const claims = JSON.parse(Buffer.from(idToken.split('.')[1], 'base64url').toString());
+      if (isMeant(claims)) this.#sessions.delete(cookie);
+    }
+  }
+
   /** The requests for a path, as URLs. */
   asksFor(path) {
     return this.asked.map((url) => new URL(url, this.origin)).filter((url) => url.pathname === path);

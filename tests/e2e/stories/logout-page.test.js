@@ -33,11 +33,11 @@ async function signOut(options) {
 }
 
 /** A sign-out that names no address to return to. */
-async function signOutWithoutReturn() {
+async function signOutWithoutReturn(heading = 'You are signed out') {
   const url = new URL(await ledger.logoutUrl(ada.context));
   url.searchParams.delete('post_logout_redirect_uri');
   await page.goto(url.href, { waitUntil: 'commit' });
-  await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
+  await page.getByRole('heading', { name: heading }).waitFor();
 }
 
 test('open tabs are shown becoming signed out, and the browser ends at the app with its state unchanged', async () => {
@@ -165,6 +165,21 @@ test('without an address to return to it ends as a receipt, which can be opened 
   expect(await refused((url) => url.searchParams.set('key', 'A'.repeat(43)))).toEqual([400, undefined]);
   expect(await refused((url) => url.searchParams.delete('key'))).toEqual([400, undefined]);
   expect(await refused((url) => Object.assign(url, { pathname: otherId }))).toEqual([400, undefined]);
+});
+
+test('a receipt with an app that has not confirmed promises no more than it knows', async () => {
+  const kiosk = await openKiosk();
+
+  await signOutWithoutReturn('Not every app has confirmed');
+
+  await page.getByRole('listitem').filter({ hasText: 'Kiosk' }).getByText('not confirmed').waitFor();
+  await page.getByText('may still show you as signed in').waitFor();
+  kiosk.acknowledge(kiosk.heard.find(({ type }) => type === 'slo-event').id);
+  await until('the receipt says that it has', async () => {
+    await page.getByRole('link', { name: 'Check again' }).click();
+    return page.getByRole('heading', { name: 'You are signed out' }).isVisible();
+  });
+  kiosk.close();
 });
 
 test('the receipt of one logout is not opened by the key of another', async () => {
