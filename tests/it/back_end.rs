@@ -55,14 +55,9 @@ async fn a_back_ends_acknowledgement_stands_in_the_receipt() {
     let done = end(&hub, "one").await;
     let event = feed.logged_out().await;
     feed.ack(&event).await;
-    for _ in 0..500 {
-        let receipt = hub.receipt(done["id"].as_str().unwrap()).await;
-        if receipt["deliveries"][0]["status"] == "acknowledged" {
-            assert_eq!(receipt["deliveries"][0]["client_id"], "desk");
-            return;
-        }
-    }
-    panic!("never acknowledged");
+    let confirmed = |receipt: &Value| receipt["deliveries"][0]["status"] == "acknowledged";
+    let receipt = hub.until_receipt(done["id"].as_str().unwrap(), "acknowledged", confirmed).await;
+    assert_eq!(receipt["deliveries"][0]["client_id"], "desk");
 }
 
 #[tokio::test]

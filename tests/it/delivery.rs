@@ -62,21 +62,11 @@ fn row(receipt: &Value, client_id: &str) -> Option<Value> {
     rows.find(|row| row["client_id"] == client_id && row["via"] == "backchannel").cloned()
 }
 
-/// Waits until a row of the receipt is as it should be, looking whenever one changes.
+/// Waits until an app's row of the receipt is as it should be.
 pub async fn until(hub: &TestHub, id: &str, client_id: &str, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
-    let mut changed = hub.running.hub.store.receipts_changed();
-    let look = async {
-        loop {
-            let receipt = hub.receipt(id).await;
-            match row(&receipt, client_id) {
-                Some(row) if is_so(&row) => return row,
-                _ => changed.changed().await.unwrap(),
-            }
-        }
-    };
-    let waited = tokio::time::timeout(std::time::Duration::from_secs(10), look).await;
-    let Ok(row) = waited else { panic!("{client_id} never {what}: {}", hub.receipt(id).await) };
-    row
+    let what = format!("{client_id} {what}");
+    let receipt = hub.until_receipt(id, &what, |receipt| row(receipt, client_id).is_some_and(|row| is_so(&row))).await;
+    row(&receipt, client_id).unwrap()
 }
 
 #[tokio::test]

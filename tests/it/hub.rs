@@ -181,6 +181,24 @@ impl TestHub {
         Answer::of(self.http.get(path).basic_auth("desk", Some(DESK_SECRET))).await.expect(200)
     }
 
+    /// Waits until the receipt is as it should be, looking whenever one changes; fails
+    /// after ten seconds.
+    pub async fn until_receipt(&self, id: &str, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+        let mut changed = self.running.hub.store.receipts_changed();
+        let look = async {
+            loop {
+                let receipt = self.receipt(id).await;
+                if is_so(&receipt) {
+                    return receipt;
+                }
+                changed.changed().await.unwrap();
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(10), look).await;
+        let Ok(receipt) = waited else { panic!("never {what}: {}", self.receipt(id).await) };
+        receipt
+    }
+
     /// Everything the hub has recorded for the first issuer, in order.
     pub async fn recorded(&self) -> usize {
         let issuer = slo_hub::domain::ids::Issuer::parse(self.issuer.url()).unwrap();

@@ -22,6 +22,17 @@ impl HubProcess {
 
     /// The same, with more tables in its configuration, in which `ISSUER` is the issuer.
     pub async fn start_with(issuer: &TestIssuer, folder: &Path, tables: &str) -> Self {
+        // Somebody else may take a free port before the hub does; then it takes others.
+        for _ in 0..5 {
+            if let Some(hub) = Self::try_start(issuer, folder, tables).await {
+                return hub;
+            }
+        }
+        panic!("the hub does not start: {}", std::fs::read_to_string(folder.join("hub.log")).unwrap());
+    }
+
+    /// `None` where the hub ended before it was ready.
+    async fn try_start(issuer: &TestIssuer, folder: &Path, tables: &str) -> Option<Self> {
         let (port, admin_port) = (free_port(), free_port());
         let path = folder.join("slo-hub.toml");
         let tables = tables.replace("ISSUER", issuer.url());
@@ -33,13 +44,18 @@ impl HubProcess {
         command.stdout(Stdio::null()).stderr(log);
         let child = command.spawn().unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let hub = Self { child, port, admin_port, http };
-        hub.until("it is ready", async || {
+        let mut hub = Self { child, port, admin_port, http };
+        for _ in 0..3_000 {
             let ready = hub.http.get(hub.admin_url("/readyz")).send().await;
-            ready.is_ok_and(|answer| answer.status() == 200)
-        })
-        .await;
-        hub
+            if ready.is_ok_and(|answer| answer.status() == 200) {
+                return Some(hub);
+            }
+            if hub.child.try_wait().unwrap().is_some() {
+                return None;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the hub is never ready");
     }
 
     pub fn addr(&self) -> std::net::SocketAddr {

@@ -13,14 +13,7 @@ fn row<'a>(receipt: &'a Value, client_id: &str) -> &'a Value {
 
 /// Waits until an app's row says so: rows are written behind the answer.
 async fn until(hub: &TestHub, id: &str, client_id: &str, status: &str) -> Value {
-    for _ in 0..500 {
-        let receipt = hub.receipt(id).await;
-        if row(&receipt, client_id)["status"] == status {
-            return receipt;
-        }
-        tokio::task::yield_now().await;
-    }
-    panic!("{client_id} never became {status}: {}", hub.receipt(id).await);
+    hub.until_receipt(id, &format!("{client_id} {status}"), |receipt| row(receipt, client_id)["status"] == status).await
 }
 
 #[tokio::test]
