@@ -233,6 +233,26 @@ impl Directory {
 }
 
 #[cfg(test)]
+impl App {
+    /// An app that has nothing but its name, for tests.
+    pub(crate) fn bare(issuer: Issuer, client_id: &str) -> Self {
+        Self {
+            client_id: ClientId::parse(client_id).unwrap(),
+            issuer,
+            name: client_id.to_owned(),
+            origins: vec![],
+            allow_no_origin: false,
+            post_logout_redirect_uris: vec![],
+            secret: None,
+            frontchannel_logout_uri: None,
+            backchannel_logout_uri: None,
+            backchannel_logout_token: BackchannelToken::Issuer,
+            chain_logout_uri: None,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

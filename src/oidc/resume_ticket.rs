@@ -122,7 +122,7 @@ impl TicketClaims {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::app::{App, BackchannelToken, IssuerSettings, SigningAlg};
+    use crate::domain::app::{App, IssuerSettings, SigningAlg};
 
     const NOW: UnixSeconds = UnixSeconds(1_700_000_000);
     const LATER: UnixSeconds = UnixSeconds(1_700_000_100);
@@ -140,19 +140,7 @@ mod tests {
             client: None,
             management: None,
         };
-        let app = App {
-            client_id: ClientId::parse(client_id).unwrap(),
-            issuer: issuer(),
-            name: "Notes".to_owned(),
-            origins: vec![],
-            allow_no_origin: false,
-            post_logout_redirect_uris: vec![],
-            secret: None,
-            frontchannel_logout_uri: None,
-            backchannel_logout_uri: None,
-            backchannel_logout_token: BackchannelToken::Issuer,
-            chain_logout_uri: None,
-        };
+        let app = App::bare(issuer(), client_id);
         Directory::new(vec![settings], vec![app])
     }
 

@@ -144,8 +144,6 @@ function listen() {
     JSON.parse(data).apps.forEach(take);
     goOnIfSettled();
   });
-  // What was on the page when it came stands; the deadline ends it.
-  feed.addEventListener('error', () => feed.close());
 }
 
 document.querySelector('h1').focus({ preventScroll: true });

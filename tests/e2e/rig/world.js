@@ -35,7 +35,13 @@ const BACK_END = { clientId: 'back-end', secret: 'a-secret-for-one-test-run' };
  */
 export async function startWorld(options = {}) {
   const world = new World(options);
-  await world.start();
+  try {
+    await world.start();
+  } catch (error) {
+    // Half a world has no one else to end it.
+    await world.close().catch(() => undefined);
+    throw error;
+  }
   return world;
 }
 
