@@ -94,11 +94,14 @@ pub fn progress(
     let one = |client_id: &str| {
         let app = directory.app(issuer, client_id);
         let own: Vec<_> = rows.iter().filter(|row| row.client_id.as_str() == client_id).collect();
-        let state = state_of(app.map(AsRef::as_ref), &own, moment);
+        let is_asked = asked == Some(client_id);
+        let state = match state_of(app.map(AsRef::as_ref), &own, moment) {
+            // The page that was told there is the very one that the person has just left.
+            AppState::SigningOut | AppState::Unconfirmed if is_asked && only_told(&own) => AppState::Later,
+            state => state,
+        };
         let name = app.map_or_else(|| client_id.to_owned(), |app| app.name.clone());
-        // It was open a moment ago, and has ended its own session or will have to say so.
-        let is_asked = asked == Some(client_id) && state == AppState::Later;
-        let words = if is_asked { "you came from here" } else { state.words() };
+        let words = if is_asked && state == AppState::Later { "you came from here" } else { state.words() };
         AppProgress { client_id: client_id.to_owned(), name, state, words }
     };
     let mut apps: Vec<_> = ids.into_iter().map(one).collect();
@@ -114,6 +117,12 @@ fn state_of(app: Option<&App>, rows: &[&Delivery], moment: Moment) -> AppState {
     let back = back.first().map(|row| back_half(app, row, moment));
     let state = [front, back].into_iter().flatten().min_by_key(|state| rank(*state));
     state.unwrap_or(AppState::Later)
+}
+
+/// Whether all that is known of an app is that a channel of its was told.
+fn only_told(rows: &[&Delivery]) -> bool {
+    let is_channel = |row: &Delivery| matches!(row.via, Via::WebSocket | Via::Sse);
+    rows.iter().all(|row| is_channel(row) && row.status == DeliveryStatus::Delivered)
 }
 
 /// Less done first.
@@ -288,10 +297,16 @@ mod tests {
     }
 
     #[test]
-    fn the_app_that_the_person_came_from_is_not_called_closed() {
-        let rows = ["notes", "desk"].map(|id| row(id, WebSocket, Pending));
-        let apps = progress(&directory(), &issuer(), &rows, Some("notes"), Over);
-        assert_eq!([apps[0].words, apps[1].words], ["you came from here", "will sign out when it is opened again"]);
+    fn the_app_that_the_person_came_from_is_neither_called_closed_nor_waited_for() {
+        let of = |status, moment| {
+            let rows = ["notes", "desk"].map(|id| row(id, WebSocket, status));
+            let apps = progress(&directory(), &issuer(), &rows, Some("notes"), moment);
+            [apps[0].words, apps[1].words]
+        };
+        assert_eq!(of(Pending, Over), ["you came from here", "will sign out when it is opened again"]);
+        assert_eq!(of(Delivered, BeforeIssuer), ["you came from here", "signing out…"]);
+        assert_eq!(of(Delivered, Over), ["you came from here", "not confirmed"]);
+        assert_eq!(of(Acknowledged, Over), ["signed out", "signed out"]);
     }
 
     #[test]

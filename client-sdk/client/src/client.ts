@@ -30,6 +30,9 @@ export class Client implements SloClient {
   #isTimed = false;
   /** Whether the app's own session has ended, once a logout was heard of or the app itself signs out. One for each start. */
   #ending: Promise<boolean> | undefined;
+  /** Over once the page can be said to stay. Whoever signs out by a link is told here before the link's answer comes: an app
+   * that then navigates by itself would take the person off their way. */
+  #away: Promise<unknown> | undefined;
 
   readonly #options: SloOptions;
   readonly #page: Page;
@@ -141,6 +144,7 @@ export class Client implements SloClient {
     };
     watchPage(this.#page, this.#life.signal, {
       leaves: () => {
+        this.#away = undefined;
         this.#curtain.draw();
         this.#tabs.close();
         this.#line.letGo();
@@ -152,6 +156,7 @@ export class Client implements SloClient {
         this.#curtain.liftWithin(PATIENCE_MS);
         tryNow();
       },
+      go: () => (this.#away = after(2 * PATIENCE_MS)),
       online: tryNow,
       shows: () => {
         if (this.state !== 'connected') tryNow();
@@ -186,7 +191,6 @@ export class Client implements SloClient {
 
   /** The session has ended. It ends once, however often that is told, and by whom. */
   #ended(event: SignedOutEvent): Promise<boolean> {
-    this.#finish();
     return (this.#ending ??= this.#end(event));
   }
 
@@ -198,6 +202,8 @@ export class Client implements SloClient {
 
   /** Whether the app's own session has ended: only that is acknowledged. */
   async #end(event: SignedOutEvent): Promise<boolean> {
+    await this.#away;
+    this.#finish();
     const login = this.#line.held?.login;
     let hasEnded = true;
     const attempt = async (what: () => unknown) => {

@@ -74,7 +74,7 @@ export async function endFrontchannelSession(options: FrontchannelOptions): Prom
     await Promise.race([end(), late]);
   } catch (cause) {
     answer({ type: 'slo-frontchannel-failed', code: 'sign_out_failed' });
-    page.reportError(new SloError('handler_failed', 'signOut failed', cause));
+    page.reportError(new SloError('handler_failed', 'sign-out threw', cause));
     return { acknowledged: false, storage };
   }
   const acknowledged = sessionIn === 'server' || storage === 'shared';

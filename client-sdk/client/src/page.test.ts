@@ -62,6 +62,40 @@ describe('pagehide closes the socket, pageshow from the back/forward cache opens
   });
 });
 
+describe('somebody who signs out by a link is on their way, and the app does not take them off it', () => {
+  it('a logout that comes while the page is being left waits for the page to be gone', async () => {
+    const hub = new FakeHub();
+    const app = await App.open(hub);
+    app.page.followLink();
+    hub.signOutElsewhere();
+    await pass(2_900);
+    expect(app.told).toHaveLength(0);
+    app.page.leave();
+    expect(app.told).toHaveLength(0);
+  });
+
+  it('a page that stays, because the link was a download, is told a little later', async () => {
+    const hub = new FakeHub();
+    const app = await App.open(hub);
+    app.page.followLink();
+    hub.signOutElsewhere();
+    await pass(3_000);
+    expect(app.told).toHaveLength(1);
+    expect(app.state).toBe('signed-out');
+  });
+
+  it('a page that comes back by the Back button is told at once', async () => {
+    const hub = new FakeHub();
+    const app = await App.open(hub);
+    app.page.followLink();
+    app.page.leave();
+    hub.signOutElsewhere();
+    app.page.comeBack();
+    await settle();
+    expect(app.told).toHaveLength(1);
+  });
+});
+
 describe('also on online, visibilitychange and resume', () => {
   it('online: a socket that looks open is replaced', async () => {
     const hub = new FakeHub();

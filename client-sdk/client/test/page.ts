@@ -84,6 +84,11 @@ export class FakePage extends EventTarget {
     return this.document.documentElement.style.cssText.includes('opacity:0');
   }
 
+  /** Somebody follows a link; the answer has not come yet. */
+  followLink(): void {
+    this.dispatchEvent(new Event('beforeunload'));
+  }
+
   /** Goes into the back/forward cache. */
   leave(): void {
     this.#tell('pagehide', true);
