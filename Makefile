@@ -31,7 +31,7 @@ check: tools
 	scripts/npm-ready demo-apps && npm --prefix demo-apps run --silent check
 
 test: e2e-tools check
-	@scripts/need strace cargo-nextest
+	@scripts/need strace cargo-nextest postgresql redis-server
 	npm --prefix client-sdk test
 	scripts/nextest run
 	cargo build --quiet

@@ -6,3 +6,15 @@ export {
   type SignedInRequest,
 } from './backchannel-logout.js';
 export type { LogoutMark, LogoutMarkStore } from './mark-store.js';
+export {
+  fileCursor,
+  watchLogouts,
+  WatchError,
+  type HubLogout,
+  type LogoutCursor,
+  type LogoutHandler,
+  type LogoutWatch,
+  type WatchErrorCode,
+  type WatchOptions,
+} from './watch/index.js';
+export type { LogoutClaims, LogoutStore } from './stores/types.js';
