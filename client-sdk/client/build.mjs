@@ -18,9 +18,18 @@ export const INTERNAL = [
   'returns', 'shows', 'stream', 'tell', 'voice',
 ];
 
+/** The modules of the `exports` map. */
+const MODULES = [
+  'index',
+  'auth0',
+  'react',
+];
+
 const COMMON = {
   absWorkingDir: HERE,
   bundle: true,
+  // A framework is the app's own; there are no others.
+  packages: 'external',
   minify: true,
   mangleProps: new RegExp(`^(${INTERNAL.join('|')})$`),
   target: ['es2022'],
@@ -29,11 +38,11 @@ const COMMON = {
   logLevel: 'warning',
 };
 
-/** The modules of the `exports` map, with what they share in a chunk of their own. */
+/** Builds those modules, with what they share in a chunk of their own. */
 export async function buildModules() {
   return build({
     ...COMMON,
-    entryPoints: ['src/index.ts', 'src/auth0.ts'],
+    entryPoints: MODULES.map((name) => `src/${name}.ts`),
     outdir: 'dist',
     format: 'esm',
     splitting: true,
