@@ -64,8 +64,6 @@ export interface Followed<How> {
  */
 export function follow<How extends { readonly redirect?: boolean }>(framework: Framework<How>): Followed<How> {
   let isClosed = false;
-  let checks = 0;
-  let known: Login | undefined;
   const client = framework.make({
     autoStart: false,
     async onSignedOut(event) {
@@ -75,6 +73,7 @@ export function follow<How extends { readonly redirect?: boolean }>(framework: F
     },
   });
   const view = watch(client, framework);
+  const check = keepUp(client, { idToken: () => framework.idToken(), isStarted: false, isStopped: () => isClosed });
   return {
     async logout(how) {
       let isLeaving = how?.redirect !== false;
@@ -87,15 +86,7 @@ export function follow<How extends { readonly redirect?: boolean }>(framework: F
         if (!isLeaving) view.change({ isReady: true });
       }
     },
-    async check() {
-      const check = ++checks;
-      // A token that cannot be had ends nothing. A client that starts asks for it again, and tells.
-      const now = await framework.idToken().then((token) => (token ? readLogin(token) : undefined), () => known);
-      if (isClosed || check !== checks) return;
-      const isSame = known && now ? isSameLogin(known, now) : known === now;
-      known = now;
-      if (client.state === 'idle' || !isSame) restart(client, !!now);
-    },
+    check,
     close() {
       isClosed = true;
       view.close();
@@ -103,6 +94,35 @@ export function follow<How extends { readonly redirect?: boolean }>(framework: F
       if (client.state !== 'signed-out') client.stop();
     },
   };
+}
+
+/** How the sign-ins of an app are kept up with. */
+export interface Logins {
+  /** The raw ID token that the app has now. */
+  idToken(): Promise<string | undefined>;
+  /** The client has been started already, with that token. */
+  readonly isStarted: boolean;
+  /** The client is to be left alone. */
+  isStopped(): boolean;
+}
+
+/** Makes what is to be called whenever the app's sign-in may be another one, or none; a refreshed token is neither. */
+export function keepUp(client: SloClient, { idToken, isStarted, isStopped }: Logins): () => Promise<void> {
+  let checks = 0;
+  let known: { readonly login: Login | undefined } | undefined;
+  return async () => {
+    const check = ++checks;
+    // A token that cannot be had ends nothing. A client that starts asks for it again, and tells.
+    const login = await idToken().then((token) => (token ? readLogin(token) : undefined), () => known?.login);
+    if (isStopped() || check !== checks) return;
+    const isSame = known ? isSamePerson(known.login, login) : isStarted;
+    known = { login };
+    if (!isSame || (login && client.state === 'idle')) restart(client, !!login);
+  };
+}
+
+function isSamePerson(before: Login | undefined, now: Login | undefined): boolean {
+  return before && now ? isSameLogin(before, now) : before === now;
 }
 
 function restart(client: SloClient, isSignedIn: boolean): void {

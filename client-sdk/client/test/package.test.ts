@@ -20,6 +20,7 @@ describe('the size, minified and gzipped', () => {
     ['core', 'src/index.ts', 4 * KIB],
     ['core with the Auth0 adapter', 'src/auth0.ts', 5 * KIB],
     ['the script for a <script> tag', 'src/iife.ts', 5 * KIB],
+    ['core with the oidc-client-ts adapter', 'src/oidc.ts', 5 * KIB],
     ['core with the React adapter', 'src/react.ts', 6 * KIB],
   ])('%s', async (name, entry, most) => {
     vi.useRealTimers();
@@ -76,7 +77,7 @@ describe('dist-iife/slo-hub.js, which the hub carries', () => {
   });
 
   it('shortens no name that is seen from outside', () => {
-    const outside = ['types', 'errors', 'auth0', 'login', 'follow', 'react'].map((file) => readFileSync(`${ROOT}src/${file}.ts`, 'utf8')).join();
+    const outside = ['types', 'errors', 'auth0', 'login', 'follow', 'oidc', 'react'].map((file) => readFileSync(`${ROOT}src/${file}.ts`, 'utf8')).join();
     for (const name of INTERNAL) expect(outside).not.toMatch(new RegExp(`(readonly |  )${name}\\??[:(]`));
   });
 });

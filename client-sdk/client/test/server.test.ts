@@ -31,6 +31,22 @@ function run(program: string): string {
 }
 
 describe('rendered on a server, the packed package is inert', () => {
+  it('oidc-client-ts', () => {
+    install('oidc-client-ts', 'jwt-decode');
+    const said = run(`
+      import { InMemoryWebStorage, UserManager, WebStorageStateStore } from 'oidc-client-ts';
+      import { withOidc } from '@slo-hub/client/oidc';
+      const store = () => new WebStorageStateStore({ store: new InMemoryWebStorage() });
+      const users = new UserManager({
+        authority: 'https://acme.eu.auth0.com', client_id: 'notes', redirect_uri: 'https://notes.example/',
+        userStore: store(), stateStore: store(),
+      });
+      const slo = withOidc(users, { hub: 'https://hub.example', curtain: true });
+      console.log(await slo.ready, slo.state, (await slo.signOut()).delivered);
+    `);
+    expect(said).toBe('idle idle false');
+  });
+
   it('react', () => {
     install('react', 'react-dom', 'scheduler', '@auth0/auth0-react', '@auth0/auth0-spa-js');
     const said = run(`
