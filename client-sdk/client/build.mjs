@@ -15,12 +15,23 @@ const HERE = fileURLToPath(new URL('.', import.meta.url));
 export const INTERNAL = [
   'address', 'begin', 'closed', 'draw', 'emit', 'failed', 'find', 'finish', 'forget', 'freezes', 'heard', 'keep',
   'leaves', 'letGo', 'lift', 'liftWithin', 'loosen', 'moved', 'nobodySignedIn', 'online', 'post',
-  'returns', 'shows', 'stream', 'tell', 'voice',
+  'returns', 'goes', 'shows', 'stream', 'tell', 'voice',
+];
+
+/** The modules of the `exports` map. */
+const MODULES = [
+  'index',
+  'auth0',
+  'oidc',
+  'react',
+  'frontchannel',
 ];
 
 const COMMON = {
   absWorkingDir: HERE,
   bundle: true,
+  // A framework is the app's own; there are no others.
+  packages: 'external',
   minify: true,
   mangleProps: new RegExp(`^(${INTERNAL.join('|')})$`),
   target: ['es2022'],
@@ -29,11 +40,11 @@ const COMMON = {
   logLevel: 'warning',
 };
 
-/** The modules of the `exports` map, with what they share in a chunk of their own. */
+/** Builds those modules, with what they share in a chunk of their own. */
 export async function buildModules() {
   return build({
     ...COMMON,
-    entryPoints: ['src/index.ts', 'src/auth0.ts', 'src/frontchannel.ts'],
+    entryPoints: MODULES.map((name) => `src/${name}.ts`),
     outdir: 'dist',
     format: 'esm',
     splitting: true,

@@ -156,7 +156,7 @@ export class Client implements SloClient {
         this.#curtain.liftWithin(PATIENCE_MS);
         tryNow();
       },
-      go: () => (this.#away = after(2 * PATIENCE_MS)),
+      goes: () => (this.#away = after(2 * PATIENCE_MS)),
       online: tryNow,
       shows: () => {
         if (this.state !== 'connected') tryNow();

@@ -10,7 +10,7 @@ export const THIS_PAGE = globalThis as unknown as Page;
 /** What befalls a page. */
 export interface PageWatcher {
   /** Somebody follows a link on it, or sends a form. It stays until the answer comes. */
-  go(): unknown;
+  goes(): unknown;
   /** It goes, perhaps into the back/forward cache, where it may lie for a long time. */
   leaves(): void;
   /** It is frozen with all it shows, cached or not. */
@@ -45,7 +45,7 @@ export function watchPage(page: Page, signal: AbortSignal, watcher: PageWatcher)
 
   const on = (target: Pick<EventTarget, 'addEventListener'>, type: string, listener: (event: Event) => void) =>
     target.addEventListener(type, listener, { signal });
-  on(page, 'beforeunload', watcher.go);
+  on(page, 'beforeunload', watcher.goes);
   on(page, 'pagehide', watcher.leaves);
   on(page, 'pageshow', (event) => (event as PageTransitionEvent).persisted && returns());
   on(page, 'online', watcher.online);

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { FakeConnection, FakeSocket, openStream, type Sender } from './connections.js';
 import type { Network } from './page.js';
 
@@ -7,7 +8,7 @@ export const ISSUER = 'https://acme.eu.auth0.com/';
 
 /** The golden files, which the hub's own tests read too. */
 export function golden<T>(name: string): T {
-  return JSON.parse(readFileSync(new URL(`../../../tests/wire/${name}`, import.meta.url), 'utf8')) as T;
+  return JSON.parse(readFileSync(path.join(import.meta.dirname, '../../../tests/wire', name), 'utf8')) as T;
 }
 
 export interface Claims {

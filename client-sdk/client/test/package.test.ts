@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,7 @@ import type { endFrontchannelSession } from '../src/frontchannel.js';
 import { pass, settle } from './app.js';
 import { FakeFrame, NOTES } from './frame.js';
 import { FakeHub, HUB, idToken } from './hub.js';
+import { unpackInto } from './pack.js';
 import { FakePage } from './page.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -22,6 +23,8 @@ describe('the size, minified and gzipped', () => {
     ['core with the Auth0 adapter', 'src/auth0.ts', 5 * KIB],
     ['the page for the front channel', 'src/frontchannel.ts', 1.25 * KIB],
     ['the script for a <script> tag', 'src/iife.ts', 5 * KIB],
+    ['core with the oidc-client-ts adapter', 'src/oidc.ts', 5 * KIB],
+    ['core with the React adapter', 'src/react.ts', 6 * KIB],
   ])('%s', async (name, entry, most) => {
     vi.useRealTimers();
     const size = gzipSync(await buildAlone(entry), { level: 9 }).length;
@@ -93,7 +96,7 @@ describe('dist-iife/slo-hub.js, which the hub carries', () => {
   });
 
   it('shortens no name that is seen from outside', () => {
-    const files = ['types', 'errors', 'auth0', 'login', 'frontchannel', 'frontchannel-storage'];
+    const files = ['types', 'errors', 'auth0', 'login', 'frontchannel', 'frontchannel-storage', 'follow', 'oidc', 'react'];
     const outside = files.map((file) => readFileSync(`${ROOT}src/${file}.ts`, 'utf8')).join();
     for (const name of INTERNAL) expect(outside).not.toMatch(new RegExp(`(readonly |  )${name}\\??[:(]`));
   });
@@ -103,12 +106,7 @@ describe('the packed package, in an empty folder', () => {
   let folder: string;
   beforeAll(() => {
     folder = mkdtempSync(path.join(tmpdir(), 'slo-hub-'));
-    const [packed] = JSON.parse(
-      execFileSync('npm', ['pack', '--json', '--pack-destination', folder], { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
-    ) as Array<{ filename: string }>;
-    const at = path.join(folder, 'node_modules/@slo-hub/client');
-    mkdirSync(at, { recursive: true });
-    execFileSync('tar', ['-xzf', path.join(folder, packed!.filename), '--strip-components=1', '-C', at]);
+    unpackInto(folder);
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   beforeEach(() => void vi.useRealTimers());

@@ -1,0 +1,89 @@
+'use client';
+
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { withAuth0, type Auth0Like, type Auth0LogoutOptions, type Auth0SloOptions } from './auth0.js';
+import { follow, UNKNOWN, type Followed, type FollowOptions, type SeenTo, type SloView } from './follow.js';
+
+export { SloError, type SloErrorCode } from './errors.js';
+export type { Auth0Like, Auth0LogoutOptions, Auth0SloOptions } from './auth0.js';
+export type { FollowOptions, SloView } from './follow.js';
+export type * from './types.js';
+
+/** What `useAuth0()` of auth0-react returns, as far as it is used. */
+export interface UsedAuth0 extends Auth0Like {
+  readonly isLoading: boolean;
+  readonly isAuthenticated: boolean;
+  readonly user?: object | null | undefined;
+}
+
+/**
+ * The functions may change from one render to the next. A new `hub` connects anew; the others count as they were
+ * when the component was mounted.
+ */
+export interface UseSloOptions extends Omit<Auth0SloOptions, SeenTo>, FollowOptions {
+  /** What `useAuth0()` returned in this render. */
+  readonly auth0: UsedAuth0;
+}
+
+/** Where this page's session stands, and how to end it. */
+export interface Slo extends SloView {
+  /** Signs out everywhere: at the hub, in this app, at Auth0. The same function in every render. */
+  readonly logout: (options?: Auth0LogoutOptions) => Promise<void>;
+}
+
+/**
+ * Connects an app that signs in with auth0-react to the hub, for as long as the component is mounted: use it once,
+ * above everything that is private. It waits until Auth0 has restored its session, and begins anew after each
+ * sign-in. The hub is told that this app has signed out when what says so is on the page.
+ *
+ * StrictMode mounts twice and connects once. On a server it does nothing.
+ */
+export function useSlo(options: UseSloOptions): Slo {
+  const [view, show] = useState(UNKNOWN);
+  const latest = useRef(options);
+  const followed = useRef<Followed<Auth0LogoutOptions> | undefined>(undefined);
+  const waiting = useRef<Array<() => void>>([]);
+  const { hub, auth0: { isLoading, isAuthenticated, user } } = options;
+  const address = String(hub);
+
+  useEffect(() => void (latest.current = options));
+  useEffect(() => {
+    const paint = () => waiting.current.splice(0).forEach((isPainted) => isPainted());
+    const painted = () => new Promise<void>((resolve) => waiting.current.push(resolve));
+    const connected = followAuth0(() => latest.current, show, painted);
+    followed.current = connected;
+    return () => {
+      connected.close();
+      paint();
+    };
+  }, [address]);
+  useEffect(() => {
+    if (!isLoading) void followed.current?.check();
+  }, [address, isLoading, isAuthenticated, user]);
+  useEffect(() => {
+    if (view.signedOut) waiting.current.splice(0).forEach((isPainted) => isPainted());
+  }, [view.signedOut]);
+
+  const logout = useCallback(async (how?: Auth0LogoutOptions) => followed.current?.logout(how), []);
+  return { ...view, logout };
+}
+
+/** Auth0's object is another one in each render: the newest is asked. */
+function followAuth0(
+  latest: () => UseSloOptions,
+  show: (view: SloView) => void,
+  painted: () => Promise<void>,
+): Followed<Auth0LogoutOptions> {
+  const auth0: Auth0Like = {
+    getIdTokenClaims: () => latest().auth0.getIdTokenClaims(),
+    logout: (how) => latest().auth0.logout(how),
+    getAccessTokenSilently: async (how) => latest().auth0.getAccessTokenSilently?.(how),
+  };
+  return follow({
+    make: (seenTo) => withAuth0(auth0, { ...latest(), ...seenTo }),
+    idToken: async () => (await auth0.getIdTokenClaims())?.__raw,
+    options: latest,
+    show,
+    painted,
+  });
+}

@@ -1,0 +1,65 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { unpackInto } from './pack.js';
+
+const INSTALLED = path.join(import.meta.dirname, '../../node_modules');
+let folder: string;
+
+/** A server's folder: the packed package, and the framework that the app has. */
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'slo-hub-server-'));
+  unpackInto(folder);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+beforeEach(() => void vi.useRealTimers());
+
+function install(...names: string[]): void {
+  for (const name of names) {
+    const at = path.join(folder, 'node_modules', name);
+    mkdirSync(path.dirname(at), { recursive: true });
+    symlinkSync(path.join(INSTALLED, name), at);
+  }
+}
+
+/** Runs a program there, in which reaching for the network is an error. */
+function run(program: string): string {
+  writeFileSync(path.join(folder, 'main.mjs'), `globalThis.fetch = globalThis.WebSocket = () => { throw new Error('network') };\n${program}`);
+  return execFileSync(process.execPath, ['main.mjs'], { cwd: folder, encoding: 'utf8', timeout: 20_000 }).trim();
+}
+
+describe('rendered on a server, the packed package is inert', () => {
+  it('oidc-client-ts', () => {
+    install('oidc-client-ts', 'jwt-decode');
+    const said = run(`
+      import { InMemoryWebStorage, UserManager, WebStorageStateStore } from 'oidc-client-ts';
+      import { withOidc } from '@slo-hub/client/oidc';
+      const store = () => new WebStorageStateStore({ store: new InMemoryWebStorage() });
+      const users = new UserManager({
+        authority: 'https://acme.eu.auth0.com', client_id: 'notes', redirect_uri: 'https://notes.example/',
+        userStore: store(), stateStore: store(),
+      });
+      const slo = withOidc(users, { hub: 'https://hub.example', curtain: true });
+      console.log(await slo.ready, slo.state, (await slo.signOut()).delivered);
+    `);
+    expect(said).toBe('idle idle false');
+  });
+
+  it('react', () => {
+    install('react', 'react-dom', 'scheduler', '@auth0/auth0-react', '@auth0/auth0-spa-js');
+    const said = run(`
+      import { createElement as h } from 'react';
+      import { renderToString } from 'react-dom/server';
+      import { Auth0Provider, useAuth0 } from '@auth0/auth0-react';
+      import { useSlo } from '@slo-hub/client/react';
+      const App = () => {
+        const { state, isReady, signedOut } = useSlo({ auth0: useAuth0(), hub: 'https://hub.example' });
+        return h('p', null, [state, isReady, signedOut].join());
+      };
+      console.log(renderToString(h(Auth0Provider, { domain: 'acme.eu.auth0.com', clientId: 'notes' }, h(App))));
+    `);
+    expect(said).toBe('<p>idle,false,</p>');
+  });
+});
