@@ -198,7 +198,7 @@ impl Facts {
             return Some(ended.latest);
         }
         let all_over = session.seen.iter().all(|token| self.is_over(token, &key.issuer, Some(&key.sid)));
-        (all_over && is_near(report, ended)).then_some(ended.latest)
+        (all_over && is_same_occasion(report, ended)).then_some(ended.latest)
     }
 
     /// The most recent user logout, where user logouts end all that was seen of
@@ -226,7 +226,7 @@ impl Facts {
     fn repeated_user_logout(&self, key: &SubjectKey, report: &Report) -> Option<usize> {
         let ended = self.people.get(key)?.ended.as_ref()?;
         let all_over = self.seen_of(key).all(|(token, sid)| self.is_over(token, &key.issuer, sid));
-        (all_over && is_near(report, ended)).then_some(ended.latest)
+        (all_over && is_same_occasion(report, ended)).then_some(ended.latest)
     }
 
     /// All that was seen of one person, each with its session.
@@ -370,10 +370,11 @@ impl Facts {
     }
 }
 
-/// Whether the report is not so late that it may be about a sign-in which the
-/// hub never saw.
-fn is_near(report: &Report, ended: &Ended) -> bool {
-    report.covers_until <= ended.envelope.covers_until.plus(report.repeat_window_seconds)
+/// Whether the report is surely about what was ended before: it comes with the
+/// reporter's own token, which the hub then has seen; or it is not so late that it
+/// may be about a sign-in which the hub never saw, in an app known by its back end only.
+fn is_same_occasion(report: &Report, ended: &Ended) -> bool {
+    report.seen.is_some() || report.covers_until <= ended.envelope.covers_until.plus(report.repeat_window_seconds)
 }
 
 /// Merges by maximum. Whether that changed anything.

@@ -70,6 +70,18 @@ async fn a_report_much_later_than_a_provisional_logout_may_be_about_an_unseen_si
 }
 
 #[tokio::test]
+async fn a_tab_that_wakes_much_later_and_reports_with_its_old_token_repeats() {
+    let store = TestStore::open().await;
+    let old = token("notes", "laptop", 900);
+    let first = store.fresh(by(&old, app_ends("laptop", 1000))).await;
+    assert_eq!(store.repeat(by(&old, app_ends("laptop", 90_000))).await, id_of(&first));
+
+    let phone = token("notes", "phone", 90_001);
+    let everywhere = store.fresh(by(&phone, ends_everywhere(91_000))).await;
+    assert_eq!(store.repeat(by(&phone, ends_everywhere(180_000))).await, id_of(&everywhere));
+}
+
+#[tokio::test]
 async fn after_signing_out_everywhere_the_sessions_own_reports_are_repeats() {
     let store = TestStore::open().await;
     store.sees(&token("notes", "laptop", 900)).await;
