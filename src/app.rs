@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::any;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 
@@ -31,9 +32,9 @@ use crate::oidc::verifier::{TokenRules, Verifier};
 use crate::store::{Store, StoreError};
 use crate::tasks::Tasks;
 use crate::telemetry::LogHash;
+use crate::web::Edge;
 use crate::web::caller::with_client_addr;
 use crate::web::failures::Failures;
-use crate::web::{self, Edge};
 use crate::{pages, ws};
 
 /// How long a stopping hub waits for what is under way.
@@ -244,11 +245,12 @@ fn build_edge(config: &Config, hub: &Arc<Hub>) -> Edge {
 }
 
 fn public_routes(edge: &Edge) -> Router {
-    let api = http::routes(edge).merge(ws::routes()).with_state::<()>(edge.clone());
+    let ws = http::guarded(ws::routes(), edge);
+    let api = http::routes(edge).merge(ws).with_state::<()>(edge.clone());
+    let held_back = from_fn_with_state(edge.clone(), layers::hold_back_failures);
     api.merge(pages::routes(edge.clone()))
-        .fallback(http::not_found)
+        .fallback_service(any(http::not_found).layer(held_back))
         .layer(layers::catch_panics())
-        .layer(from_fn(web::params::once_each))
         .layer(from_fn_with_state(Arc::clone(&edge.hub), layers::with_request_id))
         .layer(from_fn(layers::with_plain_headers))
         .layer(from_fn_with_state(edge.clone(), with_client_addr))

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -59,8 +60,8 @@ async fn report_by(
             let reported = hub.report_own_logout(&person, wish).await?;
             Ok((reported.done, Some(reported.continue_url)))
         }
-        Credential::Basic { client_id, secret } => {
-            let app = hub.back_end(&client_id, secret.reveal())?;
+        Credential::Basic(pair) => {
+            let app = pair.back_end(hub)?;
             no_page(origin)?;
             let wish = wish(&mut members)?;
             let issuer = text(&mut members, "issuer").map_err(|()| RequestFault::IssNotAllowed)?;
@@ -127,23 +128,29 @@ fn no_page(origin: &FromOrigin) -> Result<(), Denied> {
     if origin.0.is_none() { Ok(()) } else { Err(Denied::Origin) }
 }
 
+/// The logout that a path names. What is no id, or no text, names none.
+fn named(path: Result<Path<String>, PathRejection>) -> Result<LogoutId, Denied> {
+    path.ok().and_then(|Path(id)| LogoutId::parse(&id).ok()).ok_or(Denied::NotFound)
+}
+
 /// `GET /api/v1/logouts/{id}`: the receipt.
 pub(super) async fn receipt(
     State(hub): State<Arc<Hub>>,
-    Path(id): Path<String>,
+    path: Result<Path<String>, PathRejection>,
     origin: FromOrigin,
     credential: Credential,
 ) -> Result<impl IntoResponse, Problem> {
     let receipt = in_time(async {
-        let id = LogoutId::parse(&id).map_err(|_| Denied::NotFound);
+        let id = named(path);
         match credential {
             Credential::Bearer(token) => {
                 let person = hub.person(token.reveal()).await?;
                 person.asks_from(origin.as_deref(), false)?;
+                hub.may_speak(&person).await?;
                 hub.receipt_for(id?, &person.sign_in).await
             }
-            Credential::Basic { client_id, secret } => {
-                let app = hub.back_end(&client_id, secret.reveal())?;
+            Credential::Basic(pair) => {
+                let app = pair.back_end(&hub)?;
                 no_page(&origin)?;
                 hub.receipt_for_back_end(id?, &app).await
             }
@@ -155,20 +162,21 @@ pub(super) async fn receipt(
 /// `POST /api/v1/logouts/{id}/acks`: this app has ended its local session.
 pub(super) async fn acknowledge(
     State(hub): State<Arc<Hub>>,
-    Path(id): Path<String>,
+    path: Result<Path<String>, PathRejection>,
     origin: FromOrigin,
     credential: Credential,
 ) -> Result<impl IntoResponse, Problem> {
     let acknowledged = in_time(async {
-        let id = LogoutId::parse(&id).map_err(|_| Denied::NotFound);
+        let id = named(path);
         match credential {
             Credential::Bearer(token) => {
                 let person = hub.person(token.reveal()).await?;
                 person.asks_from(origin.as_deref(), true)?;
+                hub.may_speak(&person).await?;
                 hub.acknowledge(id?, &person.sign_in, Via::Sse).await
             }
-            Credential::Basic { client_id, secret } => {
-                let app = hub.back_end(&client_id, secret.reveal())?;
+            Credential::Basic(pair) => {
+                let app = pair.back_end(&hub)?;
                 no_page(&origin)?;
                 hub.acknowledge_for(id?, &app).await
             }

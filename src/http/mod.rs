@@ -11,11 +11,12 @@ pub mod session;
 
 use axum::Router;
 use axum::http::header;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 
 use crate::web::Edge;
+use crate::web::params::once_each;
 use crate::web::problem::Problem;
 
 /// Everything that apps and issuers call, without the pages and the socket.
@@ -27,14 +28,24 @@ pub fn routes(edge: &Edge) -> Router<Edge> {
         .route("/api/v1/session", get(session::state).head(head_not_allowed))
         .route("/api/v1/session/activity", post(session::activity))
         .route("/api/v1/events", get(events::stream).head(head_not_allowed))
-        .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn_with_state(edge.clone(), layers::hold_back_failures))
-        .layer(cors::for_registered_origins(&edge.hub.directory));
+        // Here, so that a page of a registered origin may read this answer too.
+        .route("/api/{*nothing}", any(not_found))
+        .method_not_allowed_fallback(method_not_allowed);
     let backchannel = Router::new()
         .route("/backchannel-logout", post(backchannel_logout::receive))
-        .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn_with_state(edge.clone(), layers::hold_back_failures));
-    api.merge(backchannel).merge(documents::routes())
+        .method_not_allowed_fallback(method_not_allowed);
+    guarded(api, edge)
+        .layer(cors::for_registered_origins(&edge.hub.directory))
+        .merge(guarded(backchannel.merge(documents::routes()), edge))
+}
+
+/// What is refused, or panics, anywhere behind this is answered, counted and held back
+/// alike.
+pub fn guarded(routes: Router<Edge>, edge: &Edge) -> Router<Edge> {
+    routes
+        .layer(layers::catch_panics())
+        .layer(from_fn(once_each))
+        .layer(from_fn_with_state(edge.clone(), layers::hold_back_failures))
 }
 
 /// There is no such path.

@@ -54,7 +54,8 @@ pub(super) async fn state(
 }
 
 /// `POST /api/v1/session/activity`: the person did something. Without an idle
-/// time-out there is nothing to put off.
+/// time-out there is nothing to put off, and in a session that is over there never is:
+/// the app learns of that on its channel, or by asking.
 pub(super) async fn activity(
     State(hub): State<Arc<Hub>>,
     origin: FromOrigin,
@@ -62,7 +63,8 @@ pub(super) async fn activity(
 ) -> Result<impl IntoResponse, Problem> {
     in_time(async {
         let person = person(&hub, &credential).await?;
-        person.asks_from(origin.as_deref(), true)
+        person.asks_from(origin.as_deref(), true)?;
+        hub.may_speak(&person).await
     })
     .await?;
     Ok((StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, "no-store")]))
@@ -72,6 +74,6 @@ pub(super) async fn activity(
 async fn person(hub: &Arc<Hub>, credential: &Credential) -> Result<Person, Denied> {
     match credential {
         Credential::Bearer(token) => hub.person(token.reveal()).await,
-        Credential::Basic { .. } => Err(Denied::NoCredentials),
+        Credential::Basic(_) => Err(Denied::NoCredentials),
     }
 }

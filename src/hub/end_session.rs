@@ -17,7 +17,7 @@ use super::flight::Leg;
 pub use super::flight::{FLIGHT_TTL_SECONDS, Flight, Next, Stuck};
 use super::report_logout::own_target;
 use crate::domain::app::App;
-use crate::domain::ids::{ClientId, Issuer, LogoutId};
+use crate::domain::ids::{ClientId, Issuer, LogoutId, SessionKey, Sid};
 use crate::domain::logout::{LogoutTarget, Scope, SignIn, Source};
 use crate::domain::redirect::PostLogoutRedirect;
 use crate::oidc::fault::TokenFault;
@@ -87,7 +87,7 @@ impl Hub {
     pub async fn return_from_issuer(self: &Arc<Self>, name: &str) -> Result<Next, Stuck> {
         let flight: Flight = self.take_kept(Leg::Return, name).await?;
         if let Some(id) = flight.logout()
-            && let Err(error) = self.confirm(id).await
+            && let Err(error) = self.confirm(id, flight.sid()).await
         {
             // The person is signed out all the same, and the issuer's own token will
             // confirm it: no reason to hold the browser here.
@@ -96,14 +96,20 @@ impl Hub {
         self.show_again(Flight { has_returned: true, ..flight }).await
     }
 
-    async fn confirm(self: &Arc<Self>, id: LogoutId) -> Result<(), Denied> {
+    async fn confirm(self: &Arc<Self>, id: LogoutId, sid: Option<Sid>) -> Result<(), Denied> {
         let Some((logout, _)) = self.store.find_logout(id).await? else { return Ok(()) };
-        // The issuer ended this browser's session, not the person's others.
-        if matches!(logout.target, LogoutTarget::User(_)) || logout.is_final {
-            return Ok(());
-        }
-        let report = self.report(logout.target, Source::Redirect, logout.client_id, None);
-        self.recorded(Report { is_final: true, ..report }).await.map(|_| ())
+        let (target, goes_with) = match (logout.target, sid) {
+            (LogoutTarget::Session { .. }, _) if logout.is_final => return Ok(()),
+            (target @ LogoutTarget::Session { .. }, _) => (target, None),
+            // The issuer ended this browser's session, not the person's others.
+            (LogoutTarget::User(person), Some(sid)) => {
+                let key = SessionKey { issuer: person.issuer.clone(), sid };
+                (LogoutTarget::Session { key, sub: Some(person.sub.clone()) }, Some(person))
+            }
+            (LogoutTarget::User(_), None) => return Ok(()),
+        };
+        let report = self.report(target, Source::Redirect, logout.client_id, None);
+        self.recorded(Report { is_final: true, goes_with, ..report }).await.map(|_| ())
     }
 
     /// The end of the way: the app, else the receipt.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Hub;
 use super::denied::Denied;
 use crate::channels::Notice;
+use crate::domain::clock::UnixSeconds;
 use crate::domain::logout::{Logout, LogoutTarget};
 use crate::metrics::LogoutOutcome;
 use crate::store::{Outcome, Recorded, Report, StoreError};
@@ -20,6 +21,14 @@ pub struct Done {
     pub notified: usize,
 }
 
+/// A session, whether its end is final, and up to when it ends what.
+type Ended = (LogoutTarget, bool, UnixSeconds);
+
+fn session_ended_by(report: &Report) -> Option<Ended> {
+    let is_session = matches!(report.target, LogoutTarget::Session { .. });
+    is_session.then(|| (report.target.clone(), report.is_final, report.covers_until))
+}
+
 impl Hub {
     /// Records a verified report and pushes it. Runs to its end even when the
     /// caller has left: what is on disk has also been pushed.
@@ -31,9 +40,12 @@ impl Hub {
         let hub = Arc::clone(self);
         let work = self.tasks.spawn(async move {
             let started = hub.clock.uptime();
-            let source = report.source;
+            let (source, session) = (report.source, session_ended_by(&report));
             let recorded = hub.store.record(report).await?;
             let done = hub.push_recorded(&recorded);
+            if let (Some(done), Some(session)) = (&done, session) {
+                hub.push_session_end(&done.logout, session);
+            }
             let outcome = LogoutOutcome::from(recorded.outcome);
             hub.metrics.logout(source, outcome);
             if let Some(done) = &done {
@@ -61,6 +73,19 @@ impl Hub {
         }
         let notified = if is_fresh { notified } else { 0 };
         Some(Done { logout: notice.logout.clone(), is_fresh, notified })
+    }
+
+    /// A session whose person was signed out everywhere is over for its later tokens
+    /// too. Whoever listens with one that the hub does not know of is told of the
+    /// logout that answers for it.
+    fn push_session_end(&self, answered: &Logout, session: Ended) {
+        if matches!(answered.target, LogoutTarget::Session { .. }) {
+            return;
+        }
+        let event = Notice::of(answered.clone()).event;
+        let (target, is_final, covers_until) = session;
+        let logout = Logout { target, is_final, covers_until, ..answered.clone() };
+        let _untold_before = self.channels.push(&Arc::new(Notice { logout, event }), &[]);
     }
 
     fn log_logout(&self, done: &Done, outcome: LogoutOutcome) {

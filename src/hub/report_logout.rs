@@ -102,6 +102,7 @@ impl Hub {
             seen: None,
             ticket: None,
             pass_on: None,
+            goes_with: None,
             repeat_window_seconds: self.repeat_window_seconds(),
         }
     }

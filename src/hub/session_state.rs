@@ -21,4 +21,13 @@ impl Hub {
         }
         Ok(standing.ended_by)
     }
+
+    /// Whether a person may still speak for their session: with a token that is in date,
+    /// or with any once the session is over, whose end is then theirs to read and confirm.
+    ///
+    /// # Errors
+    /// [`Denied::Token`] with `token_expired`; [`Denied::Store`].
+    pub async fn may_speak(&self, person: &Person) -> Result<(), Denied> {
+        if person.proof.is_expired() { self.ended_by(person).await.map(|_| ()) } else { Ok(()) }
+    }
 }

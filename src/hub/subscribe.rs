@@ -65,7 +65,24 @@ impl Hub {
         // A socket is a standing right to hear: like a change, it takes a page of the
         // app's own. An event stream is a GET, which native apps may make.
         person.asks_from(origin, via == Via::WebSocket)?;
-        let subscribed = self.open(person).await;
+        let at_most = self.rules.max_connections_per_session;
+        self.counted(self.open(person, at_most).await)
+    }
+
+    /// Opens the channel that takes the place of one which is open for the same session.
+    /// It is not counted against the session's limit: the old one goes once it is there.
+    ///
+    /// # Errors
+    /// As [`Hub::subscribe`], but for [`Denied::TooMany`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes the new channel.
+    pub async fn renew(self: &Arc<Self>, person: Person, origin: Option<&str>) -> Result<Subscribed, Denied> {
+        person.asks_from(origin, true)?;
+        self.counted(self.open(person, usize::MAX).await)
+    }
+
+    fn counted(&self, subscribed: Result<Subscribed, Denied>) -> Result<Subscribed, Denied> {
         self.metrics.subscribe(match &subscribed {
             Ok(Subscribed::Live(_)) => "live",
             Ok(Subscribed::Over(_)) => "over",
@@ -74,19 +91,23 @@ impl Hub {
         subscribed
     }
 
-    async fn open(self: &Arc<Self>, person: Person) -> Result<Subscribed, Denied> {
-        let at_most = self.rules.max_connections_per_session;
+    async fn open(self: &Arc<Self>, person: Person, at_most: usize) -> Result<Subscribed, Denied> {
         let sign_in = person.sign_in.clone();
-        let subscription = self.channels.register(sign_in.clone(), at_most).map_err(|_| Denied::TooMany)?;
+        let Ok(subscription) = self.channels.register(sign_in.clone(), at_most) else {
+            // Whose session is over needs no channel to hear of it.
+            let logout = self.ended_by(&person).await?.ok_or(Denied::TooMany)?;
+            return Ok(Subscribed::Over(Over { sign_in, notice: Arc::new(Notice::of(logout)) }));
+        };
         let standing = self.seen(&sign_in, person.proof, Seen::Listening).await?;
         if let Some(logout) = standing.ended_by {
             return Ok(Subscribed::Over(Over { sign_in, notice: Arc::new(Notice::of(logout)) }));
         }
-        if person.proof.is_expired() {
-            return Err(Denied::Token(TokenFault::TokenExpired));
-        }
+        // Before anything else is held against it: told is told.
         if let Some(notice) = subscription.told() {
             return Ok(Subscribed::Over(Over { sign_in, notice }));
+        }
+        if person.proof.is_expired() {
+            return Err(Denied::Token(TokenFault::TokenExpired));
         }
         Ok(Subscribed::Live(Live { resume: self.resume_ticket(&sign_in), subscription }))
     }

@@ -4,48 +4,19 @@
 //! batch of reports names, asks here report by report, and writes down what
 //! came of it. Each report sees what the ones before it did.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::report::{Outcome, Report};
+use super::seen_tokens::SeenToken;
 use crate::domain::clock::{UnixMillis, UnixSeconds};
-use crate::domain::ids::{ClientId, Issuer, SessionKey, Sid, Subject, SubjectKey};
-use crate::domain::logout::{Logout, LogoutTarget, SignIn};
-
-/// All tokens the hub has seen that differ in `iat` alone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct SeenToken {
-    pub(super) sub: Subject,
-    pub(super) client_id: ClientId,
-    pub(super) auth_time: Option<UnixSeconds>,
-    pub(super) earliest_iat: UnixSeconds,
-    pub(super) latest_iat: UnixSeconds,
-    pub(super) first_seen_at: UnixSeconds,
-    /// Whether the app has opened a channel with one of them.
-    pub(super) has_listened: bool,
-}
-
-impl SeenToken {
-    /// The newest of these tokens: where that one is logged out, all are.
-    fn newest(&self, issuer: &Issuer, sid: Option<&Sid>) -> SignIn {
-        SignIn {
-            issuer: issuer.clone(),
-            client_id: self.client_id.clone(),
-            sub: self.sub.clone(),
-            sid: sid.cloned(),
-            issued_at: self.latest_iat,
-            auth_time: self.auth_time,
-        }
-    }
-
-    fn is_same_but_for_iat(&self, sign_in: &SignIn) -> bool {
-        self.sub == sign_in.sub && self.client_id == sign_in.client_id && self.auth_time == sign_in.auth_time
-    }
-}
+use crate::domain::ids::{ClientId, Issuer, SessionKey, Sid, SubjectKey};
+use crate::domain::logout::{Logout, LogoutTarget, Scope, SignIn};
 
 /// The logouts of one session, or of one person.
 #[derive(Clone, Debug)]
 pub(super) struct Ended {
-    /// The most recent one, by its place in [`Facts::logouts`].
+    /// The most recent one, by its place in [`Facts::logouts`]. For a session that
+    /// none is about by itself: the one of its person that answers for its end.
     latest: usize,
     /// All of them merged by maximum: it ends what any of them ends.
     envelope: Logout,
@@ -100,6 +71,8 @@ pub(super) struct Facts {
     pub(super) logouts: Vec<Held>,
     sessions: HashMap<SessionKey, SessionFacts>,
     people: HashMap<SubjectKey, PersonFacts>,
+    /// Sessions whose end was added or raised, and is no logout of its own.
+    changed_ends: HashSet<SessionKey>,
 }
 
 impl Facts {
@@ -122,6 +95,43 @@ impl Facts {
         let mut envelope = logout.clone();
         envelope.covers_until = covers_until;
         self.hold(Some(position), logout, envelope);
+    }
+
+    /// Adds what was read: the end of a session that a logout of its person answers for.
+    pub(super) fn add_session_end(
+        &mut self,
+        key: SessionKey,
+        position: i64,
+        logout: Logout,
+        is_final: bool,
+        covers_until: UnixSeconds,
+    ) {
+        let known = self.logouts.iter().position(|held| held.position == Some(position));
+        let latest = known.unwrap_or(self.logouts.len());
+        let target = LogoutTarget::Session { key: key.clone(), sub: logout.target.sub().cloned() };
+        let envelope = Logout { target, is_final, covers_until, ..logout.clone() };
+        if known.is_none() {
+            self.logouts.push(Held { position: Some(position), logout, is_raised: false });
+        }
+        match &mut self.sessions.entry(key).or_default().ended {
+            Some(ended) => {
+                raise(&mut ended.envelope, is_final, covers_until);
+                // A logout of the session's own, where it has one, goes first.
+                if self.logouts[ended.latest].logout.target.scope() == Scope::User {
+                    ended.latest = latest;
+                }
+            }
+            unknown => *unknown = Some(Ended { latest, envelope }),
+        }
+    }
+
+    /// The ends of sessions that are no logouts of their own and have changed, each
+    /// with the logout that answers for it.
+    pub(super) fn changed_session_ends(&self) -> impl Iterator<Item = (&SessionKey, &Held, &Logout)> {
+        self.changed_ends.iter().filter_map(|key| {
+            let ended = self.sessions.get(key)?.ended.as_ref()?;
+            Some((key, &self.logouts[ended.latest], &ended.envelope))
+        })
     }
 
     /// The sessions known so far, for reading their logouts.
@@ -178,21 +188,31 @@ impl Facts {
     }
 
     fn repeated_session_logout(&self, key: &SessionKey, report: &Report) -> Option<usize> {
-        let session = self.sessions.get(key)?;
+        let unseen = SessionFacts::default();
+        let session = self.sessions.get(key).unwrap_or(&unseen);
         // Whoever was signed out everywhere was signed out here, provided that
         // the session is known to be older: an unseen one may have begun after.
-        let everywhere = self.user_logout_of_all(key, session);
+        let everywhere = self.user_logout_of_all(key, session, report.goes_with.as_ref());
         let Some(ended) = &session.ended else { return everywhere };
         if ended.envelope.is_final || everywhere.is_some() {
             return Some(ended.latest);
         }
         let all_over = session.seen.iter().all(|token| self.is_over(token, &key.issuer, Some(&key.sid)));
-        (all_over && is_near(report, ended)).then_some(ended.latest)
+        (all_over && is_same_occasion(report, ended)).then_some(ended.latest)
     }
 
     /// The most recent user logout, where user logouts end all that was seen of
-    /// the session, and something was.
-    fn user_logout_of_all(&self, key: &SessionKey, session: &SessionFacts) -> Option<usize> {
+    /// the session, and something was; of an unseen one, that of the person whose
+    /// logout the report `goes_with`.
+    fn user_logout_of_all(
+        &self,
+        key: &SessionKey,
+        session: &SessionFacts,
+        goes_with: Option<&SubjectKey>,
+    ) -> Option<usize> {
+        if session.seen.is_empty() {
+            return self.people.get(goes_with?)?.ended.as_ref().map(|ended| ended.latest);
+        }
         let ended_by = |token: &SeenToken| {
             let person = self.people.get(&SubjectKey { issuer: key.issuer.clone(), sub: token.sub.clone() })?;
             let ended = person.ended.as_ref()?;
@@ -206,7 +226,7 @@ impl Facts {
     fn repeated_user_logout(&self, key: &SubjectKey, report: &Report) -> Option<usize> {
         let ended = self.people.get(key)?.ended.as_ref()?;
         let all_over = self.seen_of(key).all(|(token, sid)| self.is_over(token, &key.issuer, sid));
-        (all_over && is_near(report, ended)).then_some(ended.latest)
+        (all_over && is_same_occasion(report, ended)).then_some(ended.latest)
     }
 
     /// All that was seen of one person, each with its session.
@@ -242,13 +262,17 @@ impl Facts {
     }
 
     fn merge(&mut self, earlier: usize, report: &Report) -> Decision {
-        // A session report that a user logout answers has nothing to merge into.
-        if self.logouts[earlier].logout.target.scope() == report.target.scope() {
-            let held = &mut self.logouts[earlier];
+        let held = &mut self.logouts[earlier];
+        let is_own = held.logout.target.scope() == report.target.scope();
+        if is_own {
             held.is_raised |= raise(&mut held.logout, report.is_final, report.covers_until);
-            if let Some(ended) = self.ended_mut(&report.target) {
-                raise(&mut ended.envelope, report.is_final, report.covers_until);
-            }
+        }
+        let changed = match self.ended_mut(&report.target) {
+            Some(ended) => raise(&mut ended.envelope, report.is_final, report.covers_until),
+            None => true,
+        };
+        if let (LogoutTarget::Session { key, .. }, false, true) = (&report.target, is_own, changed) {
+            self.answer_for(key, earlier, report);
         }
         Decision {
             outcome: Outcome::Repeat,
@@ -257,6 +281,14 @@ impl Facts {
             listening: BTreeSet::new(),
             session_starts: Vec::new(),
         }
+    }
+
+    /// A session's end that a logout of its person answers for: whoever it ends was
+    /// told, yet a later token of that session must not live because of that.
+    fn answer_for(&mut self, key: &SessionKey, everywhere: usize, report: &Report) {
+        let ended = &mut self.sessions.entry(key.clone()).or_default().ended;
+        ended.get_or_insert_with(|| Ended { latest: everywhere, envelope: report.as_logout() });
+        self.changed_ends.insert(key.clone());
     }
 
     fn add(&mut self, report: &Report) -> Decision {
@@ -338,10 +370,11 @@ impl Facts {
     }
 }
 
-/// Whether the report is not so late that it may be about a sign-in which the
-/// hub never saw.
-fn is_near(report: &Report, ended: &Ended) -> bool {
-    report.covers_until <= ended.envelope.covers_until.plus(report.repeat_window_seconds)
+/// Whether the report is surely about what was ended before: it comes with the
+/// reporter's own token, which the hub then has seen; or it is not so late that it
+/// may be about a sign-in which the hub never saw, in an app known by its back end only.
+fn is_same_occasion(report: &Report, ended: &Ended) -> bool {
+    report.seen.is_some() || report.covers_until <= ended.envelope.covers_until.plus(report.repeat_window_seconds)
 }
 
 /// Merges by maximum. Whether that changed anything.

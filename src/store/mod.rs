@@ -33,6 +33,7 @@ mod retention;
 mod rows;
 mod secrets;
 mod seen_tokens;
+mod session_ends;
 mod signing_keys;
 #[cfg(test)]
 mod tests;

@@ -6,13 +6,14 @@ use serde::Serialize;
 use sqlx::{Row, SqliteConnection};
 
 use super::error::StoreError;
-use super::facts::{Decision, Facts, Held, SeenToken};
+use super::facts::{Decision, Facts, Held};
 use super::jtis::Jtis;
 use super::plan::Plan;
 use super::report::{Outcome, Recorded, Report};
 use super::rows::{self, logout_columns};
+use super::seen_tokens::SeenToken;
 use super::writer::Work;
-use super::{Store, deliveries, outbox, seen_tokens, tickets};
+use super::{Store, deliveries, outbox, seen_tokens, session_ends, tickets};
 use crate::domain::clock::UnixSeconds;
 use crate::domain::ids::{ClientId, Issuer, SessionKey, Sid, Subject, SubjectKey};
 use crate::domain::logout::{Logout, LogoutTarget, Reason, SignIn};
@@ -49,6 +50,7 @@ impl Work for Report {
         write_seen(connection, reports, &verdicts).await?;
         insert(connection, &mut facts.logouts).await?;
         raise(connection, &facts.logouts).await?;
+        session_ends::write(connection, &facts).await?;
         expect_deliveries(connection, reports, &facts, &verdicts).await?;
         let answers = answers(connection, reports, verdicts, &facts).await?;
         add_tickets(connection, reports, &answers).await?;
@@ -99,7 +101,9 @@ async fn read_facts(connection: &mut SqliteConnection, reports: &[Report]) -> Re
     sessions.extend(facts.session_keys().cloned());
     people.extend(facts.subject_keys().cloned());
     people.extend(reports.iter().filter_map(|report| Some(report.seen.as_ref()?.subject())));
+    people.extend(reports.iter().filter_map(|report| report.goes_with.clone()));
     read_logouts(connection, &mut facts, &sessions, &people).await?;
+    session_ends::read(connection, &mut facts, &sessions).await?;
     Ok(facts)
 }
 

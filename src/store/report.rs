@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::tickets::NewTicket;
 use crate::domain::app::BackchannelToken;
 use crate::domain::clock::{UnixMillis, UnixSeconds};
-use crate::domain::ids::{ClientId, Issuer, Jti, LogoutId, Sid};
+use crate::domain::ids::{ClientId, Issuer, Jti, LogoutId, Sid, SubjectKey};
 use crate::domain::logout::{Logout, LogoutTarget, Reason, SignIn, Source};
 use crate::oidc::logout_token::RawLogoutToken;
 
@@ -41,6 +41,9 @@ pub struct Report {
     pub back_ends: Arc<[BackEnd]>,
     /// The issuer's token, for those that take it.
     pub pass_on: Option<PassOn>,
+    /// Whose user logout this report of one session goes with, where the hub knows
+    /// that: then a session that it never saw is no news either.
+    pub goes_with: Option<SubjectKey>,
     /// How much later than an earlier logout a report may be and still mean that one.
     pub repeat_window_seconds: i64,
 }

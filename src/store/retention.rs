@@ -57,10 +57,14 @@ impl Work for Forget {
 
 impl Forget {
     async fn step(&self, connection: &mut SqliteConnection) -> Result<u64, StoreError> {
-        // A logout's deliveries go with it. One that a repeat has moved on stays.
+        // A logout's deliveries go with it, and the ends of sessions that it answers
+        // for. One that a repeat has moved on stays, and so does one with such an end.
         let logouts = "
             delete from logouts where seq in (
-                select seq from logouts where recorded_at < ?1 and covers_until < ?1 / 1000
+                select seq from logouts l where recorded_at < ?1 and covers_until < ?1 / 1000
+                    and not exists (
+                        select 1 from session_ends e where e.logout = l.seq and e.covers_until >= ?1 / 1000
+                    )
                 order by recorded_at limit ?2
             )";
         let seen_tokens = "

@@ -10,7 +10,7 @@ use super::report::Standing;
 use super::rows::{self, NO_AUTH_TIME, logout_columns};
 use super::writer::Work;
 use crate::domain::clock::{UnixMillis, UnixSeconds};
-use crate::domain::ids::Sid;
+use crate::domain::ids::{ClientId, Issuer, Sid, Subject};
 use crate::domain::logout::SignIn;
 
 impl Store {
@@ -41,6 +41,37 @@ impl Store {
     pub async fn standing(&self, sign_in: &SignIn) -> Result<Standing, StoreError> {
         let found = self.read(async { standings(&mut *self.reader().await?, &[sign_in]).await }).await?;
         found.into_iter().next().map(|(standing, _)| standing).ok_or(StoreError::Damaged)
+    }
+}
+
+/// All tokens the hub has seen that differ in `iat` alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SeenToken {
+    pub(super) sub: Subject,
+    pub(super) client_id: ClientId,
+    pub(super) auth_time: Option<UnixSeconds>,
+    pub(super) earliest_iat: UnixSeconds,
+    pub(super) latest_iat: UnixSeconds,
+    pub(super) first_seen_at: UnixSeconds,
+    /// Whether the app has opened a channel with one of them.
+    pub(super) has_listened: bool,
+}
+
+impl SeenToken {
+    /// The newest of these tokens: where that one is logged out, all are.
+    pub(super) fn newest(&self, issuer: &Issuer, sid: Option<&Sid>) -> SignIn {
+        SignIn {
+            issuer: issuer.clone(),
+            client_id: self.client_id.clone(),
+            sub: self.sub.clone(),
+            sid: sid.cloned(),
+            issued_at: self.latest_iat,
+            auth_time: self.auth_time,
+        }
+    }
+
+    pub(super) fn is_same_but_for_iat(&self, sign_in: &SignIn) -> bool {
+        self.sub == sign_in.sub && self.client_id == sign_in.client_id && self.auth_time == sign_in.auth_time
     }
 }
 
@@ -123,7 +154,8 @@ type Asked<'a> = (&'a str, &'a str, &'a str, &'a str, i64, i64);
 ///
 /// The rule which logout ends a token is [`Logout::covers`], said again in SQL
 /// so that the earliest is found without reading the others; a test holds the
-/// two together.
+/// two together. The end of a session that a logout of its person answers for
+/// ends what a logout of the session would.
 ///
 /// [`Logout::covers`]: crate::domain::logout::Logout::covers
 pub(super) async fn standings(
@@ -160,6 +192,9 @@ pub(super) async fn standings(
                 select s.seq from logouts s
                 where s.scope = 'session' and s.issuer = k.issuer and s.sid = k.sid
                     and (s.is_final or s.covers_until >= k.iat)
+                union all
+                select e.logout from session_ends e
+                where e.issuer = k.issuer and e.sid = k.sid and (e.is_final or e.covers_until >= k.iat)
                 union all
                 select u.seq from logouts u
                 where u.scope = 'user' and u.issuer = k.issuer and u.sub = k.sub

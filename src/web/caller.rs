@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -16,7 +17,9 @@ use percent_encoding::percent_decode_str;
 
 use super::Edge;
 use super::problem::Problem;
+use crate::domain::app::App;
 use crate::domain::secret::Secret;
+use crate::hub::Hub;
 use crate::hub::denied::Denied;
 
 /// The address that a request came from, behind whatever proxies are trusted.
@@ -98,12 +101,35 @@ pub enum Credential {
     /// An ID token or a resume ticket (RFC 6750, section 2.1).
     Bearer(Secret),
     /// A back end's name and secret (RFC 6749, section 2.3.1).
-    Basic {
-        /// Its `client_id`.
-        client_id: String,
-        /// Its secret.
-        secret: Secret,
-    },
+    Basic(BasicPair),
+}
+
+/// A back end's name and secret, as they came. OAuth form-encodes both; many clients
+/// send them as they are, which is only another reading of a `%` or a `+`.
+#[derive(Clone, Debug)]
+pub struct BasicPair {
+    as_it_came: (String, Secret),
+    decoded: Option<(String, Secret)>,
+}
+
+impl BasicPair {
+    fn read(encoded: &str) -> Option<Self> {
+        let text = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
+        let (client_id, secret) = text.split_once(':')?;
+        let decode = |part: &str| percent_decode_str(&part.replace('+', " ")).decode_utf8().ok().map(Cow::into_owned);
+        let decoded = decode(client_id).zip(decode(secret)).map(|(id, secret)| (id, Secret::new(&secret)));
+        Some(Self { as_it_came: (client_id.to_owned(), Secret::new(secret)), decoded })
+    }
+
+    /// The app whose back end this is, by either reading.
+    ///
+    /// # Errors
+    /// [`Denied::Client`].
+    pub fn back_end(&self, hub: &Hub) -> Result<Arc<App>, Denied> {
+        let app_of = |(client_id, secret): &(String, Secret)| hub.back_end(client_id, secret.reveal());
+        let decoded = || self.decoded.as_ref().map_or(Err(Denied::Client), app_of);
+        app_of(&self.as_it_came).or_else(|_| decoded())
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Credential {
@@ -121,19 +147,11 @@ impl<S: Sync> FromRequestParts<S> for Credential {
         if scheme.eq_ignore_ascii_case("bearer") && !rest.is_empty() {
             Ok(Self::Bearer(Secret::new(rest)))
         } else if scheme.eq_ignore_ascii_case("basic") {
-            basic(rest).ok_or(Denied::Client.into())
+            BasicPair::read(rest).map(Self::Basic).ok_or(Denied::Client.into())
         } else {
             Err(Denied::NoCredentials.into())
         }
     }
-}
-
-fn basic(encoded: &str) -> Option<Credential> {
-    let text = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
-    let (client_id, secret) = text.split_once(':')?;
-    // OAuth form-encodes both; what has no `%` or `+` reads the same either way.
-    let decode = |part: &str| percent_decode_str(&part.replace('+', " ")).decode_utf8().ok().map(Cow::into_owned);
-    Some(Credential::Basic { client_id: decode(client_id)?, secret: Secret::new(&decode(secret)?) })
 }
 
 #[cfg(test)]

@@ -62,12 +62,11 @@ impl Params {
 }
 
 /// Refuses a query with a repeated parameter, whatever the endpoint makes of it. The
-/// pages are left to refuse it themselves, in words for people.
+/// pages refuse it themselves, in words for people.
 pub async fn once_each(request: Request, next: Next) -> Response {
-    let is_page = request.uri().path().starts_with("/logout");
     match Params::parse(request.uri().query().unwrap_or_default()) {
-        Err(fault) if !is_page => Problem::request(fault).into_response(),
-        Ok(_) | Err(_) => next.run(request).await,
+        Err(fault) => Problem::request(fault).into_response(),
+        Ok(_) => next.run(request).await,
     }
 }
 

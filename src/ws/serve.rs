@@ -261,7 +261,7 @@ async fn renew(hub: &Arc<Hub>, peer: &Peer, current: &Subscription, token: &Secr
     if !is_same_session(current.sign_in(), &person.sign_in) {
         return Err(Renewal::OtherSession);
     }
-    let subscribed = hub.subscribe(token.reveal(), peer.origin.as_deref(), Via::WebSocket).await;
+    let subscribed = hub.renew(person, peer.origin.as_deref()).await;
     match subscribed.map_err(Renewal::Denied)? {
         Subscribed::Live(fresh) => Ok(fresh),
         Subscribed::Over(over) => Err(Renewal::Over(over.notice)),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::hub::{DESK_SECRET, TestHub};
+use crate::hub::{Answer, DESK_SECRET, TestHub};
 use crate::tab::Tab;
 
 async fn feed(hub: &TestHub, after: Option<&str>) -> Tab {
@@ -66,4 +66,26 @@ async fn a_second_subscribe_on_a_feed_is_a_bad_message() {
     let mut feed = feed(&hub, None).await;
     feed.send(&json!({"type": "subscribe", "token": "x"})).await;
     feed.refused("already_subscribed", 4500).await;
+}
+
+#[tokio::test]
+async fn a_back_ends_secret_may_come_as_it_is_or_form_encoded() {
+    let secret = "aB+c/d%2Be==0123456789";
+    let extra = format!(
+        "[[apps]]\nclient_id = \"till+1\"\nissuer = \"ISSUER\"\nname = \"Till\"\norigins = []\n\
+         allow_no_origin = true\nsecret = \"{secret}\""
+    );
+    let hub = TestHub::start_with(&extra).await;
+    let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let reports = |name: String, secret: String| {
+        let request = hub.http.post(hub.url("/api/v1/logouts")).basic_auth(name, Some(secret));
+        Answer::of(request.header("content-type", "application/json").body(r#"{"sid":"laptop"}"#))
+    };
+    reports("till+1".to_owned(), secret.to_owned()).await.expect(201);
+    reports(encode("till+1"), encode(secret)).await.expect(200);
+    reports("till+1".to_owned(), "aB c/d+e==0123456789".to_owned()).await.refused(
+        401,
+        "invalid_client",
+        "invalid_client",
+    );
 }

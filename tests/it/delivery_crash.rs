@@ -186,6 +186,7 @@ fn report(office: &Office, who: &TestSession, token: &str) -> Report {
             audiences: vec![client("crm")],
             good_until: now.plus_seconds(100),
         }),
+        goes_with: None,
         repeat_window_seconds: 660,
     }
 }

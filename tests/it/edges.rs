@@ -84,7 +84,14 @@ async fn registered_origins_may_read_answers_and_refusals_and_others_may_not() {
     let ada = hub.issuer.sign_in("ada");
     let ok = hub.reports(&id_token(&hub, &ada, "notes"), NOTES, json!({})).await;
     let refused = hub.reports("rubbish", NOTES, json!({})).await;
-    for answer in [ok, refused] {
+    let gets = |path: &str| Answer::of(hub.http.get(hub.url(path)).header("origin", NOTES));
+    let twice = gets("/api/v1/session?a=1&a=2").await;
+    twice.refused(400, "invalid_request", "duplicate_parameter");
+    let nowhere = [gets("/api/v1/nothing").await, gets("/api/v1/logouts/x/y/z").await, gets("/api/v2").await];
+    for answer in &nowhere {
+        answer.refused(404, "not_found", "not_found");
+    }
+    for answer in nowhere.into_iter().chain([ok, refused, twice]) {
         assert_eq!(answer.header("access-control-allow-origin"), NOTES, "{answer:?}");
         assert!(answer.header("vary").to_lowercase().contains("origin"), "{answer:?}");
         assert!(!answer.headers.contains_key("access-control-allow-credentials"));
@@ -123,6 +130,19 @@ async fn too_much_that_fails_is_told_to_slow_down_and_what_verifies_is_not() {
     hub.reports(&id_token(&hub, &grace, "notes"), NOTES, json!({})).await.expect(201);
     hub.advance(std::time::Duration::from_secs(60));
     hub.receives("rubbish").await.refused(400, "invalid_request", "not_compact_jws");
+}
+
+#[tokio::test]
+async fn whatever_fails_counts_wherever_it_went() {
+    let hub = TestHub::start_with("[limits]\ninvalid_requests_per_minute_per_ip = 3").await;
+    let gets = |path: &str| Answer::of(hub.http.get(hub.url(path)));
+    for path in ["/nothing", "/api/v1/nothing", "/.well-known/slo-hub?a=1&a=2"] {
+        assert!((400..=404).contains(&gets(path).await.status), "{path}");
+    }
+    for path in ["/nothing", "/api/v1/nothing", "/.well-known/slo-hub?a=1&a=2", "/ws"] {
+        gets(path).await.refused(429, "slow_down", "slow_down");
+    }
+    gets("/.well-known/slo-hub").await.expect(200);
 }
 
 #[tokio::test]

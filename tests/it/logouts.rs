@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use serde_json::json;
+use slo_hub::domain::clock::Clock as _;
 
-use crate::hub::{NOTES, SHOP, TestHub};
+use crate::hub::{DESK_SECRET, NOTES, SHOP, TestHub};
 use crate::stories::{everywhere, id_token, logout_token};
 use crate::tab::Tab;
 
@@ -211,4 +212,26 @@ async fn an_expired_token_is_told_of_its_logout_and_asked_for_a_fresh_one_otherw
     let mut tab = Tab::open(&hub, Some(NOTES)).await;
     tab.subscribe(&graces).await;
     tab.refused("token_expired", 4003).await;
+}
+
+#[tokio::test]
+async fn a_session_that_ends_after_signing_out_everywhere_is_over_for_a_sign_in_the_hub_has_not_seen() {
+    let hub = TestHub::start().await;
+    let ada = hub.issuer.sign_in("ada");
+    let mut desk = Tab::back_end(&hub, "desk", DESK_SECRET, None).await;
+    assert_eq!(desk.frame().await["type"], "subscribed");
+    let first = id_token(&hub, &ada, "notes");
+    let everywhere = hub.reports(&first, NOTES, json!({"scope": "user"})).await.expect(201);
+    hub.advance(Duration::from_secs(10));
+    let again = hub.issuer.id_token(&ada, "notes");
+    let again = again.with("auth_time", json!(hub.clock.now().floor().0)).sign();
+
+    hub.receives(&logout_token(&hub, &ada, "notes")).await.expect(200);
+
+    let over = hub.gets("/api/v1/session", &again).await.expect(200);
+    assert_eq!((over["active"].as_bool(), &over["logout"]["id"]), (Some(false), &everywhere["id"]));
+    assert_eq!(hub.recorded().await, 1);
+    assert_eq!(desk.logged_out().await["id"], everywhere["id"]);
+    let other = hub.desk_reports(json!({"sid": "another"})).await.expect(201);
+    assert_eq!(desk.logged_out().await["id"], other["id"], "the feed tells of no second logout in between");
 }

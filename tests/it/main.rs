@@ -14,6 +14,7 @@ mod browser;
 mod chain;
 mod channel;
 mod close_codes;
+mod crowded;
 mod delivery;
 mod delivery_crash;
 mod delivery_crowd;

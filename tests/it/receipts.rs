@@ -1,5 +1,7 @@
 //! Every logout has a receipt: which apps were told, and which confirmed.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::hub::{Answer, NOTES, SHOP, TestHub};
@@ -92,4 +94,41 @@ async fn an_acknowledgement_by_post_is_for_ones_own_logout_only() {
     ack(id_token(&hub, &grace, "notes")).await.refused(404, "not_found", "not_found");
     assert_eq!(ack(token).await.status, 204);
     until(&hub, &id, "notes", "acknowledged").await;
+}
+
+#[tokio::test]
+async fn an_expired_token_speaks_for_a_session_that_is_over_and_for_no_other() {
+    let hub = TestHub::start().await;
+    let ada = hub.issuer.sign_in("ada");
+    let old = id_token(&hub, &ada, "notes");
+    hub.advance(Duration::from_secs(3 * 24 * 3600));
+    // A session that began since; the old token is of another one of hers.
+    let phone = hub.issuer.sign_in("ada");
+    let phones = id_token(&hub, &phone, "notes");
+    let id = hub.reports(&phones, NOTES, json!({})).await.expect(201)["id"].as_str().unwrap().to_owned();
+    let posts =
+        |path: String, token: String| Answer::of(hub.http.post(path).bearer_auth(token).header("origin", NOTES));
+    let (receipt, acks) = (format!("/api/v1/logouts/{id}"), hub.url(&format!("/api/v1/logouts/{id}/acks")));
+    let activity = hub.url("/api/v1/session/activity");
+
+    hub.gets(&receipt, &old).await.refused(401, "invalid_token", "token_expired");
+    posts(acks.clone(), old.clone()).await.refused(401, "invalid_token", "token_expired");
+    posts(activity.clone(), old).await.refused(401, "invalid_token", "token_expired");
+
+    hub.advance(Duration::from_secs(3 * 24 * 3600));
+    assert_eq!(hub.gets(&receipt, &phones).await.expect(200)["id"], id.as_str(), "its own session is over");
+    assert_eq!(posts(acks, phones.clone()).await.status, 204);
+    assert_eq!(posts(activity, phones).await.status, 204, "there is nothing left to put off");
+}
+
+#[tokio::test]
+async fn a_name_that_is_no_text_names_no_logout() {
+    let hub = TestHub::start().await;
+    let ada = hub.issuer.sign_in("ada");
+    let token = id_token(&hub, &ada, "notes");
+    let ack = || hub.http.post(hub.url("/api/v1/logouts/%ff/acks")).header("origin", NOTES);
+    hub.gets("/api/v1/logouts/%ff", "rubbish").await.refused(401, "invalid_token", "not_compact_jws");
+    hub.gets("/api/v1/logouts/%ff", &token).await.refused(404, "not_found", "not_found");
+    Answer::of(ack()).await.refused(401, "invalid_token", "missing_credentials");
+    Answer::of(ack().bearer_auth(token)).await.refused(404, "not_found", "not_found");
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use reqwest::RequestBuilder;
 use serde_json::json;
+use slo_hub::domain::clock::Clock as _;
 use url::Url;
 
 use crate::hub::{Answer, NOTES, TestHub};
@@ -63,6 +64,24 @@ async fn a_hint_signs_out_at_once_and_the_browser_goes_by_way_of_the_issuer_to_t
     assert!(to_app.as_str().starts_with("https://notes.example/bye?state="), "{to_app}");
     assert_eq!(param(&to_app, "state"), state);
     assert_eq!(hub.receipt(id).await["final"], true, "the browser has been to the issuer");
+}
+
+#[tokio::test]
+async fn back_from_the_issuer_this_browsers_session_is_over_for_good_also_when_all_were_signed_out() {
+    let hub = TestHub::start().await;
+    let ada = hub.issuer.sign_in("ada");
+    let token = id_token(&hub, &ada, "notes");
+    let query = [("id_token_hint", token.as_str()), ("scope", "user")];
+    let to_issuer = location(&Answer::of(get(&hub, "/logout", &query)).await);
+    hub.advance(Duration::from_secs(10));
+    let again = hub.issuer.id_token(&ada, "notes");
+    let again = again.with("auth_time", json!(hub.clock.now().floor().0)).sign();
+    Answer::of(get(&hub, "/logout/callback", &[("state", &param(&to_issuer, "state"))])).await;
+
+    assert_eq!(hub.gets("/api/v1/session", &again).await.expect(200)["active"], false);
+    let phone = id_token(&hub, &hub.issuer.sign_in("ada"), "notes");
+    assert_eq!(hub.gets("/api/v1/session", &phone).await.expect(200)["active"], true, "a session begun since");
+    assert_eq!(hub.recorded().await, 1, "and nobody is told of a second logout");
 }
 
 #[tokio::test]

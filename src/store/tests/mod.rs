@@ -160,6 +160,7 @@ fn report(target: LogoutTarget, covers_until: i64) -> Report {
         ticket: None,
         back_ends: Arc::default(),
         pass_on: None,
+        goes_with: None,
         repeat_window_seconds: WINDOW,
     }
 }

@@ -70,6 +70,18 @@ async fn a_report_much_later_than_a_provisional_logout_may_be_about_an_unseen_si
 }
 
 #[tokio::test]
+async fn a_tab_that_wakes_much_later_and_reports_with_its_old_token_repeats() {
+    let store = TestStore::open().await;
+    let old = token("notes", "laptop", 900);
+    let first = store.fresh(by(&old, app_ends("laptop", 1000))).await;
+    assert_eq!(store.repeat(by(&old, app_ends("laptop", 90_000))).await, id_of(&first));
+
+    let phone = token("notes", "phone", 90_001);
+    let everywhere = store.fresh(by(&phone, ends_everywhere(91_000))).await;
+    assert_eq!(store.repeat(by(&phone, ends_everywhere(180_000))).await, id_of(&everywhere));
+}
+
+#[tokio::test]
 async fn after_signing_out_everywhere_the_sessions_own_reports_are_repeats() {
     let store = TestStore::open().await;
     store.sees(&token("notes", "laptop", 900)).await;
@@ -201,4 +213,64 @@ async fn a_session_that_ended_by_itself_does_not_make_signing_out_everywhere_a_n
     store.sees(&token("notes", "phone", 1005)).await;
     store.fresh(issuer_ends("phone", 1006)).await;
     assert_eq!(store.repeat(ends_everywhere(1010)).await, id_of(&first));
+}
+
+#[tokio::test]
+async fn a_session_that_its_issuer_ends_after_signing_out_everywhere_is_over_for_later_sign_ins_too() {
+    let store = TestStore::open().await;
+    store.sees(&token("notes", "laptop", 900)).await;
+    let everywhere = store.fresh(ends_everywhere(1000)).await;
+    // A new sign-in in the old session, which the hub has not seen yet.
+    let again = SignIn { auth_time: Some(UnixSeconds(1500)), ..token("notes", "laptop", 1500) };
+    assert_eq!(store.ended_by(&again).await, None);
+
+    assert_eq!(store.repeat(issuer_ends("laptop", 1600)).await, id_of(&everywhere));
+
+    assert_eq!(store.ended_by(&again).await, Some(id_of(&everywhere)));
+    let much_later = SignIn { issued_at: UnixSeconds(90_000), auth_time: Some(UnixSeconds(90_000)), ..again };
+    assert_eq!(store.ended_by(&much_later).await, Some(id_of(&everywhere)));
+    let elsewhere = SignIn { sid: Some(sid("phone")), ..much_later };
+    assert_eq!(store.ended_by(&elsewhere).await, None, "another session");
+    assert_eq!(store.logouts_after(&acme(), 0, 9).await.unwrap().len(), 1, "followers hear of one logout");
+    assert_eq!(store.deliveries(id_of(&everywhere)).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_an_app_says_after_signing_out_everywhere_is_provisional_until_the_issuer_confirms() {
+    let store = TestStore::open().await;
+    store.sees(&token("notes", "laptop", 900)).await;
+    let everywhere = store.fresh(ends_everywhere(1000)).await;
+    let at = |iat: i64| SignIn { auth_time: Some(UnixSeconds(iat)), ..token("notes", "laptop", iat) };
+    store.repeat(app_ends("laptop", 1600)).await;
+    assert_eq!(store.ended_by(&at(1600)).await, Some(id_of(&everywhere)));
+    assert_eq!(store.ended_by(&at(1601)).await, None);
+
+    store.repeat(issuer_ends("laptop", 1602)).await;
+    assert_eq!(store.ended_by(&at(90_000)).await, Some(id_of(&everywhere)));
+    // Known to be over for good, so no report is news.
+    store.sees(&at(90_001)).await;
+    assert_eq!(store.repeat(app_ends("laptop", 90_002)).await, id_of(&everywhere));
+}
+
+#[tokio::test]
+async fn signing_in_again_after_such_an_end_makes_the_next_report_a_logout_of_its_own() {
+    let store = TestStore::open().await;
+    store.sees(&token("notes", "laptop", 900)).await;
+    store.fresh(ends_everywhere(1000)).await;
+    store.repeat(app_ends("laptop", 1600)).await;
+    let again = SignIn { auth_time: Some(UnixSeconds(1700)), ..token("notes", "laptop", 1700) };
+    store.sees(&again).await;
+    let second = store.fresh(app_ends("laptop", 1800)).await;
+    assert_eq!(store.ended_by(&again).await, Some(id_of(&second)));
+    assert_eq!(store.repeat(issuer_ends("laptop", 1801)).await, id_of(&second));
+}
+
+#[tokio::test]
+async fn the_end_of_an_unseen_session_that_goes_with_its_persons_logout_is_no_second_one() {
+    let store = TestStore::open().await;
+    let everywhere = store.fresh(ends_everywhere(1000)).await;
+    let report = Report { goes_with: Some(ada()), ..issuer_ends("laptop", 1001) };
+    assert_eq!(store.repeat(report).await, id_of(&everywhere));
+    let later = SignIn { auth_time: Some(UnixSeconds(5000)), ..token("notes", "laptop", 5000) };
+    assert_eq!(store.ended_by(&later).await, Some(id_of(&everywhere)));
 }

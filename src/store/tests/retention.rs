@@ -50,6 +50,20 @@ async fn a_logout_that_a_repeat_moved_on_is_still_of_use() {
 }
 
 #[tokio::test]
+async fn a_logout_that_answers_for_the_later_end_of_a_session_is_still_of_use() {
+    let store = TestStore::open().await;
+    store.sees(&token("notes", "laptop", 900)).await;
+    let everywhere = store.fresh(ends_everywhere(1000)).await;
+    store.repeat(issuer_ends("laptop", 5000)).await;
+    store.forget(CUT, NOW).await.unwrap();
+    assert!(store.find_logout(id_of(&everywhere)).await.unwrap().is_some());
+
+    store.forget(UnixMillis(CUT.0 + 1000), NOW).await.unwrap();
+    assert_eq!(store.find_logout(id_of(&everywhere)).await.unwrap(), None);
+    assert_eq!(count(&store, "session_ends").await, 0, "the end of the session goes with it");
+}
+
+#[tokio::test]
 async fn used_tokens_and_tickets_go_when_they_have_expired() {
     let store = TestStore::open().await;
     store.fresh(with_token("old", 1, app_ends("a", 1000))).await;
