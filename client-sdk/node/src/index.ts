@@ -18,3 +18,5 @@ export {
   type WatchOptions,
 } from './watch/index.js';
 export type { LogoutClaims, LogoutStore } from './stores/types.js';
+export { HubError } from './hub-error.js';
+export { isLoggedOut, type IsLoggedOutOptions, type OpenIdRequest } from './is-logged-out.js';
