@@ -5,5 +5,6 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     // Never one that answers by chance.
     retry: 0,
+    testTimeout: 30_000,
   },
 });

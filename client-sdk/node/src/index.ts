@@ -18,3 +18,6 @@ export {
   type WatchOptions,
 } from './watch/index.js';
 export type { LogoutClaims, LogoutStore } from './stores/types.js';
+export { HubError } from './hub-error.js';
+export { isLoggedOut, type IsLoggedOutOptions, type OpenIdRequest } from './is-logged-out.js';
+export { verifyHubLogoutToken, type VerifiedLogout, type VerifyOptions } from './verify-hub-logout-token.js';

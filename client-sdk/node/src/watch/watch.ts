@@ -1,3 +1,4 @@
+import { hubAddress } from '../hub-address.js';
 import { Acks } from './acks.js';
 import { Backoff, MIN_UPTIME_MS } from './backoff.js';
 import { Connection } from './connection.js';
@@ -169,15 +170,9 @@ class Watch {
 }
 
 /** Where the channel is. */
-function addressOf({ hub, clientId, secret, allowHttp = false }: WatchOptions): URL {
-  const url = new URL(hub);
+function addressOf({ hub, clientId, secret, allowHttp }: WatchOptions): URL {
   if (!clientId || !secret) throw new TypeError('clientId and secret are those of the app at the hub');
-  const isHere = /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && (isHere || allowHttp))) {
-    throw new TypeError('hub is an https address; http only on this machine, or with allowHttp');
-  }
-  url.pathname = `${url.pathname.replace(/\/$/, '')}/ws`;
-  url.search = url.hash = url.username = url.password = '';
+  const url = hubAddress(hub, '/ws', allowHttp);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   return url;
 }

@@ -1,8 +1,13 @@
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { fileCursor, watchLogouts, type HubLogout, type LogoutWatch, type WatchError, type WatchOptions } from '../../src/watch/index.js';
+import { verifyHubLogoutToken } from '../../src/verify-hub-logout-token.js';
 import { SECRET } from './fake-hub.js';
 import { isBuilt, RealHub } from './real-hub.js';
 
@@ -76,5 +81,30 @@ describe.skipIf(!isBuilt)('with the hub itself', () => {
     await expect(watch({ cursor: elsewhere }).ready).rejects.toMatchObject({ code: 'unknown_cursor' });
     await expect(watch({ secret: 'wrong' }).ready).rejects.toMatchObject({ code: 'invalid_client' });
     await expect(watch({ clientId: 'nobody' }).ready).rejects.toMatchObject({ code: 'invalid_client' });
+  });
+});
+
+describe.skipIf(!isBuilt)('a logout token that the hub posts', () => {
+  it('is verified, and ends the session that it names', { timeout: 30_000 }, async () => {
+    const posted: string[] = [];
+    const server = createServer((request, response) => {
+      void text(request).then((body) => posted.push(body));
+      response.writeHead(204).end();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const hub = await RealHub.start(`backchannel_logout_uri = "http://127.0.0.1:${port}/slo"\nbackchannel_logout_token = "hub"\n`);
+    try {
+      await hub.logout(['laptop']);
+      await until(() => expect(posted).toHaveLength(1));
+      const token = new URLSearchParams(posted[0]).get('logout_token');
+      const logout = await verifyHubLogoutToken(token, { hub: hub.url, clientId: 'desk', issuer: 'http://localhost:9/' });
+      expect(logout).toMatchObject({ iss: 'http://localhost:9/', sid: 'laptop' });
+      expect(await hub.receipt(logout.id)).not.toEqual([]);
+      await expect(verifyHubLogoutToken(token, { hub: hub.url, clientId: 'notes' })).rejects.toMatchObject({ code: 'invalid_token' });
+    } finally {
+      await hub.stop();
+      server.close();
+    }
   });
 });

@@ -23,11 +23,12 @@ export class RealHub {
     private readonly folder: string,
   ) {}
 
-  static async start(): Promise<RealHub> {
+  /** `more` is of the app: TOML. */
+  static async start(more = ''): Promise<RealHub> {
     const folder = await mkdtemp(join(tmpdir(), 'slo-hub-'));
     const [port, adminPort] = await freePorts();
     const hub = new RealHub(`http://localhost:${port}`, folder);
-    await writeFile(join(folder, 'hub.toml'), config(port, adminPort));
+    await writeFile(join(folder, 'hub.toml'), config(port, adminPort) + more);
     await hub.restart();
     return hub;
   }
