@@ -25,6 +25,7 @@ const MODULES = [
   'elements',
   'oidc',
   'react',
+  'vue',
 ];
 
 const COMMON = {

@@ -70,4 +70,24 @@ describe('rendered on a server, the packed package is inert', () => {
     `);
     expect(said).toBe('<p>idle,false,</p>');
   });
+
+  it('vue', () => {
+    install('vue', '@vue', '@auth0/auth0-vue', 'vue-router');
+    const said = run(`
+      import { createSSRApp, h } from 'vue';
+      import { renderToString } from 'vue/server-renderer';
+      import { createAuth0 } from '@auth0/auth0-vue';
+      import { SignedOutNotice, useSlo } from '@slo-hub/client/vue';
+      const auth0 = createAuth0({ domain: 'acme.eu.auth0.com', clientId: 'notes' });
+      const app = createSSRApp({
+        setup() {
+          const { state, isReady, signedOut } = useSlo({ auth0, hub: 'https://hub.example' });
+          return () => [h('p', [state.value, isReady.value].join()), h(SignedOutNotice, { event: signedOut.value })];
+        },
+      });
+      console.log(await renderToString(app));
+    `);
+    expect(said).toContain('<p>idle,false</p>');
+    expect(said).not.toContain('slo-signed-out');
+  });
 });
