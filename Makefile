@@ -32,9 +32,9 @@ check: tools
 
 test: e2e-tools check
 	@scripts/need strace cargo-nextest postgresql redis-server
-	npm --prefix client-sdk test
 	scripts/nextest run
 	cargo build --quiet
+	npm --prefix client-sdk test
 	scripts/npm-ready tests/e2e
 	npm --prefix demo-apps run --silent build
 	npm --prefix tests/e2e test

@@ -1,6 +1,6 @@
 /**
- * Builds the package: `dist/` for bundlers, and `dist-iife/slo-hub.js` for a `<script>` tag, which is kept in
- * git because the hub carries it and is built without Node. With `--dist`, only the first.
+ * Builds the package: `dist/` for bundlers, and `dist-iife/` for `<script>` tags, which is kept in git
+ * because the hub carries it and is built without Node. With `--dist`, only the first.
  */
 import { build } from 'esbuild';
 import { rm, writeFile, mkdir } from 'node:fs/promises';
@@ -22,9 +22,11 @@ export const INTERNAL = [
 const MODULES = [
   'index',
   'auth0',
+  'elements',
   'oidc',
   'react',
   'frontchannel',
+  'vue',
 ];
 
 const COMMON = {
@@ -58,13 +60,18 @@ export async function buildAlone(entry) {
   return outputFiles[0].text;
 }
 
-/** The text of the script that makes the global `SloHub`. */
-export async function buildScript() {
+/** What is for `<script>` tags: `slo-hub.js` makes the global `SloHub`, the other one defines the elements. */
+export const SCRIPTS = [
+  ['slo-hub.js', { entryPoints: ['src/iife.ts'], globalName: 'SloHub' }],
+  ['slo-hub-elements.js', { entryPoints: ['src/elements-iife.ts'] }],
+];
+
+/** The text of one of those scripts. */
+export async function buildScript(what) {
   const { outputFiles } = await build({
     ...COMMON,
-    entryPoints: ['src/iife.ts'],
+    ...what,
     format: 'iife',
-    globalName: 'SloHub',
     write: false,
     banner: { js: '/*! slo-hub browser SDK | MIT OR Apache-2.0 */' },
   });
@@ -76,6 +83,6 @@ if (argv[1] === fileURLToPath(import.meta.url)) {
   await buildModules();
   if (!argv.includes('--dist')) {
     await mkdir(`${HERE}dist-iife`, { recursive: true });
-    await writeFile(`${HERE}dist-iife/slo-hub.js`, await buildScript());
+    for (const [name, what] of SCRIPTS) await writeFile(`${HERE}dist-iife/${name}`, await buildScript(what));
   }
 }

@@ -12,8 +12,9 @@ interface Auth0LogoutParams {
 }
 
 /**
- * What is used of Auth0's own object. Hand over the one that your framework gave you (`Auth0Client` of auth0-spa-js,
- * what `useAuth0()` returns in React and Vue), never the client behind it: its pages would not see the sign-out.
+ * What is used of Auth0's own object: `Auth0Client` of auth0-spa-js, or what `useAuth0()` of auth0-react returns. Never
+ * hand over the client behind a framework's object: its pages would not see the sign-out. For React, Vue and Angular
+ * there are adapters of their own.
  */
 export interface Auth0Like {
   getIdTokenClaims(): Promise<{ readonly __raw: string } | null | undefined>;
@@ -23,7 +24,7 @@ export interface Auth0Like {
   }): Promise<void>;
   /** auth0-spa-js. */
   getTokenSilently?(options: { cacheMode: 'off' }): Promise<unknown>;
-  /** auth0-react, auth0-vue. */
+  /** auth0-react. */
   getAccessTokenSilently?(options: { cacheMode: 'off' }): Promise<unknown>;
 }
 

@@ -1,8 +1,12 @@
 'use client';
 
-import { useCallback, useEffect, useRef, useState } from 'react';
+import {
+  createElement, useCallback, useEffect, useRef, useState, type CSSProperties, type ReactElement, type ReactNode,
+} from 'react';
 import { withAuth0, type Auth0Like, type Auth0LogoutOptions, type Auth0SloOptions } from './auth0.js';
+import { defineElements, SIGNED_OUT_NOTICE, type SignedOutNoticeElement } from './elements.js';
 import { follow, UNKNOWN, type Followed, type FollowOptions, type SeenTo, type SloView } from './follow.js';
+import type { SignedOutEvent } from './types.js';
 
 export { SloError, type SloErrorCode } from './errors.js';
 export type { Auth0Like, Auth0LogoutOptions, Auth0SloOptions } from './auth0.js';
@@ -86,4 +90,27 @@ function followAuth0(
     show,
     painted,
   });
+}
+
+/** Texts of your own, and what the person can do next. `part` and custom properties style it: see the docs. */
+export interface SignedOutNoticeProps {
+  /** What {@link useSlo} gave as `signedOut`. Without one, nothing is rendered. */
+  readonly event: SignedOutEvent | undefined;
+  readonly heading?: string | undefined;
+  /** Said where the other app gave no reason. */
+  readonly message?: string | undefined;
+  readonly className?: string | undefined;
+  readonly style?: CSSProperties | undefined;
+  /** A button or a link to sign in again. */
+  readonly children?: ReactNode;
+}
+
+/** Tells the person that their session has ended, and why: the element `<slo-signed-out>`, which takes the focus. */
+export function SignedOutNotice({ event, className, children, ...own }: SignedOutNoticeProps): ReactElement | null {
+  const element = useRef<SignedOutNoticeElement>(null);
+  useEffect(() => {
+    defineElements();
+    if (element.current) element.current.event = event;
+  }, [event]);
+  return event ? createElement(SIGNED_OUT_NOTICE, { ...own, class: className, ref: element }, children) : null;
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import vm from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { buildAlone, buildScript, INTERNAL } from '../build.mjs';
+import { buildAlone, buildScript, INTERNAL, SCRIPTS } from '../build.mjs';
 import type { endFrontchannelSession } from '../src/frontchannel.js';
 import { pass, settle } from './app.js';
 import { FakeFrame, NOTES } from './frame.js';
@@ -23,8 +23,10 @@ describe('the size, minified and gzipped', () => {
     ['core with the Auth0 adapter', 'src/auth0.ts', 5 * KIB],
     ['the page for the front channel', 'src/frontchannel.ts', 1.25 * KIB],
     ['the script for a <script> tag', 'src/iife.ts', 5 * KIB],
+    ['the signed-out notice alone', 'src/elements.ts', 2 * KIB],
     ['core with the oidc-client-ts adapter', 'src/oidc.ts', 5 * KIB],
-    ['core with the React adapter', 'src/react.ts', 6 * KIB],
+    ['core with the React adapter and the notice', 'src/react.ts', 7 * KIB],
+    ['core with the Vue adapter and the notice', 'src/vue.ts', 7 * KIB],
   ])('%s', async (name, entry, most) => {
     vi.useRealTimers();
     const size = gzipSync(await buildAlone(entry), { level: 9 }).length;
@@ -33,13 +35,14 @@ describe('the size, minified and gzipped', () => {
   });
 });
 
-describe('dist-iife/slo-hub.js, which the hub carries', () => {
+describe('dist-iife, for script tags', () => {
   let checkedIn: string;
   beforeAll(() => void (checkedIn = readFileSync(`${ROOT}dist-iife/slo-hub.js`, 'utf8')));
   beforeEach(() => void vi.useRealTimers());
 
-  it('is what the sources make; if not: npm run build', async () => {
-    expect(checkedIn === (await buildScript()), 'out of date: npm run build, and commit it').toBe(true);
+  it.each(SCRIPTS)('%s is what the sources make; if not: npm run build', async (name, what) => {
+    const isFresh = readFileSync(`${ROOT}dist-iife/${name}`, 'utf8') === (await buildScript(what));
+    expect(isFresh, 'out of date: npm run build, and commit it').toBe(true);
   });
 
   it('tells the whole story: connects, is told, hides, acknowledges, signs out', async () => {
@@ -96,7 +99,7 @@ describe('dist-iife/slo-hub.js, which the hub carries', () => {
   });
 
   it('shortens no name that is seen from outside', () => {
-    const files = ['types', 'errors', 'auth0', 'login', 'frontchannel', 'frontchannel-storage', 'follow', 'oidc', 'react'];
+    const files = ['types', 'errors', 'auth0', 'login', 'frontchannel', 'frontchannel-storage', 'follow', 'oidc', 'elements', 'react', 'vue'];
     const outside = files.map((file) => readFileSync(`${ROOT}src/${file}.ts`, 'utf8')).join();
     for (const name of INTERNAL) expect(outside).not.toMatch(new RegExp(`(readonly |  )${name}\\??[:(]`));
   });

@@ -4,7 +4,7 @@ import { Auth0Provider, useAuth0, withAuthenticationRequired } from '@auth0/auth
 import { act, createElement as h, StrictMode, type ReactElement } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { useSlo, type Slo, type SloError, type UseSloOptions } from '../src/react.js';
+import { SignedOutNotice, useSlo, type SignedOutNoticeProps, type Slo, type SloError, type UseSloOptions } from '../src/react.js';
 import { Browser } from './browser.js';
 import { HUB } from './hub.js';
 import { AUTH0 } from './tenant.js';
@@ -248,5 +248,54 @@ describe('useSlo and the state of auth0-react', () => {
     await browser.settle();
     expect(slo.signedOut).toBeUndefined();
     expect(slo.state).not.toBe('signed-out');
+  });
+});
+
+describe('SignedOutNotice', () => {
+  const event = { id: '1', issuer: 'i', scope: 'session', source: 'app', reason: 'You left Shop', occurredAt: '2025-11-21T08:00:00Z' } as const;
+  const notice = () => document.querySelector('slo-signed-out');
+  const part = (name: string) => notice()!.shadowRoot!.querySelector(`[part=${name}]`)!;
+  const show = (props: SignedOutNoticeProps) => render(h(StrictMode, null, h(SignedOutNotice, props)));
+
+  it('renders nothing without an event', async () => {
+    await show({ event: undefined });
+    expect(notice()).toBeNull();
+  });
+
+  it('tells why, takes the focus, and holds what can be done next', async () => {
+    const signIn = vi.fn();
+    await show({ event, className: 'mine', style: { margin: '1px' }, children: h('button', { onClick: signIn }, 'Sign in') });
+    vi.advanceTimersByTime(100);
+    expect(part('message').textContent).toBe('You left Shop');
+    expect(notice()!.shadowRoot!.activeElement).toBe(part('heading'));
+    expect([notice()!.className, notice()!.style.margin]).toEqual(['mine', '1px']);
+    notice()!.querySelector('button')!.click();
+    expect(signIn).toHaveBeenCalledOnce();
+  });
+
+  it('takes texts, and another event', async () => {
+    const { reason: _, ...silent } = event;
+    await show({ event: silent, heading: 'Abgemeldet', message: 'Bis bald.' });
+    vi.advanceTimersByTime(100);
+    expect([part('heading').textContent, part('message').textContent]).toEqual(['Abgemeldet', 'Bis bald.']);
+    await show({ event: { ...event, id: '2', reason: 'Another' } });
+    vi.advanceTimersByTime(100);
+    expect([part('heading').textContent, part('message').textContent]).toEqual(['You are signed out', 'Another']);
+  });
+
+  it('is on the page, and has the focus, before the hub is told that this app has signed out', async () => {
+    const Gate = () => {
+      slo = useSlo({ auth0: useAuth0(), hub: HUB });
+      return h('main', null, h(SignedOutNotice, { event: slo.signedOut }));
+    };
+    const acked: number[] = [];
+    await browser.signIn();
+    await render(h(StrictMode, null, h(Auth0Provider, { ...AUTH0, children: h(Gate) })));
+    await browser.see(() => slo.state === 'connected');
+    document.addEventListener('focusin', () => acked.push(browser.hub.acked.length));
+    browser.hub.signOutElsewhere();
+    await browser.see(() => browser.hub.acked.length > 0);
+    expect(acked).toEqual([0]);
+    expect(document.activeElement).toBe(notice());
   });
 });

@@ -31,6 +31,14 @@ function run(program: string): string {
 }
 
 describe('rendered on a server, the packed package is inert', () => {
+  it('elements', () => {
+    const said = run(`
+      import { defineElements, SignedOutNoticeElement } from '@slo-hub/client/elements';
+      console.log(defineElements(), typeof SignedOutNoticeElement);
+    `);
+    expect(said).toBe('undefined function');
+  });
+
   it('oidc-client-ts', () => {
     install('oidc-client-ts', 'jwt-decode');
     const said = run(`
@@ -53,13 +61,33 @@ describe('rendered on a server, the packed package is inert', () => {
       import { createElement as h } from 'react';
       import { renderToString } from 'react-dom/server';
       import { Auth0Provider, useAuth0 } from '@auth0/auth0-react';
-      import { useSlo } from '@slo-hub/client/react';
+      import { SignedOutNotice, useSlo } from '@slo-hub/client/react';
       const App = () => {
         const { state, isReady, signedOut } = useSlo({ auth0: useAuth0(), hub: 'https://hub.example' });
-        return h('p', null, [state, isReady, signedOut].join());
+        return h('p', null, [state, isReady, signedOut].join(), h(SignedOutNotice, { event: signedOut }));
       };
       console.log(renderToString(h(Auth0Provider, { domain: 'acme.eu.auth0.com', clientId: 'notes' }, h(App))));
     `);
     expect(said).toBe('<p>idle,false,</p>');
+  });
+
+  it('vue', () => {
+    install('vue', '@vue', '@auth0/auth0-vue', 'vue-router');
+    const said = run(`
+      import { createSSRApp, h } from 'vue';
+      import { renderToString } from 'vue/server-renderer';
+      import { createAuth0 } from '@auth0/auth0-vue';
+      import { SignedOutNotice, useSlo } from '@slo-hub/client/vue';
+      const auth0 = createAuth0({ domain: 'acme.eu.auth0.com', clientId: 'notes' });
+      const app = createSSRApp({
+        setup() {
+          const { state, isReady, signedOut } = useSlo({ auth0, hub: 'https://hub.example' });
+          return () => [h('p', [state.value, isReady.value].join()), h(SignedOutNotice, { event: signedOut.value })];
+        },
+      });
+      console.log(await renderToString(app));
+    `);
+    expect(said).toContain('<p>idle,false</p>');
+    expect(said).not.toContain('slo-signed-out');
   });
 });

@@ -9,7 +9,7 @@ void slo.logout({ scope: 'user', reason: 'Bye', redirect: false, timeoutMs: 500,
 void slo.ready.then((state) => state === 'signed-out');
 void slo.start().logout();
 
-/** As auth0-react and auth0-vue declare what `useAuth0()` returns. */
+/** As auth0-react declares what `useAuth0()` returns. */
 interface UseAuth0 {
   isAuthenticated: boolean;
   getIdTokenClaims: () => ReturnType<Auth0Client['getIdTokenClaims']>;

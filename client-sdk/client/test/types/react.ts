@@ -1,6 +1,7 @@
 /** The React adapter takes what auth0-react returns. Compiled against the built declarations, never run. */
 import { useAuth0, type Auth0ContextInterface, type User } from '@auth0/auth0-react';
-import { useSlo, type SignedOutEvent, type Slo, type SloState, type UsedAuth0 } from '@slo-hub/client/react';
+import { createElement } from 'react';
+import { SignedOutNotice, useSlo, type SignedOutEvent, type Slo, type SloState, type UsedAuth0 } from '@slo-hub/client/react';
 
 const auth0 = useAuth0();
 const used: UsedAuth0 = auth0;
@@ -33,3 +34,8 @@ useSlo({ auth0, hub: '', autoStart: false });
 // @ts-expect-error a click is no options
 const onClick: (event: MouseEvent) => void = slo.logout;
 void onClick;
+
+const button = createElement('button', { onClick: () => slo.logout() });
+createElement(SignedOutNotice, { event: slo.signedOut, heading: 'Bye', message: 'See you', className: 'mine' }, button);
+// @ts-expect-error an event, or undefined, has to be given
+createElement(SignedOutNotice, {});
