@@ -8,6 +8,7 @@ use super::event::{LogoutView, rfc3339};
 use crate::domain::app::App;
 use crate::domain::ids::LogoutId;
 use crate::domain::logout::{Logout, SignIn};
+use crate::domain::via::Via;
 
 /// A logout and its deliveries, as the API tells of them.
 #[derive(Serialize)]
@@ -55,6 +56,11 @@ impl Hub {
             let app = self.directory.app(logout.target.issuer(), client_id);
             app.map_or_else(|| client_id.to_owned(), |app| app.name.clone())
         };
+        // How many channels heard of it: each told one is an attempt of its row. Posts
+        // to back ends and frames are no channels.
+        let channels = rows.iter().filter(|row| matches!(row.via, Via::WebSocket | Via::Sse));
+        let told: u32 = channels.map(|row| row.attempts).sum();
+        let notified = usize::try_from(told).unwrap_or(0);
         let deliveries: Vec<_> = rows
             .into_iter()
             .map(|row| DeliveryView {
@@ -67,9 +73,6 @@ impl Hub {
                 error: row.error,
             })
             .collect();
-        // How many channels heard of it: each told one is an attempt of its row.
-        let told: u32 = deliveries.iter().map(|row| row.attempts).sum();
-        let notified = usize::try_from(told).unwrap_or(0);
         Ok(Receipt { logout: LogoutView::from(&logout), notified, deliveries })
     }
 }
