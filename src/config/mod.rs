@@ -116,7 +116,7 @@ impl Config {
     /// # Errors
     /// [`ConfigFaults`]: every problem at once.
     pub fn parse(text: &str, env: impl Iterator<Item = (String, String)>, base: &Path) -> Result<Self, ConfigFaults> {
-        let mut table: Table = text.parse().map_err(|error| ConfigFaults::one(format!("not TOML: {error}")))?;
+        let mut table: Table = text.parse().map_err(|error| ConfigFaults::one(not_toml(text, &error)))?;
         let mut reader = Reader::new(base);
         reader.lay_over(&mut table, env);
         let config = read(&reader, table);
@@ -128,6 +128,15 @@ impl Config {
     pub fn directory(&self) -> Directory {
         Directory::new(self.issuers.clone(), self.apps.clone())
     }
+}
+
+/// Where the text is no TOML, and why. Never the line itself, which the error would
+/// show: a secret may stand there.
+fn not_toml(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    format!("not TOML: line {line}, column {column}: {}", error.message())
 }
 
 fn read(reader: &Reader, table: Table) -> Option<Config> {

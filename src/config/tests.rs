@@ -107,6 +107,10 @@ fn a_value_of_the_wrong_kind_says_which_kind_is_right() {
             .contains("apps[0].allow_no_origin: must be true or false")
     );
     assert!(parse("[server").unwrap_err().to_string().contains("not TOML"));
+    for line in ["secret = \"hunter2", "secret = hunter2", "secret = 'a' hunter2", "\"hunter2\" \"\""] {
+        let fault = parse(&format!("[[apps]]\n{line}\n")).unwrap_err().to_string();
+        assert!(fault.contains("line 2, column") && !fault.contains("hunter2"), "{fault}");
+    }
 }
 
 #[test]

@@ -135,7 +135,7 @@ impl Stream {
 fn accepts_events(headers: &HeaderMap) -> bool {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
     let mut ranges = accept.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
-    ranges.any(|range| matches!(range, "text/event-stream" | "text/*" | "*/*"))
+    ranges.any(|range| ["text/event-stream", "text/*", "*/*"].iter().any(|own| own.eq_ignore_ascii_case(range)))
 }
 
 /// One event. The data is one line of JSON, so it needs no escaping.

@@ -18,13 +18,9 @@ use crate::hub::Hub;
 use crate::hub::denied::Denied;
 use crate::hub::report_logout::random;
 use crate::store::StoreError;
-use crate::web::Edge;
 use crate::web::caller::ClientAddr;
 use crate::web::problem::{Problem, Refused};
-
-/// How long a caller waits at most for an answer: issuers give up after five seconds,
-/// and some never ask again.
-const ANSWER_WITHIN: Duration = Duration::from_millis(2_800);
+use crate::web::{ANSWER_WITHIN, Edge};
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

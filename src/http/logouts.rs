@@ -20,7 +20,7 @@ use crate::hub::denied::{Denied, RequestFault};
 use crate::hub::event::LogoutView;
 use crate::hub::record::Done;
 use crate::hub::report_logout::Wish;
-use crate::web::body::{is_of_type, whole};
+use crate::web::body::{is_of_type, no_flood, whole};
 use crate::web::caller::{Credential, FromOrigin};
 use crate::web::problem::Problem;
 
@@ -106,6 +106,8 @@ fn wish(members: &mut Map<String, Value>) -> Result<Wish, RequestFault> {
     let scope = text(members, "scope").map_err(|()| RequestFault::BadScope)?;
     let scope = scope.map_or(Some(Scope::Session), |word| Scope::from_word(&word)).ok_or(RequestFault::BadScope)?;
     let reason = text(members, "reason").map_err(|()| RequestFault::BadReason)?;
+    // An app that always sends the member has nothing to say in an empty one.
+    let reason = reason.filter(|reason| !reason.is_empty());
     let reason = reason.map(|reason| Reason::parse(&reason)).transpose().map_err(|_| RequestFault::BadReason)?;
     Ok(Wish { scope, reason })
 }
@@ -165,7 +167,9 @@ pub(super) async fn acknowledge(
     path: Result<Path<String>, PathRejection>,
     origin: FromOrigin,
     credential: Credential,
+    request: Request,
 ) -> Result<impl IntoResponse, Problem> {
+    no_flood(request).await?;
     let acknowledged = in_time(async {
         let id = named(path);
         match credential {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use serde::Serialize;
@@ -13,6 +13,7 @@ use crate::hub::Hub;
 use crate::hub::caller::Person;
 use crate::hub::denied::Denied;
 use crate::hub::event::LogoutView;
+use crate::web::body::no_flood;
 use crate::web::caller::{Credential, FromOrigin};
 use crate::web::problem::Problem;
 
@@ -60,7 +61,9 @@ pub(super) async fn activity(
     State(hub): State<Arc<Hub>>,
     origin: FromOrigin,
     credential: Credential,
+    request: Request,
 ) -> Result<impl IntoResponse, Problem> {
+    no_flood(request).await?;
     in_time(async {
         let person = person(&hub, &credential).await?;
         person.asks_from(origin.as_deref(), true)?;

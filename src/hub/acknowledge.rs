@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
+
 use super::Hub;
 use super::denied::Denied;
 use crate::domain::app::App;
@@ -20,6 +22,27 @@ impl Hub {
             let told = hub.store.told(key, hub.clock.now()).await;
             if let Err(error) = told {
                 tracing::warn!(error = %error, logout.id = %id, "could not note a delivery");
+            }
+        });
+    }
+
+    /// Notes that the events of a page of logouts have been written to a back end's
+    /// feed. In the background, and all together, so that they are one commit.
+    pub fn note_fed(self: &Arc<Self>, page: &[LogoutId], app: &App) {
+        let (issuer, client_id, at) = (app.issuer.clone(), app.client_id.clone(), self.clock.now());
+        let key = |logout: &LogoutId| DeliveryKey {
+            issuer: issuer.clone(),
+            logout: *logout,
+            client_id: client_id.clone(),
+            sid: None,
+            via: Via::WebSocket,
+        };
+        let keys: Vec<_> = page.iter().map(key).collect();
+        let hub = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let told = join_all(keys.into_iter().map(|key| hub.store.told(key, at))).await;
+            if let Some(Err(error)) = told.into_iter().find(Result::is_err) {
+                tracing::warn!(error = %error, "could not note what a back end was told");
             }
         });
     }

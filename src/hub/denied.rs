@@ -54,7 +54,8 @@ pub enum RequestFault {
     UnexpectedMember,
     /// `scope` is neither `session` nor `user`, or the token names no session.
     BadScope,
-    /// `reason` is no text of 1 to 200 characters.
+    /// `reason` is no text of at most 200 characters, or has control characters, such as
+    /// a line break.
     BadReason,
     /// `sid` is missing or no identifier.
     SidInvalid,
@@ -117,7 +118,7 @@ impl RequestFault {
                 "The body has a member that this request does not take; with a Bearer token the token says whom to sign out."
             }
             Self::BadScope => "scope must be session (the token or body then names a sid) or user.",
-            Self::BadReason => "reason must be a text of 1 to 200 characters without control characters.",
+            Self::BadReason => "reason must be a text of at most 200 characters without control characters.",
             Self::SidInvalid => "sid must be a text of 1 to 255 bytes without control characters.",
             Self::SubInvalid => "sub must be a text of 1 to 255 bytes without control characters.",
             Self::NoSubject => "Say whom to sign out: sid for scope session, sub for scope user.",

@@ -59,6 +59,11 @@ impl Hub {
             let app = self.directory.app(logout.target.issuer(), client_id);
             app.map_or_else(|| client_id.to_owned(), |app| app.name.clone())
         };
+        // How many channels heard of it: each told one is an attempt of its row. Posts
+        // to back ends and frames are no channels.
+        let channels = rows.iter().filter(|row| matches!(row.via, Via::WebSocket | Via::Sse));
+        let told: u32 = channels.map(|row| row.attempts).sum();
+        let notified = usize::try_from(told).unwrap_or(0);
         let deliveries: Vec<_> = rows
             .into_iter()
             .map(|row| DeliveryView {

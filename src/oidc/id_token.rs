@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::claims::Claims;
 use super::fault::{TokenFault, VerifyError};
+use super::jose::JoseHeader;
 use super::keys::Arrival;
 use super::verifier::Verifier;
 use crate::domain::app::{Directory, IssuerSettings};
@@ -40,7 +41,7 @@ impl RawIdToken {
     /// Nothing is lost; a fetch of keys that has begun goes on.
     pub async fn verify(&self, verifier: &Verifier, arrival: Arrival) -> Result<IdToken, VerifyError> {
         let token = verifier.attribute(&self.0)?;
-        token.jws.header.is_typed(&["JWT"], true)?;
+        is_typed_so(&token.jws.header)?;
         verifier.signature_holds(&token, arrival).await?;
         Ok(IdToken::read(verifier, token.issuer, Claims(&token.jws.claims), arrival)?)
     }
@@ -57,7 +58,7 @@ impl RawIdToken {
         own: &ClientId,
     ) -> Result<OwnIdToken, VerifyError> {
         let token = verifier.attribute(&self.0)?;
-        token.jws.header.is_typed(&["JWT"], true)?;
+        is_typed_so(&token.jws.header)?;
         verifier.signature_holds(&token, arrival).await?;
         let claims = Claims(&token.jws.claims);
         is_for_the_hub(claims, own)?;
@@ -126,6 +127,10 @@ impl IdToken {
         let sub = names_a_person(claims)?;
         let sid = claims.session()?;
         let auth_time = claims.time("auth_time")?;
+        // Not the hub's to compare, but a token with such a claim of a wrong type is none.
+        for name in ["nonce", "at_hash", "c_hash"] {
+            claims.text(name)?;
+        }
         let sign_in = SignIn { issuer: issuer.issuer.clone(), client_id, sub, sid, issued_at, auth_time };
         Ok(Self { sign_in, expires_at, is_expired: at.is_after(expires_at) })
     }
@@ -147,6 +152,15 @@ impl IdToken {
     pub fn is_expired(&self) -> bool {
         self.is_expired
     }
+}
+
+/// `typ` is absent or `JWT`. A token that says of itself that it is a logout token is
+/// told what it is not, rather than that its type is wrong.
+fn is_typed_so(header: &JoseHeader) -> Result<(), TokenFault> {
+    if header.is_typed(&["logout+jwt", "application/logout+jwt"], false).is_ok() {
+        return Err(TokenFault::NotAnIdToken);
+    }
+    header.is_typed(&["JWT"], true)
 }
 
 /// Logout tokens have `events`. Access tokens have no mark that all issuers agree on,

@@ -55,7 +55,7 @@ impl Pages {
 pub fn routes(edge: Edge) -> Router {
     let pages = Pages { edge };
     Router::new()
-        .route("/logout", get(logout::get).post(logout::post).head(page::head_not_allowed))
+        .route("/logout", get(logout::get).post(logout::post).head(logout::head))
         .route("/logout/continue", get(way::go_on).head(page::head_not_allowed))
         .route("/logout/signed-in", get(way::told_who).head(page::head_not_allowed))
         .route("/logout/signing-out", get(live::signing_out).head(page::head_not_allowed))

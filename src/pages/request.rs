@@ -33,7 +33,8 @@ impl Sent {
                 client_id: params.take("client_id"),
                 id_token_hint: params.take("id_token_hint"),
                 post_logout_redirect_uri: params.take("post_logout_redirect_uri").or_else(|| params.take("returnTo")),
-                state: params.take("state"),
+                // The app's own, to be given back even when it is empty.
+                state: params.take_as_given("state"),
                 scope: params.take("scope"),
                 pass_on,
             },

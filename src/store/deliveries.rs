@@ -202,7 +202,8 @@ impl Work for Progress {
     async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<bool>, StoreError> {
         let positions = positions(connection, work).await?;
         let known = work.iter().enumerate().filter_map(|(place, one)| Some((*positions.get(&place)?, one)));
-        let rows: Vec<_> = known.map(|(position, one)| one.row(position)).collect();
+        let mut rows: Vec<_> = known.map(|(position, one)| one.row(position)).collect();
+        acknowledge_as_told(connection, &mut rows).await?;
         turn_to_sse(connection, &rows).await?;
         merge(connection, &rows).await?;
         Ok((0..work.len()).map(|place| positions.contains_key(&place)).collect())
@@ -239,7 +240,41 @@ async fn positions(connection: &mut SqliteConnection, work: &[Progress]) -> Resu
     found.iter().map(|row| Ok((rows::index(row, 0)?, row.try_get(1)?))).collect()
 }
 
-/// An app that was expected on a WebSocket and came by events instead.
+/// An app that acknowledges does so of the channel it was told on, or is expected on:
+/// events can be acknowledged on a socket, and a socket's by a request.
+async fn acknowledge_as_told(
+    connection: &mut SqliteConnection,
+    rows: &mut [DeliveryRow<'_>],
+) -> Result<(), StoreError> {
+    let is_channel = |via: &str| [Via::WebSocket, Via::Sse].iter().any(|channel| channel.as_str() == via);
+    let acks = rows.iter_mut().filter(|row| row.status == DeliveryStatus::Acknowledged as u8 && is_channel(row.via));
+    let mut acks: Vec<_> = acks.collect();
+    if acks.is_empty() {
+        return Ok(());
+    }
+    let asked: Vec<_> = acks.iter().map(|row| (row.logout, row.client_id, row.sid)).collect();
+    let select = "
+        select a.key, d.via
+        from jsonb_each(?1) a
+        cross join deliveries d
+            on d.logout = a.value ->> 0 and d.client_id = a.value ->> 1 and d.sid = a.value ->> 2
+        where d.via in ('websocket', 'sse')";
+    let mut told: HashMap<usize, Vec<Via>> = HashMap::new();
+    for row in sqlx::query(select).bind(rows::json(&asked)?).fetch_all(connection).await? {
+        let via = Via::from_word(row.try_get(1)?).ok_or(StoreError::Damaged)?;
+        told.entry(rows::index(&row, 0)?).or_default().push(via);
+    }
+    for (place, ways) in told {
+        let Some(row) = acks.get_mut(place) else { continue };
+        if ways.iter().all(|via| via.as_str() != row.via) {
+            row.via = ways.first().map_or(row.via, |via| via.as_str());
+        }
+    }
+    Ok(())
+}
+
+/// An app that was expected on a WebSocket and came by events instead. Its
+/// acknowledgement may have been quicker than the note that it was told.
 async fn turn_to_sse(connection: &mut SqliteConnection, rows: &[DeliveryRow<'_>]) -> Result<(), StoreError> {
     let by_sse = rows.iter().filter(|row| row.via == Via::Sse.as_str());
     let by_sse: Vec<_> = by_sse.map(|row| (row.logout, row.client_id, row.sid)).collect();
@@ -249,7 +284,7 @@ async fn turn_to_sse(connection: &mut SqliteConnection, rows: &[DeliveryRow<'_>]
     let update = "
         update deliveries as d set via = 'sse'
         where (d.logout, d.client_id, d.sid) in (select value ->> 0, value ->> 1, value ->> 2 from jsonb_each(?1))
-            and d.via = 'websocket' and d.status = 0 and d.attempts = 0
+            and d.via = 'websocket' and d.status in (0, 3) and d.attempts = 0
             and not exists (
                 select 1 from deliveries s
                 where s.logout = d.logout and s.client_id = d.client_id and s.sid = d.sid and s.via = 'sse'

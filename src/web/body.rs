@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::params::Params;
+use super::problem::Problem;
 use crate::hub::denied::RequestFault;
 
 /// The largest body that is read, in bytes.
@@ -28,6 +29,14 @@ pub async fn whole(body: Body) -> Result<Bytes, RequestFault> {
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(RequestFault::TooLarge),
         Ok(Err(_)) | Err(_) => Err(RequestFault::TooSlow),
     }
+}
+
+/// Reads a body that nothing is made of, so that it is bounded all the same.
+///
+/// # Errors
+/// Those of [`whole`].
+pub async fn no_flood(request: Request) -> Result<(), Problem> {
+    whole(request.into_body()).await.map(|_| ()).map_err(Problem::request)
 }
 
 /// Whether the request says that its body is of that type.

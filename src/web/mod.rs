@@ -7,6 +7,7 @@ pub mod params;
 pub mod problem;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::FromRef;
 
@@ -14,6 +15,10 @@ use crate::hub::Hub;
 use crate::listener::gate::Gate;
 use failures::Failures;
 use ipnet::IpNet;
+
+/// How long a caller waits at most for an answer: issuers give up after five seconds,
+/// and some never ask again.
+pub const ANSWER_WITHIN: Duration = Duration::from_millis(2_800);
 
 /// What handlers share.
 #[derive(Clone)]
@@ -27,7 +32,7 @@ pub struct Edge {
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Arc<[IpNet]>,
     /// How long a socket may take to subscribe.
-    pub subscribe_timeout: std::time::Duration,
+    pub subscribe_timeout: Duration,
 }
 
 impl FromRef<Edge> for Arc<Hub> {

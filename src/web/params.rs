@@ -54,10 +54,15 @@ impl Params {
         self.0.iter().any(|(own, _)| own == name)
     }
 
+    /// Takes a parameter out exactly as it was given, empty or not.
+    pub fn take_as_given(&mut self, name: &str) -> Option<String> {
+        let at = self.0.iter().position(|(own, _)| own == name)?;
+        Some(self.0.swap_remove(at).1)
+    }
+
     /// Takes a parameter out. An empty value is as good as none (RFC 6749, section 3.1).
     pub fn take(&mut self, name: &str) -> Option<String> {
-        let at = self.0.iter().position(|(own, _)| own == name)?;
-        Some(self.0.swap_remove(at).1).filter(|value| !value.is_empty())
+        self.take_as_given(name).filter(|value| !value.is_empty())
     }
 }
 

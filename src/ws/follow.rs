@@ -1,5 +1,7 @@
 //! A back end's socket: every logout of its issuer, in order.
 
+use std::sync::Arc;
+
 use axum::extract::ws::Message;
 use tokio::time::{Instant, sleep_until};
 
@@ -7,6 +9,7 @@ use super::close_code::CloseCode;
 use super::frame::{self, BadMessage, Incoming};
 use super::serve::{Conversation, understand};
 use super::wire::{Exit, Frames};
+use crate::channels::Notice;
 use crate::hub::event::{Welcome, heartbeat};
 use crate::hub::feed::Feed;
 
@@ -44,20 +47,33 @@ impl<S: Frames> Conversation<S> {
                         Ok(page) => page,
                         Err(denied) => return self.say_no(denied).await,
                     };
-                    for notice in page {
-                        if let Err(exit) = self.wire.write(frame::text(&notice.event)).await {
-                            return exit;
-                        }
+                    if let Err(exit) = self.feed(&feed, &page).await {
+                        return exit;
                     }
                 }
             }
         }
     }
 
+    async fn feed(&mut self, feed: &Feed, page: &[Arc<Notice>]) -> Result<(), Exit> {
+        let mut told = Vec::with_capacity(page.len());
+        let mut done = Ok(());
+        for notice in page {
+            done = self.wire.write(frame::text(&notice.event)).await;
+            if done.is_err() {
+                break;
+            }
+            told.push(notice.logout.id);
+        }
+        self.hub.note_fed(&told, feed.app());
+        done
+    }
+
     async fn heard_of_back_end(&mut self, feed: &Feed, message: &Message) -> Result<(), Exit> {
         match understand(message) {
             Ok(Incoming::Activity) => Ok(()),
-            Ok(Incoming::Ack(id)) => match self.hub.acknowledge_for(id, feed.app()).await {
+            Ok(Incoming::Ack(None)) => self.wire.write(frame::no_such_id()).await,
+            Ok(Incoming::Ack(Some(id))) => match self.hub.acknowledge_for(id, feed.app()).await {
                 Ok(()) => Ok(()),
                 Err(denied) => self.wire.write(frame::refusal(denied).1).await,
             },

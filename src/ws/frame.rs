@@ -33,8 +33,8 @@ pub enum Incoming {
         /// The logout after which to begin.
         after: Option<String>,
     },
-    /// The app has ended its local session.
-    Ack(LogoutId),
+    /// The app has ended its local session for that logout; `None` where it names none.
+    Ack(Option<LogoutId>),
     /// The person did something.
     Activity,
 }
@@ -59,8 +59,8 @@ impl Incoming {
         match members.get("type").and_then(Value::as_str) {
             Some("subscribe") => subscribe(&members),
             Some("ack") => {
-                let id = members.get("id").and_then(Value::as_str).ok_or(BadMessage("bad_id"))?;
-                Ok(Self::Ack(LogoutId::parse(id).map_err(|_| BadMessage("bad_id"))?))
+                let id = members.get("id").and_then(Value::as_str);
+                Ok(Self::Ack(id.and_then(|id| LogoutId::parse(id).ok())))
             }
             Some("activity") => Ok(Self::Activity),
             Some(_) | None => Err(BadMessage("unknown_type")),
@@ -74,12 +74,13 @@ fn subscribe(members: &Map<String, Value>) -> Result<Incoming, BadMessage> {
         Some(Value::String(text)) => Ok(Some(text.as_str())),
         Some(_) => Err(BadMessage("bad_subscribe")),
     };
-    match (text("token")?, text("client_id")?, text("secret")?, text("after")?) {
-        (Some(token), None, None, None) => Ok(Incoming::Subscribe { token: Secret::new(token) }),
-        (None, Some(client_id), Some(secret), after) => Ok(Incoming::Follow {
+    match (text("token")?, text("client_id")?, text("secret")?) {
+        // A person's channel knows no `after`, so that is a member like any unknown one.
+        (Some(token), None, None) => Ok(Incoming::Subscribe { token: Secret::new(token) }),
+        (None, Some(client_id), Some(secret)) => Ok(Incoming::Follow {
             client_id: client_id.to_owned(),
             secret: Secret::new(secret),
-            after: after.map(str::to_owned),
+            after: text("after")?.map(str::to_owned),
         }),
         _ => Err(BadMessage("bad_subscribe")),
     }
@@ -98,6 +99,13 @@ struct ErrorFrame {
 pub fn error(close: CloseCode, code: &'static str, description: &'static str) -> Message {
     let frame = ErrorFrame { r#type: "error", error: close.name(), code, error_description: description };
     Message::Text(serde_json::to_string(&frame).unwrap_or_default().into())
+}
+
+/// The `error` frame for an acknowledgement that names no logout. It harms nobody, so
+/// the socket goes on.
+#[must_use]
+pub fn no_such_id() -> Message {
+    error(CloseCode::BadMessage, "bad_id", "Acknowledge a logout by the id that its slo-event had.")
 }
 
 /// The `error` frame for a refusal of the hub.
@@ -141,13 +149,17 @@ mod tests {
         assert_eq!(code_of(r#"{"type":"subscribe","token":7}"#), "bad_subscribe");
         assert_eq!(code_of(r#"{"type":"subscribe","token":"t","client_id":"a","secret":"b"}"#), "bad_subscribe");
         assert_eq!(code_of(r#"{"type":"subscribe","client_id":"a"}"#), "bad_subscribe");
-        assert_eq!(code_of(r#"{"type":"ack","id":"x"}"#), "bad_id");
+        assert_eq!(code_of(r#"{"type":"subscribe","client_id":"a","secret":"b","after":7}"#), "bad_subscribe");
         assert_eq!(code_of(&format!(r#"{{"type":"activity","x":"{}"}}"#, "x".repeat(MESSAGE_MAX_BYTES))), "too_large");
     }
 
     #[test]
     fn unknown_members_are_ignored() {
         assert!(matches!(Incoming::read(br#"{"type":"activity","later":[1]}"#), Ok(Incoming::Activity)));
+        for after in ["\"\"", "null", "7"] {
+            let message = format!(r#"{{"type":"subscribe","token":"t","after":{after}}}"#);
+            assert!(matches!(Incoming::read(message.as_bytes()), Ok(Incoming::Subscribe { .. })), "{after}");
+        }
     }
 
     #[test]

@@ -69,8 +69,10 @@ impl<S: Frames> Conversation<S> {
     pub(super) async fn run(&mut self) {
         let exit = match Box::pin(self.hello()).await {
             Ok(Opening::Live(Live { subscription, resume })) => {
-                match Box::pin(self.welcome(subscription.sign_in(), resume)).await {
-                    Ok(()) => self.listen(subscription).await,
+                // Drawn once: what the app is told is what it gets.
+                let every = heartbeat();
+                match Box::pin(self.welcome(subscription.sign_in(), resume, every)).await {
+                    Ok(()) => self.listen(subscription, every).await,
                     Err(exit) => exit,
                 }
             }
@@ -131,8 +133,7 @@ impl<S: Frames> Conversation<S> {
     }
 
     /// A person's channel, to the end of the session or of the socket.
-    async fn listen(&mut self, mut subscription: Subscription) -> Exit {
-        let every = heartbeat();
+    async fn listen(&mut self, mut subscription: Subscription, every: Duration) -> Exit {
         let mut next_ping = Instant::now() + every;
         loop {
             let message = tokio::select! {
@@ -144,7 +145,7 @@ impl<S: Frames> Conversation<S> {
                 () = sleep_until(next_ping) => None,
             };
             let done = if let Some(message) = message {
-                Box::pin(self.heard(&mut subscription, message)).await
+                Box::pin(self.heard(&mut subscription, message, every)).await
             } else {
                 next_ping = Instant::now() + every;
                 Box::pin(self.ping(every)).await
@@ -156,24 +157,30 @@ impl<S: Frames> Conversation<S> {
     }
 
     /// The ticket is said once, and not kept.
-    async fn welcome(&mut self, sign_in: &SignIn, resume: String) -> Result<(), Exit> {
-        let welcome = Welcome::of(sign_in, &resume, heartbeat());
+    async fn welcome(&mut self, sign_in: &SignIn, resume: String, every: Duration) -> Result<(), Exit> {
+        let welcome = Welcome::of(sign_in, &resume, every);
         self.wire.write(frame::text(&welcome.encode())).await
     }
 
     /// A message on a live channel.
-    async fn heard(&mut self, subscription: &mut Subscription, message: Result<Message, Exit>) -> Result<(), Exit> {
+    async fn heard(
+        &mut self,
+        subscription: &mut Subscription,
+        message: Result<Message, Exit>,
+        every: Duration,
+    ) -> Result<(), Exit> {
         let message = match message {
             Ok(message) => message,
             Err(exit) => return Err(self.farewell(exit).await),
         };
         match understand(&message) {
             Ok(Incoming::Activity) => Ok(()),
-            Ok(Incoming::Ack(id)) => self.late_ack(id, subscription.sign_in()).await,
+            Ok(Incoming::Ack(None)) => self.wire.write(frame::no_such_id()).await,
+            Ok(Incoming::Ack(Some(id))) => self.late_ack(id, subscription.sign_in()).await,
             Ok(Incoming::Subscribe { token }) => match renew(&self.hub, &self.peer, subscription, &token).await {
                 Ok(fresh) => {
                     *subscription = fresh.subscription;
-                    self.welcome(subscription.sign_in(), fresh.resume).await
+                    self.welcome(subscription.sign_in(), fresh.resume, every).await
                 }
                 Err(Renewal::OtherSession) => Err(self.say(CloseCode::OtherSession).await),
                 // The channel that is open stays open: nothing is wrong with it.
@@ -202,13 +209,13 @@ impl<S: Frames> Conversation<S> {
                 message = self.wire.read() => message,
             };
             match message.map(|message| understand(&message)) {
-                Ok(Ok(Incoming::Ack(id))) if id == notice.logout.id => {
+                Ok(Ok(Incoming::Ack(Some(id)))) if id == notice.logout.id => {
                     note_acknowledged(&self.hub, id, sign_in).await;
                     return CloseCode::LoggedOut.into();
                 }
                 Ok(Ok(_)) => {}
                 Ok(Err(bad)) => return self.say_bad(bad).await,
-                Err(exit) => return exit,
+                Err(exit) => return self.farewell(exit).await,
             }
         }
     }

@@ -49,6 +49,24 @@ async fn a_back_end_takes_up_where_it_left_off() {
 }
 
 #[tokio::test]
+async fn a_back_end_that_was_told_stands_in_the_receipt() {
+    let hub = TestHub::start().await;
+    let mut feed = feed(&hub, None).await;
+    let done = end(&hub, "one").await;
+    feed.logged_out().await;
+    for _ in 0..2_000 {
+        let receipt = hub.receipt(done["id"].as_str().unwrap()).await;
+        if receipt["deliveries"][0]["status"] == "delivered" {
+            let row = &receipt["deliveries"][0];
+            assert_eq!((row["client_id"].as_str(), row["attempts"].as_u64()), (Some("desk"), Some(1)));
+            assert_eq!(receipt["notified"], 1);
+            return;
+        }
+    }
+    panic!("never delivered");
+}
+
+#[tokio::test]
 async fn a_back_ends_acknowledgement_stands_in_the_receipt() {
     let hub = TestHub::start().await;
     let mut feed = feed(&hub, None).await;

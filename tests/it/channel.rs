@@ -108,6 +108,32 @@ async fn an_acknowledgement_of_what_is_not_ones_own_is_an_error_and_nothing_more
 }
 
 #[tokio::test]
+async fn an_acknowledgement_that_names_no_logout_is_an_error_and_nothing_more() {
+    let hub = TestHub::start().await;
+    let ada = hub.issuer.sign_in("ada");
+    let token = id_token(&hub, &ada, "notes");
+    let (mut tab, _) = Tab::live(&hub, NOTES, &token).await;
+    for message in [json!({"type": "ack"}), json!({"type": "ack", "id": 7}), json!({"type": "ack", "id": "x"})] {
+        tab.send(&message).await;
+        let frame = tab.frame().await;
+        assert_eq!((frame["error"].as_str(), frame["code"].as_str()), (Some("bad_message"), Some("bad_id")));
+    }
+    tab.heard_nothing(&token).await;
+}
+
+#[tokio::test]
+async fn a_tab_is_told_one_heartbeat_however_often_it_renews() {
+    let hub = TestHub::start().await;
+    let ada = hub.issuer.sign_in("ada");
+    let token = id_token(&hub, &ada, "notes");
+    let (mut tab, welcome) = Tab::live(&hub, NOTES, &token).await;
+    for _ in 0..20 {
+        tab.subscribe(&token).await;
+        assert_eq!(tab.frame().await["heartbeat_seconds"], welcome["heartbeat_seconds"]);
+    }
+}
+
+#[tokio::test]
 async fn a_socket_that_answers_no_ping_is_closed_with_4000() {
     let hub = TestHub::start().await;
     let ada = hub.issuer.sign_in("ada");

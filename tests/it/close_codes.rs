@@ -40,6 +40,17 @@ async fn what_is_no_message_is_closed_with_4500() {
 }
 
 #[tokio::test]
+async fn a_bad_message_after_the_end_of_the_session_is_said_to_be_one() {
+    let hub = TestHub::start().await;
+    let ada = hub.issuer.sign_in("ada");
+    let (mut tab, _) = Tab::live(&hub, NOTES, &id_token(&hub, &ada, "notes")).await;
+    hub.receives(&logout_token(&hub, &ada, "notes")).await.expect(200);
+    tab.logged_out().await;
+    tab.send_raw(Message::binary(b"{}".to_vec())).await;
+    tab.refused("bad_message", 4500).await;
+}
+
+#[tokio::test]
 async fn a_bad_message_on_a_live_channel_closes_it_too() {
     let hub = TestHub::start().await;
     let ada = hub.issuer.sign_in("ada");

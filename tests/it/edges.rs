@@ -27,6 +27,7 @@ async fn a_path_or_a_method_that_is_not_there_is_refused_in_the_same_form() {
     for path in ["/api/v1/session", "/api/v1/events", "/logout", "/logout/callback", "/logout/continue"] {
         assert_eq!(Answer::of(hub.http.head(hub.url(path))).await.status, 405, "HEAD {path}");
     }
+    assert_eq!(Answer::of(hub.http.head(hub.url("/logout"))).await.header("allow"), "GET,POST");
 }
 
 #[tokio::test]
@@ -68,6 +69,17 @@ async fn a_back_channel_request_of_the_wrong_form_is_refused() {
     assert_eq!(hub.recorded().await, 0);
     let with_others = format!("other=1&logout_token={token}&more=2");
     post("Application/X-WWW-Form-Urlencoded; charset=UTF-8", "", with_others).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_body_that_nothing_is_made_of_is_bounded_too() {
+    let hub = TestHub::start().await;
+    let ada = hub.issuer.sign_in("ada");
+    let token = id_token(&hub, &ada, "notes");
+    for path in ["/api/v1/logouts/01ARZ3NDEKTSV4RRFFQ69G5FAV/acks", "/api/v1/session/activity"] {
+        let post = hub.http.post(hub.url(path)).bearer_auth(&token).header("origin", NOTES);
+        Answer::of(post.body("x".repeat(65 * 1024))).await.refused(413, "invalid_request", "too_large");
+    }
 }
 
 #[tokio::test]

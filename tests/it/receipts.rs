@@ -3,6 +3,10 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use slo_hub::domain::clock::Clock as _;
+use slo_hub::domain::ids::{ClientId, Issuer, LogoutId};
+use slo_hub::domain::via::Via;
+use slo_hub::store::DeliveryKey;
 
 use crate::hub::{Answer, NOTES, SHOP, TestHub};
 use crate::stories::{id_token, logout_token};
@@ -131,4 +135,24 @@ async fn a_name_that_is_no_text_names_no_logout() {
     hub.gets("/api/v1/logouts/%ff", &token).await.refused(404, "not_found", "not_found");
     Answer::of(ack()).await.refused(401, "invalid_token", "missing_credentials");
     Answer::of(ack().bearer_auth(token)).await.refused(404, "not_found", "not_found");
+}
+
+#[tokio::test]
+async fn attempts_at_a_back_end_are_not_counted_as_channels_that_heard() {
+    let hub = TestHub::start().await;
+    let ada = hub.issuer.sign_in("ada");
+    let done = hub.reports(&id_token(&hub, &ada, "notes"), NOTES, json!({})).await.expect(201);
+    let id = done["id"].as_str().unwrap();
+    let key = |via| DeliveryKey {
+        issuer: Issuer::parse(hub.issuer.url()).unwrap(),
+        logout: LogoutId::parse(id).unwrap(),
+        client_id: ClientId::parse("shop").unwrap(),
+        sid: None,
+        via,
+    };
+    let store = &hub.running.hub.store;
+    store.failed(key(Via::Backchannel), "no answer", hub.clock.now()).await.unwrap();
+    assert_eq!(hub.receipt(id).await["notified"], 0);
+    store.told(key(Via::Sse), hub.clock.now()).await.unwrap();
+    assert_eq!(hub.receipt(id).await["notified"], 1);
 }

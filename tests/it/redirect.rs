@@ -85,6 +85,17 @@ async fn back_from_the_issuer_this_browsers_session_is_over_for_good_also_when_a
 }
 
 #[tokio::test]
+async fn a_state_comes_back_also_when_it_is_empty() {
+    let hub = TestHub::start().await;
+    let ada = hub.issuer.sign_in("ada");
+    let token = id_token(&hub, &ada, "notes");
+    let query = [("id_token_hint", token.as_str()), ("post_logout_redirect_uri", BYE), ("state", "")];
+    let to_issuer = location(&Answer::of(get(&hub, "/logout", &query)).await);
+    let back = get(&hub, "/logout/callback", &[("state", &param(&to_issuer, "state"))]);
+    assert_eq!(location(&Answer::of(back).await).as_str(), "https://notes.example/bye?state=");
+}
+
+#[tokio::test]
 async fn an_issuer_that_returns_no_state_is_served_by_the_cookie() {
     let hub = TestHub::start_without_end_session().await;
     let ada = hub.issuer.sign_in("ada");
@@ -235,6 +246,9 @@ async fn the_button_on_the_page_works_in_that_browser_for_that_request_only() {
     assert_eq!(press("", &token, "shop", "s").await.status, 200, "another browser is asked");
     assert_eq!(press(&cookie, "0.AAAA", "shop", "s").await.status, 200, "a forged token is asked");
     assert_eq!(press(&cookie, &token, "shop", "t").await.status, 200, "another request is asked");
+    let fields = [query.as_slice(), &[("confirm", token.as_str())]].concat();
+    let in_address = get(&hub, "/logout", &fields).header("cookie", &cookie);
+    assert_eq!(Answer::of(in_address).await.status, 200, "a link is no button");
     let to_issuer = location(&press(&cookie, &token, "shop", "s").await);
     let back = Answer::of(get(&hub, "/logout/callback", &[("state", &param(&to_issuer, "state"))])).await;
     assert_eq!(back.header("location"), "https://shop.example/bye?state=s");

@@ -113,7 +113,7 @@ async fn a_body_that_makes_no_sense_is_refused_and_nothing_is_recorded() {
         (r#"{"scope":"device"}"#, "bad_scope"),
         (r#"{"scope":7}"#, "bad_scope"),
         (r#"{"reason":7}"#, "bad_reason"),
-        (r#"{"reason":""}"#, "bad_reason"),
+        (r#"{"reason":"one\ntwo"}"#, "bad_reason"),
         (r#"{"sid":"x"}"#, "unexpected_member"),
         (r#"{"sub":"x"}"#, "unexpected_member"),
         (r#"{"issuer":"x"}"#, "unexpected_member"),
@@ -129,6 +129,14 @@ async fn a_body_that_makes_no_sense_is_refused_and_nothing_is_recorded() {
     let long = json!({"reason": "x".repeat(201)});
     hub.reports(&token, NOTES, long).await.refused(400, "invalid_request", "bad_reason");
     assert_eq!(hub.recorded().await, 0);
+}
+
+#[tokio::test]
+async fn an_empty_reason_is_none() {
+    let hub = TestHub::start().await;
+    let ada = hub.issuer.sign_in("ada");
+    let done = hub.reports(&id_token(&hub, &ada, "notes"), NOTES, json!({"reason": ""})).await.expect(201);
+    assert_eq!(done.get("reason"), None);
 }
 
 #[tokio::test]

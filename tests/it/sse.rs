@@ -95,7 +95,7 @@ async fn a_stream_is_open_without_an_origin_for_apps_that_have_none() {
     let hub = TestHub::start().await;
     let ada = hub.issuer.sign_in("ada");
     let request = hub.http.get(hub.url("/api/v1/events")).bearer_auth(id_token(&hub, &ada, "notes"));
-    assert_eq!(request.header("accept", "text/event-stream").send().await.unwrap().status(), 200);
+    assert_eq!(request.header("accept", "text/html, Text/Event-Stream;q=0.9").send().await.unwrap().status(), 200);
 }
 
 #[tokio::test]

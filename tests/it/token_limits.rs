@@ -187,8 +187,17 @@ async fn another_kind_of_token_is_no_id_token() {
         let token = rig.id_token().with(claim, value);
         assert_eq!(rig.id_code(&token).await, Some("not_an_id_token"), "{claim}");
     }
-    for typ in [json!("at+jwt"), json!("logout+jwt"), json!("application/logout+jwt"), json!(null), json!(5)] {
+    for typ in [json!("at+jwt"), json!(null), json!(5)] {
         assert_eq!(rig.id_code(&rig.id_token().header("typ", typ)).await, Some("typ_not_allowed"));
+    }
+    for typ in [json!("logout+jwt"), json!("application/Logout+JWT")] {
+        assert_eq!(rig.id_code(&rig.id_token().header("typ", typ)).await, Some("not_an_id_token"));
+    }
+    for claim in ["nonce", "at_hash", "c_hash"] {
+        for value in [json!(5), json!(null), json!(["x"])] {
+            assert_eq!(rig.id_code(&rig.id_token().with(claim, value)).await, Some("claim_type"), "{claim}");
+        }
+        assert_eq!(rig.id_code(&rig.id_token().with(claim, json!("x"))).await, None, "{claim}");
     }
     for (claim, value) in [("token_use", json!("id")), ("typ", json!("ID"))] {
         assert_eq!(rig.id_code(&rig.id_token().with(claim, value)).await, None, "{claim}");

@@ -154,3 +154,27 @@ async fn whoever_watches_receipts_hears_of_every_commit_that_changed_one() {
     receipts.mark_unchanged();
     assert!(receipts.changed().await.is_err(), "a closed store rings no more");
 }
+
+#[tokio::test]
+async fn an_app_told_on_a_socket_may_confirm_by_a_request_and_the_other_way_round() {
+    use DeliveryStatus::Acknowledged;
+    let store = TestStore::open().await;
+    let id = ended(&store).await;
+    store.told(to(id, "notes", "laptop", Via::WebSocket), AT).await.unwrap();
+    store.acknowledged(to(id, "notes", "laptop", Via::Sse), AT).await.unwrap();
+    store.told(to(id, "shop", "laptop", Via::Sse), AT).await.unwrap();
+    store.acknowledged(to(id, "shop", "laptop", Via::WebSocket), AT).await.unwrap();
+    let expected = [line("notes", Via::WebSocket, Acknowledged, 1), line("shop", Via::Sse, Acknowledged, 1)];
+    assert_eq!(receipt(&store, id).await, expected);
+}
+
+#[tokio::test]
+async fn an_acknowledgement_may_be_written_before_the_note_that_its_app_was_told() {
+    use DeliveryStatus::{Acknowledged, Pending};
+    let store = TestStore::open().await;
+    let id = ended(&store).await;
+    store.acknowledged(to(id, "notes", "laptop", Via::Sse), AT).await.unwrap();
+    store.told(to(id, "notes", "laptop", Via::Sse), AT).await.unwrap();
+    let expected = [line("notes", Via::Sse, Acknowledged, 1), line("shop", Via::WebSocket, Pending, 0)];
+    assert_eq!(receipt(&store, id).await, expected);
+}
