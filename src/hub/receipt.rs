@@ -52,18 +52,14 @@ impl Hub {
         let found = self.store.find_logout(id).await?.map(|(logout, _)| logout);
         let logout = found.filter(may_see).ok_or(Denied::NotFound)?;
         let rows = self.store.deliveries(id).await?;
-        // How many channels heard of it: each told one is an attempt of its row.
+        // How many channels heard of it: each told one is an attempt of its row. Posts
+        // to back ends and frames are no channels.
         let channels = rows.iter().filter(|row| matches!(row.via, Via::WebSocket | Via::Sse));
         let notified = usize::try_from(channels.map(|row| row.attempts).sum::<u32>()).unwrap_or(0);
         let name_of = |client_id: &str| {
             let app = self.directory.app(logout.target.issuer(), client_id);
             app.map_or_else(|| client_id.to_owned(), |app| app.name.clone())
         };
-        // How many channels heard of it: each told one is an attempt of its row. Posts
-        // to back ends and frames are no channels.
-        let channels = rows.iter().filter(|row| matches!(row.via, Via::WebSocket | Via::Sse));
-        let told: u32 = channels.map(|row| row.attempts).sum();
-        let notified = usize::try_from(told).unwrap_or(0);
         let deliveries: Vec<_> = rows
             .into_iter()
             .map(|row| DeliveryView {
