@@ -4,10 +4,25 @@ import 'zone.js';
 import '@angular/compiler';
 import { Component, inject, NgZone, provideZoneChangeDetection, type ApplicationRef } from '@angular/core';
 import { bootstrapApplication } from '@angular/platform-browser';
+import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import path from 'node:path';
 import { of } from 'rxjs';
-import { expect, it, vi } from 'vitest';
-import { provideSlo, Slo, type Auth0Service } from '../src/angular.js';
+import { afterAll, expect, it, vi } from 'vitest';
+import type { Auth0Service } from '../src/angular.js';
 import { FakeHub, HUB, idToken } from './hub.js';
+
+/** The adapter as Angular's builds make it for zone.js, which cannot see into async functions: without any. */
+const BUILT = path.join(import.meta.dirname, '../../node_modules/.cache/angular-zone-test.mjs');
+const { provideSlo, Slo } = await lowered();
+afterAll(() => rmSync(BUILT));
+
+async function lowered(): Promise<typeof import('../src/angular.js')> {
+  const esbuild = path.join(import.meta.dirname, '../../node_modules/.bin/esbuild');
+  const flags = ['--bundle', '--packages=external', '--format=esm', '--target=es2022', '--supported:async-await=false'];
+  execFileSync(esbuild, [path.join(import.meta.dirname, '../src/angular.ts'), ...flags, `--outfile=${BUILT}`], { stdio: 'pipe' });
+  return import(/* @vite-ignore */ BUILT) as Promise<typeof import('../src/angular.js')>;
+}
 
 /** An AuthService whose session is there at once: what is tested is the zone. */
 class SignedIn implements Auth0Service {
