@@ -22,6 +22,7 @@ export const INTERNAL = [
 const MODULES = [
   'index',
   'auth0',
+  'angular',
   'elements',
   'oidc',
   'react',

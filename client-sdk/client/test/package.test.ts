@@ -27,6 +27,7 @@ describe('the size, minified and gzipped', () => {
     ['core with the oidc-client-ts adapter', 'src/oidc.ts', 5 * KIB],
     ['core with the React adapter and the notice', 'src/react.ts', 7 * KIB],
     ['core with the Vue adapter and the notice', 'src/vue.ts', 7 * KIB],
+    ['core with the Angular adapter and the notice', 'src/angular.ts', 7 * KIB],
   ])('%s', async (name, entry, most) => {
     vi.useRealTimers();
     const size = gzipSync(await buildAlone(entry), { level: 9 }).length;
@@ -99,7 +100,8 @@ describe('dist-iife, for script tags', () => {
   });
 
   it('shortens no name that is seen from outside', () => {
-    const files = ['types', 'errors', 'auth0', 'login', 'frontchannel', 'frontchannel-storage', 'follow', 'oidc', 'elements', 'react', 'vue'];
+    const ours = ['types', 'errors', 'login', 'auth0', 'frontchannel', 'frontchannel-storage'];
+    const files = [...ours, 'follow', 'oidc', 'elements', 'react', 'vue', 'angular'];
     const outside = files.map((file) => readFileSync(`${ROOT}src/${file}.ts`, 'utf8')).join();
     for (const name of INTERNAL) expect(outside).not.toMatch(new RegExp(`(readonly |  )${name}\\??[:(]`));
   });

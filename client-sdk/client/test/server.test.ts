@@ -90,4 +90,18 @@ describe('rendered on a server, the packed package is inert', () => {
     expect(said).toContain('<p>idle,false</p>');
     expect(said).not.toContain('slo-signed-out');
   });
+
+  it('angular', () => {
+    install('@angular', 'rxjs', 'tslib');
+    const said = run(`
+      import '@angular/compiler';
+      import { createEnvironmentInjector, Injector } from '@angular/core';
+      import { provideSlo, Slo } from '@slo-hub/client/angular';
+      class AuthService { constructor() { throw new Error('this one needs a browser'); } }
+      const parent = Injector.create({ providers: [] });
+      const slo = createEnvironmentInjector([AuthService, provideSlo({ auth0: AuthService, hub: 'https://hub.example' })], parent).get(Slo);
+      console.log(slo.state(), slo.isReady(), slo.signedOut(), await slo.logout());
+    `);
+    expect(said).toBe('idle false undefined undefined');
+  });
 });
