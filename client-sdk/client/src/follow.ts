@@ -1,6 +1,7 @@
-import { isSameLogin, readLogin, type Login } from './login.js';
-import type { SignedOutEvent, SloClient, SloOptions, SloState } from './types.js';
 import type { SloError } from './errors.js';
+import { isSameLogin, readLogin, type Login } from './login.js';
+import { THIS_PAGE } from './page.js';
+import type { SignedOutEvent, SloClient, SloOptions, SloState } from './types.js';
 
 /** What a page shows of its client. */
 export interface SloView {
@@ -83,7 +84,10 @@ export function follow<How extends { readonly redirect?: boolean }>(framework: F
         isLeaving = false;
         throw cause;
       } finally {
-        if (!isLeaving) view.change({ isReady: true });
+        const stays = () => view.change({ isReady: true });
+        if (!isLeaving) stays();
+        // The Back button may bring this page back as it was left.
+        else THIS_PAGE.addEventListener?.('pageshow', stays, { once: true });
       }
     },
     check,

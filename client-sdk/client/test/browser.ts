@@ -8,15 +8,21 @@ export class Browser {
   readonly hub = new FakeHub();
   readonly tenant = new FakeTenant();
   readonly navigated: string[] = [];
+  /** Answers what the app asks of its own origin. */
+  backEnd: ((request: Request) => Response) | undefined;
+  /** Answers what a library asks of the provider before it signs in. */
+  provider: (() => Response) | undefined;
   /** What a framework wants done around everything that may change its page. */
   around: (turn: () => Promise<void>) => Promise<void> = (turn) => turn();
 
   constructor() {
     const { fetch, WebSocket } = this.hub.network();
     vi.stubGlobal('WebSocket', WebSocket);
-    vi.stubGlobal('fetch', (url: string, init?: RequestInit) => {
-      const isTenant = new URL(url).pathname === '/oauth/token';
-      return isTenant ? this.tenant.token(new Request(url, init)) : fetch(url, init);
+    vi.stubGlobal('fetch', async (url: string, init?: RequestInit) => {
+      const { href, origin, pathname } = new URL(url, location.href);
+      if (pathname === '/oauth/token') return this.tenant.token(new Request(href, init));
+      if (pathname === '/.well-known/openid-configuration' && this.provider) return this.provider();
+      return origin === location.origin && this.backEnd ? this.backEnd(new Request(href, init)) : fetch(href, init);
     });
     vi.stubGlobal('BroadcastChannel', class {
       postMessage(): void {}

@@ -194,6 +194,15 @@ describe('useSlo and the state of auth0-react', () => {
     expect([auth0.isAuthenticated, slo.state, slo.signedOut]).toEqual([false, 'signed-out', undefined]);
   });
 
+  it('a page that the Back button brings back after its logout shows what it shows to nobody', async () => {
+    await open();
+    await browser.until(() => slo.logout());
+    await browser.settle();
+    expect(text()).toBe('one moment');
+    window.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }));
+    await browser.see(() => text() === 'nobody');
+  });
+
   it('logout while the hub is away is Auth0\'s own', async () => {
     await open();
     browser.hub.crash();
