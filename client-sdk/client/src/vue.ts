@@ -73,7 +73,8 @@ export function useSlo(options: UseSloOptions): Slo {
 function asClient(auth0: Auth0Plugin): Auth0Like {
   return {
     async getIdTokenClaims() {
-      await auth0.getAccessTokenSilently({ cacheMode: 'cache-only' });
+      // Where there is none, it would only clear the error of a sign-in that failed.
+      if (auth0.idTokenClaims.value) await auth0.getAccessTokenSilently({ cacheMode: 'cache-only' });
       return auth0.idTokenClaims.value;
     },
     logout: (how) => auth0.logout(how),

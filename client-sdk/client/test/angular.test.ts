@@ -2,7 +2,7 @@
 // @vitest-environment-options { "url": "https://notes.example/" }
 import '@angular/compiler'; // Just in time: what an app's build does ahead of time.
 import { AsyncPipe } from '@angular/common';
-import { Component, CUSTOM_ELEMENTS_SCHEMA, inject, type ApplicationRef, type EnvironmentProviders } from '@angular/core';
+import { Component, CUSTOM_ELEMENTS_SCHEMA, inject, type ApplicationRef } from '@angular/core';
 import { bootstrapApplication } from '@angular/platform-browser';
 import { AuthService, provideAuth0, type User } from '@auth0/auth0-angular';
 import { throwError } from 'rxjs';
@@ -45,16 +45,15 @@ Component({
   template: `
     @if (slo.signedOut(); as event) { <slo-signed-out [event]="event"><button>Sign in</button></slo-signed-out> }
     @else if (!slo.isReady()) { one moment }
-    @else if (auth0.user$ | async; as user) { private: {{ user.sub }} }
-    @else { nobody }`,
+    @else { @if (auth0.user$ | async; as user) { private: {{ user.sub }} } @else { nobody } }`,
 })(Page);
 
 const text = () => document.body.textContent!.trim();
 const notice = () => document.querySelector('slo-signed-out');
 
-async function mount(options: Partial<ProvideSloOptions> = {}, ...more: EnvironmentProviders[]): Promise<void> {
+async function mount(options: Partial<ProvideSloOptions> = {}): Promise<void> {
   document.body.append(document.createElement('app-root'));
-  const providers = [provideAuth0({ ...AUTH0 }), provideSlo({ auth0: AuthService, hub: HUB, ...options }), ...more];
+  const providers = [provideAuth0({ ...AUTH0 }), provideSlo({ auth0: AuthService, hub: HUB, ...options })];
   app = await browser.until(() => bootstrapApplication(Page, { providers }));
 }
 

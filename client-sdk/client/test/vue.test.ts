@@ -194,6 +194,14 @@ describe('useSlo and the state of auth0-vue', () => {
     expect(Object.keys(localStorage).filter((key) => key.startsWith('@@auth0spajs@@'))).not.toEqual([]);
   });
 
+  it('leaves the error of a sign-in that failed for the app to show', async () => {
+    history.replaceState(null, '', '/?error=access_denied&error_description=No&state=gone');
+    mount();
+    await browser.see(() => slo.state.value === 'idle' && slo.isReady.value);
+    await browser.settle();
+    expect(auth0.error.value).toBeInstanceOf(Error);
+  });
+
   it('a local logout of Auth0\'s own, beside the hub, lets go of the channel', async () => {
     await open();
     await browser.until(() => auth0.logout({ openUrl: false }));

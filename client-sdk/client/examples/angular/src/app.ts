@@ -12,13 +12,15 @@ import { Slo } from '@slo-hub/client/angular';
       <slo-signed-out [event]="event"><button (click)="signIn()">Sign in</button></slo-signed-out>
     } @else if (!slo.isReady()) {
       <p>One moment…</p>
-    } @else if (auth0.user$ | async; as user) {
-      <main>
-        <p>Signed in as {{ user.sub }}</p>
-        <button (click)="signOut()">Sign out</button>
-      </main>
     } @else {
-      <button (click)="signIn()">Sign in</button>
+      @if (auth0.user$ | async; as user) {
+        <main>
+          <p>Signed in as {{ user.sub }}</p>
+          <button (click)="signOut()">Sign out</button>
+        </main>
+      } @else {
+        <button (click)="signIn()">Sign in</button>
+      }
     }
   `,
 })
