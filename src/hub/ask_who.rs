@@ -83,7 +83,7 @@ impl Hub {
         let app = asking.flight.client_id.as_deref().and_then(|id| ClientId::parse(id).ok());
         let logout = self.end_known(&sign_in, scope, app, None).await?;
         let sid = sign_in.sid.map(|sid| sid.as_str().to_owned());
-        self.show(Flight { logout_id: logout.map(|id| id.to_string()), sid, ..asking.flight }).await
+        self.show(Flight { logout_id: logout.map(|id| id.to_string()), sid, ..asking.flight }, browser).await
     }
 
     fn signed_in_url(&self) -> String {

@@ -39,7 +39,7 @@ impl Hub {
     /// # Errors
     /// [`Stuck`].
     pub async fn go_on(self: &Arc<Self>, page: &str, browser: &str) -> Result<Next, Stuck> {
-        let flight: Flight = self.look_at(Leg::Page, page).await?;
+        let flight = self.look_at_page(page, browser).await?;
         let (issuer, Some(id)) = (flight.issuer()?, flight.logout()) else { return Err(Stuck::NoFlight) };
         let rows = self.store.deliveries(id).await.map_err(Denied::Store)?;
         self.give_up(&flight, id, &rows).await;

@@ -44,7 +44,7 @@ impl Hub {
         };
         let logout = self.end_hinted(&person, scope).await?;
         let flight = Flight::from_wish(wish, issuer);
-        self.show(Flight { logout_id: logout.map(|id| id.to_string()), ..flight }).await
+        self.show(Flight { logout_id: logout.map(|id| id.to_string()), ..flight }, browser).await
     }
 
     async fn end_hinted(self: &Arc<Self>, person: &Person, scope: Scope) -> Result<Option<LogoutId>, Stuck> {
@@ -74,9 +74,9 @@ impl Hub {
     ///
     /// # Errors
     /// [`Stuck`].
-    pub async fn continue_flight(self: &Arc<Self>, name: &str) -> Result<Next, Stuck> {
+    pub async fn continue_flight(self: &Arc<Self>, name: &str, browser: &str) -> Result<Next, Stuck> {
         let flight = self.take_departure(name).await?;
-        self.show(flight).await
+        self.show(flight, browser).await
     }
 
     /// Takes a browser back from the issuer: the session has ended there, so its
@@ -84,7 +84,7 @@ impl Hub {
     ///
     /// # Errors
     /// [`Stuck`].
-    pub async fn return_from_issuer(self: &Arc<Self>, name: &str) -> Result<Next, Stuck> {
+    pub async fn return_from_issuer(self: &Arc<Self>, name: &str, browser: &str) -> Result<Next, Stuck> {
         let flight: Flight = self.take_kept(Leg::Return, name).await?;
         if let Some(id) = flight.logout()
             && let Err(error) = self.confirm(id, flight.sid()).await
@@ -93,7 +93,7 @@ impl Hub {
             // confirm it: no reason to hold the browser here.
             tracing::warn!(error = %error, logout.id = %id, "could not make a logout final");
         }
-        self.show_again(Flight { has_returned: true, ..flight }).await
+        self.show_again(Flight { has_returned: true, ..flight }, browser).await
     }
 
     async fn confirm(self: &Arc<Self>, id: LogoutId, sid: Option<Sid>) -> Result<(), Denied> {

@@ -13,7 +13,7 @@ use super::caller::Person;
 use super::denied::Denied;
 use super::end_session_wish::EndSession;
 use super::progress::Moment;
-use super::report_logout::unguessable;
+use super::report_logout::{sha256_hex, unguessable};
 use crate::domain::clock::UnixSeconds;
 use crate::domain::ids::{ClientId, Issuer, LogoutId, Sid};
 use crate::domain::via::Via;
@@ -73,6 +73,9 @@ pub struct Flight {
     /// Whether the browser has been to the issuer.
     #[serde(default)]
     pub(super) has_returned: bool,
+    /// SHA-256 of the secret of the browser that is on the page: it is nobody else's.
+    #[serde(default)]
+    pub(super) browser: Option<String>,
 }
 
 /// Where a browser goes next.
@@ -134,6 +137,7 @@ impl Flight {
             pass_on: Vec::new(),
             answered: Vec::new(),
             has_returned: false,
+            browser: None,
         }
     }
 
@@ -150,6 +154,7 @@ impl Flight {
             pass_on: wish.pass_on,
             answered: Vec::new(),
             has_returned: false,
+            browser: None,
         }
     }
 
@@ -216,6 +221,18 @@ impl Hub {
     pub(super) async fn look_at<T: DeserializeOwned>(&self, leg: Leg, name: &str) -> Result<T, Stuck> {
         let ticket = self.store.peek_ticket(name_digest(name), leg.as_str(), self.clock.now()).await;
         read(ticket.map_err(Denied::Store)?.as_ref())
+    }
+
+    /// A page for this flight, in this browser; its name.
+    pub(super) async fn keep_page(&self, flight: Flight, browser: &str) -> Result<String, Stuck> {
+        self.keep(Leg::Page, &Flight { browser: Some(sha256_hex(browser.as_bytes())), ..flight }).await
+    }
+
+    /// The flight of the page that this browser is on.
+    pub(super) async fn look_at_page(&self, name: &str, browser: &str) -> Result<Flight, Stuck> {
+        let flight: Flight = self.look_at(Leg::Page, name).await?;
+        let is_its_own = flight.browser.as_deref() == Some(&sha256_hex(browser.as_bytes()));
+        if is_its_own { Ok(flight) } else { Err(Stuck::NotThisBrowsers) }
     }
 
     /// The flight that begins with an app's own report, with the logout that came of it.

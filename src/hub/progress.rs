@@ -84,6 +84,7 @@ pub fn progress(
     asked: Option<&str>,
     moment: Moment,
 ) -> Vec<AppProgress> {
+    let rows: Vec<_> = rows.iter().filter(|row| !is_feed(directory, issuer, row)).collect();
     let mut ids: Vec<&str> = rows.iter().map(|row| row.client_id.as_str()).collect();
     if moment == Moment::BeforeIssuer {
         let chained = directory.apps().iter().filter(|app| app.issuer == *issuer && app.chain_logout_uri.is_some());
@@ -93,7 +94,7 @@ pub fn progress(
     ids.dedup();
     let one = |client_id: &str| {
         let app = directory.app(issuer, client_id);
-        let own: Vec<_> = rows.iter().filter(|row| row.client_id.as_str() == client_id).collect();
+        let own: Vec<&Delivery> = rows.iter().copied().filter(|row| row.client_id.as_str() == client_id).collect();
         let is_asked = asked == Some(client_id);
         let state = match state_of(app.map(AsRef::as_ref), &own, moment) {
             // The page that was told there is the very one that the person has just left.
@@ -117,6 +118,13 @@ fn state_of(app: Option<&App>, rows: &[&Delivery], moment: Moment) -> AppState {
     let back = back.first().map(|row| back_half(app, row, moment));
     let state = [front, back].into_iter().flatten().min_by_key(|state| rank(*state));
     state.unwrap_or(AppState::Later)
+}
+
+/// Whether that is a back end which follows the log of its issuer: no app that the
+/// person has used.
+fn is_feed(directory: &Directory, issuer: &Issuer, row: &Delivery) -> bool {
+    let has_secret = || directory.app(issuer, row.client_id.as_str()).is_some_and(|app| app.secret.is_some());
+    row.via == Via::WebSocket && !row.is_of_session && has_secret()
 }
 
 /// Whether all that is known of an app is that a channel of its was told.
@@ -188,6 +196,7 @@ mod tests {
     use super::*;
     use crate::domain::clock::UnixMillis;
     use crate::domain::ids::ClientId;
+    use crate::domain::secret::Secret;
     use DeliveryStatus::{Acknowledged, Delivered, Failed, Pending};
     use Moment::{AfterIssuer, BeforeIssuer, Over};
     use Via::{Backchannel, Chain, Frontchannel, WebSocket};
@@ -219,6 +228,7 @@ mod tests {
             attempts: 0,
             updated_at: UnixMillis(0),
             error: None,
+            is_of_session: true,
         }
     }
 
@@ -294,6 +304,14 @@ mod tests {
             progress(&directory(), &issuer(), &[], None, Over).is_empty(),
             "one that nobody visited is no part of it"
         );
+    }
+
+    #[test]
+    fn a_back_end_that_follows_the_log_is_no_app_of_the_persons() {
+        let feed = App { secret: Some(Secret::new("a secret")), ..App::bare(issuer(), "audit") };
+        let directory = Directory::new(vec![], vec![feed]);
+        let row = Delivery { is_of_session: false, ..row("audit", WebSocket, Delivered) };
+        assert!(progress(&directory, &issuer(), &[row], None, Over).is_empty());
     }
 
     #[test]

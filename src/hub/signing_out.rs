@@ -82,7 +82,7 @@ pub struct PaperReceipt {
 
 impl Hub {
     /// To the page, where there is something to see; else straight to the issuer.
-    pub(super) async fn show(self: &Arc<Self>, flight: Flight) -> Result<Next, Stuck> {
+    pub(super) async fn show(self: &Arc<Self>, flight: Flight, browser: &str) -> Result<Next, Stuck> {
         let Some(id) = flight.logout() else { return self.depart(flight).await };
         let issuer = flight.issuer()?;
         let rows = self.store.deliveries(id).await.map_err(Denied::Store)?;
@@ -91,14 +91,14 @@ impl Hub {
         let has_others = apps.iter().any(|app| Some(&app.client_id) != flight.client_id.as_ref());
         let visits = |app: &App| app.frontchannel_logout_uri.is_some() || app.chain_logout_uri.is_some();
         if has_others || self.directory.apps().iter().any(|app| app.issuer == issuer && visits(app)) {
-            return Ok(Next::Page(self.keep(Leg::Page, &flight).await?));
+            return Ok(Next::Page(self.keep_page(flight, browser).await?));
         }
         self.depart(flight).await
     }
 
     /// Once more after the issuer, where other apps' back ends may hear of it only now:
     /// its tokens come when they come, and are passed on.
-    pub(super) async fn show_again(self: &Arc<Self>, flight: Flight) -> Result<Next, Stuck> {
+    pub(super) async fn show_again(self: &Arc<Self>, flight: Flight, browser: &str) -> Result<Next, Stuck> {
         let Some(id) = flight.logout() else { return self.arrive(&flight).await };
         let issuer = flight.issuer()?;
         let rows = self.store.deliveries(id).await.map_err(Denied::Store)?;
@@ -109,7 +109,7 @@ impl Hub {
         let is_told = rows.iter().any(|row| row.via == Via::Backchannel && is_open(&row.client_id));
         let may_be_told = |app: &App| takes_tokens_of(app, &issuer) && is_open(&app.client_id);
         if is_told || self.directory.apps().iter().any(|app| may_be_told(app)) {
-            return Ok(Next::Page(self.keep(Leg::Page, &flight).await?));
+            return Ok(Next::Page(self.keep_page(flight, browser).await?));
         }
         self.arrive(&flight).await
     }
@@ -118,8 +118,8 @@ impl Hub {
     ///
     /// # Errors
     /// [`Stuck::NoFlight`] for a page that the browser has left, or that is too old.
-    pub async fn signing_out(&self, name: &str) -> Result<SigningOut, Stuck> {
-        let flight: Flight = self.look_at(Leg::Page, name).await?;
+    pub async fn signing_out(&self, name: &str, browser: &str) -> Result<SigningOut, Stuck> {
+        let flight = self.look_at_page(name, browser).await?;
         let (issuer, Some(id)) = (flight.issuer()?, flight.logout()) else { return Err(Stuck::NoFlight) };
         let mut rows = self.store.deliveries(id).await.map_err(Denied::Store)?;
         let mut frames = Vec::new();
@@ -137,8 +137,8 @@ impl Hub {
     ///
     /// # Errors
     /// [`Stuck::NoFlight`].
-    pub async fn signing_out_apps(&self, name: &str) -> Result<Vec<AppProgress>, Stuck> {
-        let flight: Flight = self.look_at(Leg::Page, name).await?;
+    pub async fn signing_out_apps(&self, name: &str, browser: &str) -> Result<Vec<AppProgress>, Stuck> {
+        let flight = self.look_at_page(name, browser).await?;
         let (issuer, Some(id)) = (flight.issuer()?, flight.logout()) else { return Err(Stuck::NoFlight) };
         let rows = self.store.deliveries(id).await.map_err(Denied::Store)?;
         Ok(self.progress_of(&flight, &issuer, &rows, flight.moment()))
@@ -155,12 +155,19 @@ impl Hub {
     ///
     /// # Errors
     /// [`Stuck::NotThisBrowsers`] without the frame's own nonce; [`Stuck::NoFlight`].
-    pub async fn frame_says(&self, name: &str, client_id: &str, nonce: &str, says: FrameSays) -> Result<(), Stuck> {
+    pub async fn frame_says(
+        &self,
+        name: &str,
+        browser: &str,
+        client_id: &str,
+        nonce: &str,
+        says: FrameSays,
+    ) -> Result<(), Stuck> {
         let now = self.clock.now();
         if !self.seal.holds(nonce, Purpose::Frame, name, client_id, now.floor()) {
             return Err(Stuck::NotThisBrowsers);
         }
-        let flight: Flight = self.look_at(Leg::Page, name).await?;
+        let flight = self.look_at_page(name, browser).await?;
         let (Some(id), Ok(client_id)) = (flight.logout(), ClientId::parse(client_id)) else {
             return Err(Stuck::NoFlight);
         };

@@ -73,7 +73,16 @@ fn choices(hub: &Hub, only: Option<&Issuer>) -> Vec<IssuerChoice> {
 fn form_action(hub: &Hub, sent: &Sent) -> String {
     let is_federated = sent.asked.pass_on.iter().any(|(name, _)| name == "federated");
     let mut origins: Vec<String> = vec!["'self'".to_owned()];
-    let issuers = hub.directory.issuers().map(|settings| settings.issuer.as_str());
+    let issuers: Vec<_> = hub.directory.issuers().map(|settings| &settings.issuer).collect();
+    // An issuer may have its doors elsewhere.
+    for metadata in issuers.iter().filter_map(|issuer| hub.keys.metadata(issuer)) {
+        let doors = [
+            metadata.authorization_endpoint.as_ref().map(openidconnect::AuthUrl::url),
+            metadata.end_session_endpoint.as_ref(),
+        ];
+        origins.extend(doors.into_iter().flatten().map(|url| url.origin().ascii_serialization()));
+    }
+    let issuers = issuers.into_iter().map(Issuer::as_str);
     let apps = hub.directory.apps().iter().flat_map(|app| app.post_logout_redirect_uris.iter().map(String::as_str));
     for url in issuers.chain(apps).filter_map(|text| url::Url::parse(text).ok()) {
         origins.push(url.origin().ascii_serialization());

@@ -48,9 +48,10 @@ pub(super) async fn signing_out(State(pages): State<Pages>, headers: HeaderMap, 
         Ok(params) => params,
         Err(why) => return why.into_page(),
     };
-    let turn = params.take("turn").and_then(|turn| turn.parse().ok()).unwrap_or(0);
+    let turn = usize::from(params.take("turn").and_then(|turn| turn.parse::<u16>().ok()).unwrap_or(0));
     let Some(ticket) = params.take("ticket") else { return stuck(Stuck::NoFlight) };
-    let shown = match pages.edge.hub.signing_out(&ticket).await {
+    let Some(browser) = pages.browser_cookie().read(&headers) else { return stuck(Stuck::NotThisBrowsers) };
+    let shown = match pages.edge.hub.signing_out(&ticket, &browser).await {
         Ok(shown) => shown,
         Err(why) => return stuck(why),
     };
@@ -95,9 +96,10 @@ pub(super) async fn progress(State(pages): State<Pages>, request: Request) -> Re
     let hub = Arc::clone(&pages.edge.hub);
     let mut params = Params::parse(request.uri().query().unwrap_or_default()).map_err(Problem::request)?;
     let ticket = params.take("ticket").ok_or(Problem::not_found())?;
+    let browser = pages.browser_cookie().read(request.headers()).ok_or(Problem::not_found())?;
     let changes = hub.receipts_changed();
-    let apps = hub.signing_out_apps(&ticket).await.map_err(problem)?;
-    let feed = Feed { hub, ticket, changes, said: None, next: Some(apps), ends_at: Instant::now() + FED_FOR };
+    let apps = hub.signing_out_apps(&ticket, &browser).await.map_err(problem)?;
+    let feed = Feed { hub, ticket, browser, changes, said: None, next: Some(apps), ends_at: Instant::now() + FED_FOR };
     let body = stream::unfold(feed, |mut feed| async move {
         let chunk = feed.next().await?;
         Some((Ok::<_, Infallible>(chunk), feed))
@@ -115,6 +117,7 @@ pub(super) async fn progress(State(pages): State<Pages>, request: Request) -> Re
 struct Feed {
     hub: Arc<Hub>,
     ticket: String,
+    browser: String,
     changes: watch::Receiver<()>,
     said: Option<Vec<AppProgress>>,
     next: Option<Vec<AppProgress>>,
@@ -135,7 +138,7 @@ impl Feed {
             }
             sleep(TOGETHER).await;
             self.changes.mark_unchanged();
-            self.next = Some(self.hub.signing_out_apps(&self.ticket).await.ok()?);
+            self.next = Some(self.hub.signing_out_apps(&self.ticket, &self.browser).await.ok()?);
         }
     }
 }
@@ -170,6 +173,7 @@ pub(super) async fn frame_says(State(pages): State<Pages>, request: Request) -> 
     if !is_of_type(&request, "application/json") {
         return Err(Problem::request(RequestFault::BadContentType));
     }
+    let browser = pages.browser_cookie().read(request.headers()).ok_or(Problem::not_found());
     let body = whole(request.into_body()).await.map_err(Problem::request)?;
     let bad = || Problem::request(RequestFault::BadJson);
     let Json(said) = Json::<FromFrame>::from_bytes(&body).map_err(|_| bad())?;
@@ -179,7 +183,7 @@ pub(super) async fn frame_says(State(pages): State<Pages>, request: Request) -> 
         "failed" => FrameSays::Failed,
         _ => return Err(bad()),
     };
-    hub.frame_says(&said.ticket, &said.client_id, &said.nonce, says).await.map_err(problem)?;
+    hub.frame_says(&said.ticket, &browser?, &said.client_id, &said.nonce, says).await.map_err(problem)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -11,6 +11,7 @@ use super::Pages;
 use super::navigation::{is_navigation, sender};
 use super::request::Sent;
 use super::trouble::{bad_request, not_a_navigation, stuck, wish_refused};
+use crate::domain::ids::Issuer;
 use crate::hub::Hub;
 use crate::hub::denied::{Denied, RequestFault};
 use crate::hub::end_session::Stuck;
@@ -68,11 +69,11 @@ async fn enter(pages: &Pages, headers: &HeaderMap, params: Result<Params, Reques
         Ok(wish) => wish,
         Err(fault) => return wish_refused(fault),
     };
-    let issuer = match sent.issuer.as_deref() {
-        Some(named) => hub.directory.issuer(named).map(|settings| settings.issuer.clone()),
-        None => wish.issuer().cloned().or_else(|| hub.only_issuer()),
-    };
-    let may_go_on = wish.hint.is_some() || came_from_an_app(hub, headers) || pages.is_confirmed(headers, &sent);
+    // What the person chose counts only where neither an app nor a hint says whose it is.
+    let chosen = || hub.directory.issuer(sent.issuer.as_deref()?).map(|settings| settings.issuer.clone());
+    let issuer = wish.issuer().cloned().or_else(chosen).or_else(|| hub.only_issuer());
+    let may_go_on =
+        wish.hint.is_some() || came_from_an_app(hub, headers, issuer.as_ref()) || pages.is_confirmed(headers, &sent);
     match issuer.filter(|_| may_go_on) {
         Some(issuer) => {
             let browser = pages.browser_cookie().read_or_new(headers);
@@ -82,8 +83,12 @@ async fn enter(pages: &Pages, headers: &HeaderMap, params: Result<Params, Reques
     }
 }
 
-fn came_from_an_app(hub: &Arc<Hub>, headers: &HeaderMap) -> bool {
-    sender(headers).is_some_and(|origin| hub.directory.knows_origin(&origin))
+/// Whether a page of an app of that issuer has sent the person. Another issuer's apps
+/// have no say in whose session ends.
+fn came_from_an_app(hub: &Arc<Hub>, headers: &HeaderMap, issuer: Option<&Issuer>) -> bool {
+    let Some(origin) = sender(headers) else { return false };
+    let mut apps = hub.directory.apps().iter().filter(|app| issuer.is_none_or(|issuer| app.issuer == *issuer));
+    apps.any(|app| app.admits_origin(Some(&origin)))
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub(super) async fn go_on(State(pages): State<Pages>, headers: HeaderMap, reques
     };
     let browser = pages.browser_cookie().read_or_new(&headers);
     let next = match params.take("ticket") {
-        Some(ticket) => pages.edge.hub.continue_flight(&ticket).await,
+        Some(ticket) => pages.edge.hub.continue_flight(&ticket, &browser).await,
         None => Err(Stuck::NoFlight),
     };
     pages.leave(next, &browser)
@@ -79,7 +79,7 @@ pub(super) async fn come_back(State(pages): State<Pages>, headers: HeaderMap, re
     // Auth0's /v2/logout returns no state; the cookie then says which flight it was.
     let flight = params.take("state").or_else(|| pages.flight_cookie().read(&headers));
     let next = match flight {
-        Some(flight) => pages.edge.hub.return_from_issuer(&flight).await,
+        Some(flight) => pages.edge.hub.return_from_issuer(&flight, &browser).await,
         None => Err(Stuck::NoFlight),
     };
     pages.leave(next, &browser)
@@ -120,19 +120,24 @@ impl Pages {
                 }
                 response
             }
-            Ok(Next::Elsewhere(url)) => {
-                let mut response = see_other(url.as_str());
-                if let Some(cookie) = self.browser_cookie().set(browser, FLIGHT_TTL_SECONDS) {
-                    response.headers_mut().append(header::SET_COOKIE, cookie);
-                }
-                response
+            Ok(Next::Elsewhere(url)) => self.see_other_and_back(url.as_str(), browser),
+            Ok(Next::Page(name)) => {
+                self.see_other_and_back(&self.own(&format!("/logout/signing-out?ticket={name}")), browser)
             }
-            Ok(Next::Page(name)) => see_other(&self.own(&format!("/logout/signing-out?ticket={name}"))),
             Ok(Next::Receipt(id, name)) => see_other(&self.own(&format!("/logout/receipt/{id}?key={name}"))),
             Ok(Next::App(url)) => see_other(&url),
             Ok(Next::Done) => render(&DonePage, StatusCode::OK, &Policy::plain()),
             Err(why) => stuck(why),
         }
+    }
+
+    /// Sends the browser where only this very one can go on from.
+    fn see_other_and_back(&self, url: &str, browser: &str) -> Response {
+        let mut response = see_other(url);
+        if let Some(cookie) = self.browser_cookie().set(browser, FLIGHT_TTL_SECONDS) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        response
     }
 
     /// An address of the hub's own.

@@ -114,6 +114,9 @@ pub struct Delivery {
     pub updated_at: UnixMillis,
     /// Why telling it failed, where it did.
     pub error: Option<String>,
+    /// Whether any of it is about a session of the app's. A back end that follows the
+    /// log of its issuer hears of every logout, its own or not.
+    pub is_of_session: bool,
 }
 
 /// One delivery of one logout: to an app's session, or to an app's back end.
@@ -322,7 +325,7 @@ async fn merge(connection: &mut SqliteConnection, rows: &[DeliveryRow<'_>]) -> R
 /// The receipt of a logout: one line for each app and way.
 pub(super) async fn receipt(connection: &mut SqliteConnection, id: LogoutId) -> Result<Vec<Delivery>, StoreError> {
     let select = "
-        select client_id, via, min(status), sum(attempts), max(updated_at), max(error)
+        select client_id, via, min(status), sum(attempts), max(updated_at), max(error), max(sid <> '')
         from deliveries
         where logout = (select seq from logouts where id = ?1)
         group by client_id, via
@@ -339,5 +342,6 @@ fn delivery(row: &SqliteRow) -> Result<Delivery, StoreError> {
         attempts: row.try_get::<i64, _>(3)?.try_into().unwrap_or(u32::MAX),
         updated_at: UnixMillis(row.try_get(4)?),
         error: row.try_get(5)?,
+        is_of_session: row.try_get::<i64, _>(6)? != 0,
     })
 }

@@ -19,6 +19,12 @@ impl<'a> Browser<'a> {
         Self { hub, cookies: BTreeMap::new() }
     }
 
+    /// What the browser sends along.
+    pub fn cookie(&self) -> String {
+        let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        cookies.join("; ")
+    }
+
     /// One request to the hub, and no further.
     pub async fn gets(&mut self, path: &str, query: &[(&str, &str)]) -> Answer {
         let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
@@ -38,8 +44,7 @@ impl<'a> Browser<'a> {
 
     async fn request(&mut self, url: &str, from: Option<&str>) -> Answer {
         let path = url.strip_prefix(HUB).unwrap_or_else(|| panic!("not the hub's: {url}"));
-        let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let request = self.hub.http.get(self.hub.url(path)).header("cookie", cookies.join("; "));
+        let request = self.hub.http.get(self.hub.url(path)).header("cookie", self.cookie());
         let request = request.header("sec-fetch-mode", "navigate").header("sec-fetch-dest", "document");
         let request = match from {
             Some(origin) => request.header("referer", format!("{origin}/")),

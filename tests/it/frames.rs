@@ -39,15 +39,16 @@ fn frame_of(page: &Answer, client_id: &str) -> Value {
 }
 
 /// The page's script passes on what a frame said.
-async fn says(hub: &TestHub, page: &Url, frame: &Value, says: &str) -> Answer {
+async fn says(hub: &TestHub, browser: &Browser<'_>, page: &Url, frame: &Value, says: &str) -> Answer {
     let body = json!({
         "ticket": param(page, "ticket"), "client_id": frame["client_id"], "nonce": frame["nonce"], "says": says,
     });
-    posts(hub, &body).await
+    posts(hub, browser, &body).await
 }
 
-async fn posts(hub: &TestHub, body: &Value) -> Answer {
+async fn posts(hub: &TestHub, browser: &Browser<'_>, body: &Value) -> Answer {
     let request = hub.http.post(hub.url("/logout/frames")).header("origin", "https://logout.example");
+    let request = request.header("cookie", browser.cookie());
     Answer::of(request.header("content-type", "application/json").body(body.to_string())).await
 }
 
@@ -86,8 +87,8 @@ async fn an_app_is_signed_out_when_its_frame_has_said_so() {
         (Some("frontchannel"), Some("pending"))
     );
 
-    assert_eq!(says(&hub, &url, &frame_of(&page, "legacy"), "done").await.status, 204);
-    assert_eq!(says(&hub, &url, &frame_of(&page, "other"), "partitioned").await.status, 204);
+    assert_eq!(says(&hub, &browser, &url, &frame_of(&page, "legacy"), "done").await.status, 204);
+    assert_eq!(says(&hub, &browser, &url, &frame_of(&page, "other"), "partitioned").await.status, 204);
     let page = browser.opens(url.as_str()).await;
     assert_eq!((state_of(&page, "legacy").as_str(), state_of(&page, "other").as_str()), ("signed-out", "unconfirmed"));
     assert_eq!(row(&hub, "legacy").await["status"], "acknowledged");
@@ -114,7 +115,8 @@ async fn nobody_speaks_for_a_frame_without_its_own_nonce() {
     let hub = TestHub::start_with(LEGACY).await;
     let (ada, eve) = (hub.issuer.sign_in("ada"), hub.issuer.sign_in("eve"));
     let (eves, eves_page) = page_of(&hub, &mut Browser::new(&hub), &eve).await;
-    let (url, page) = page_of(&hub, &mut Browser::new(&hub), &ada).await;
+    let mut browser = Browser::new(&hub);
+    let (url, page) = page_of(&hub, &mut browser, &ada).await;
     let (legacy, other) = (frame_of(&page, "legacy"), frame_of(&page, "other"));
     let ticket = param(&url, "ticket");
     let body = |ticket: &str, client_id: &str, nonce: &Value| json!({"ticket": ticket, "client_id": client_id, "nonce": nonce, "says": "done"});
@@ -126,10 +128,10 @@ async fn nobody_speaks_for_a_frame_without_its_own_nonce() {
         body("made-up", "legacy", &legacy["nonce"]),
         body(&ticket, "notes", &legacy["nonce"]),
     ] {
-        posts(&hub, &forged).await.refused(404, "not_found", "not_found");
+        posts(&hub, &browser, &forged).await.refused(404, "not_found", "not_found");
     }
     for strange in [json!({}), json!([]), json!({"ticket": 5}), body(&ticket, "legacy", &json!(null))] {
-        posts(&hub, &strange).await.refused(400, "invalid_request", "bad_json");
+        posts(&hub, &browser, &strange).await.refused(400, "invalid_request", "bad_json");
     }
     let good = body(&ticket, "legacy", &legacy["nonce"]);
     let from = |origin: &str| hub.http.post(hub.url("/logout/frames")).header("origin", origin.to_owned());

@@ -274,6 +274,21 @@ async fn with_neither_client_nor_hint_the_person_chooses_and_ends_here() {
 }
 
 #[tokio::test]
+async fn nobody_chooses_another_issuer_than_the_apps_or_the_hints() {
+    let hub = TestHub::start().await;
+    let ada = hub.issuer.sign_in("ada");
+    let token = id_token(&hub, &ada, "notes");
+    for query in [
+        [("id_token_hint", token.as_str()), ("issuer", hub.other.url())],
+        [("client_id", "shop"), ("issuer", hub.other.url())],
+    ] {
+        let to_issuer =
+            location(&Answer::of(get(&hub, "/logout", &query).header("referer", "https://shop.example/")).await);
+        assert!(to_issuer.as_str().starts_with(hub.issuer.url()), "{to_issuer}");
+    }
+}
+
+#[tokio::test]
 async fn the_link_of_a_report_is_good_once_and_for_a_minute() {
     let hub = TestHub::start().await;
     let ada = hub.issuer.sign_in("ada");

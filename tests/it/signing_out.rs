@@ -22,8 +22,9 @@ async fn signs_out(hub: &TestHub, browser: &mut Browser<'_>, ada: &TestSession) 
 struct Feed(reqwest::Response, String);
 
 impl Feed {
-    async fn of(hub: &TestHub, page: &Url) -> Self {
+    async fn of(hub: &TestHub, browser: &Browser<'_>, page: &Url) -> Self {
         let request = hub.http.get(hub.url(&format!("/logout/progress?ticket={}", param(page, "ticket"))));
+        let request = request.header("cookie", browser.cookie());
         let response = request.header("accept", "text/event-stream").send().await.unwrap();
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
@@ -60,7 +61,7 @@ async fn the_page_shows_each_app_signing_out_as_it_happens() {
     let answer = signs_out(&hub, &mut browser, &ada).await;
     let event = notes.logged_out().await;
     let (url, page) = browser.lands(&answer).await;
-    let mut feed = Feed::of(&hub, &url).await;
+    let mut feed = Feed::of(&hub, &browser, &url).await;
     assert!(page.text.find("Shop") < page.text.find("Desk"), "the app that the person came from stands first");
     assert_eq!(state_of(&page, "desk"), "later", "it is closed");
     feed.until("Notes", "signing-out").await;
@@ -80,7 +81,7 @@ async fn without_scripts_the_page_loads_itself_until_nothing_is_waited_for() {
     let answer = signs_out(&hub, &mut browser, &ada).await;
     let event = notes.logged_out().await;
     let (url, _) = browser.lands(&answer).await;
-    Feed::of(&hub, &url).await.until("Notes", "signing-out").await;
+    Feed::of(&hub, &browser, &url).await.until("Notes", "signing-out").await;
 
     let mut page = browser.opens(url.as_str()).await;
     for turn in 1..=3 {
@@ -93,7 +94,7 @@ async fn without_scripts_the_page_loads_itself_until_nothing_is_waited_for() {
     assert!(refresh(&page).starts_with(&format!("{HUB}/logout/onward?")), "{page:?}");
 
     notes.ack(&event).await;
-    Feed::of(&hub, &url).await.until("Notes", "signed-out").await;
+    Feed::of(&hub, &browser, &url).await.until("Notes", "signed-out").await;
     let page = browser.opens(url.as_str()).await;
     let to_issuer = browser.until_away(page).await;
     let back = browser.gets("/logout/callback", &[("state", &param(&to_issuer, "state"))]).await;
@@ -110,6 +111,7 @@ async fn a_page_is_left_once() {
     let answer = signs_out(&hub, &mut browser, &ada).await;
     let (url, _) = browser.lands(&answer).await;
     assert_eq!(browser.opens(url.as_str()).await.status, 200, "it may be loaded again");
+    assert_eq!(browser.opens(&format!("{url}&turn=18446744073709551615")).await.status, 200);
     location(&browser.goes_on(&url).await);
     is_error_page(&browser.goes_on(&url).await, 400, "used_link");
     is_error_page(&browser.opens(url.as_str()).await, 400, "used_link");
@@ -121,6 +123,26 @@ async fn a_page_is_left_once() {
     let (url, _) = browser.lands(&answer).await;
     hub.advance(Duration::from_secs(601));
     is_error_page(&browser.goes_on(&url).await, 400, "used_link");
+}
+
+#[tokio::test]
+async fn a_page_is_no_other_browsers() {
+    let hub = TestHub::start().await;
+    let (ada, eve) = (hub.issuer.sign_in("ada"), hub.issuer.sign_in("eve"));
+    for who in [&ada, &eve] {
+        Tab::live(&hub, NOTES, &id_token(&hub, who, "notes")).await.0.leave().await;
+    }
+    let (mut browser, mut stranger) = (Browser::new(&hub), Browser::new(&hub));
+    signs_out(&hub, &mut stranger, &eve).await;
+    let answer = signs_out(&hub, &mut browser, &ada).await;
+    let (url, _) = browser.lands(&answer).await;
+    for other in [&mut stranger, &mut Browser::new(&hub)] {
+        is_error_page(&other.opens(url.as_str()).await, 400, "foreign_link");
+        is_error_page(&other.goes_on(&url).await, 400, "foreign_link");
+        let feed = hub.http.get(hub.url(&format!("/logout/progress?ticket={}", param(&url, "ticket"))));
+        Answer::of(feed.header("cookie", other.cookie())).await.refused(404, "not_found", "not_found");
+    }
+    location(&browser.goes_on(&url).await);
 }
 
 #[tokio::test]
@@ -209,7 +231,7 @@ async fn the_way_from_an_apps_own_report_enters_at_the_page() {
     let event = notes.logged_out().await;
     let (url, _) = browser.lands(&answer).await;
     notes.ack(&event).await;
-    Feed::of(&hub, &url).await.until("Notes", "signed-out").await;
+    Feed::of(&hub, &browser, &url).await.until("Notes", "signed-out").await;
 }
 
 #[tokio::test]
@@ -239,7 +261,7 @@ async fn a_stopping_hub_ends_the_feeds() {
     let mut browser = Browser::new(&hub);
     let answer = signs_out(&hub, &mut browser, &ada).await;
     let (url, _) = browser.lands(&answer).await;
-    let mut feed = Feed::of(&hub, &url).await;
+    let mut feed = Feed::of(&hub, &browser, &url).await;
     feed.next().await;
     hub.running.stop().await;
     while let Ok(Some(_)) = feed.0.chunk().await {}

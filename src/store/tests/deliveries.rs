@@ -37,6 +37,7 @@ async fn every_app_of_the_session_waits_for_its_row_to_move_on() {
         attempts: 0,
         updated_at: UnixMillis(1_000_000),
         error: None,
+        is_of_session: true,
     };
     assert_eq!(store.deliveries(id).await.unwrap(), [pending("notes"), pending("shop")]);
 
