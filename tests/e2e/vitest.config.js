@@ -3,8 +3,10 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['stories/**/*.test.js'],
-    // One world at a time: each has a browser, a hub and a provider of its own.
-    fileParallelism: false,
+    // Two worlds at a time: each has a browser, a hub and a provider of its own, and mostly waits.
+    fileParallelism: true,
+    maxWorkers: 2,
+    minWorkers: 1,
     pool: 'forks',
     retry: 0,
     testTimeout: 150_000,
