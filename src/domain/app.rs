@@ -213,6 +213,11 @@ impl Directory {
         self.apps.iter().find(|app| app.issuer == *issuer && app.client_id.as_str() == client_id)
     }
 
+    /// The apps of that issuer, in the configuration's order.
+    pub fn apps_of(&self, issuer: &Issuer) -> impl Iterator<Item = &Arc<App>> {
+        self.apps.iter().filter(move |app| app.issuer == *issuer)
+    }
+
     /// The apps of that name: several only where two issuers use one name.
     pub fn apps_named(&self, client_id: &str) -> impl Iterator<Item = &Arc<App>> {
         self.apps.iter().filter(move |app| app.client_id.as_str() == client_id)

@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use ulid::Ulid;
+use url::{Position, Url};
 
 /// The longest `sid`, `sub`, `jti` or client identifier, in bytes.
 pub const ID_MAX_BYTES: usize = 255;
@@ -62,6 +63,15 @@ text_id! {
 text_id! {
     /// A token's own identifier (`jti`), unique within its issuer.
     Jti
+}
+
+impl Issuer {
+    /// The issuer's host and port, by which people know it.
+    #[must_use]
+    pub fn host(&self) -> String {
+        let url = Url::parse(&self.0).ok();
+        url.map_or_else(|| self.0.to_string(), |url| url[Position::BeforeHost..Position::AfterPort].to_owned())
+    }
 }
 
 impl fmt::Debug for Issuer {

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod clock;
+pub mod digest;
 pub mod ids;
 pub mod json;
 pub mod logout;

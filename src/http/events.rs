@@ -1,14 +1,12 @@
 //! `GET /api/v1/events`: the channel as server-sent events, for apps whose network
 //! lets no WebSocket through.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -25,6 +23,7 @@ use crate::metrics::OpenSocket;
 use crate::web::Edge;
 use crate::web::caller::{ClientAddr, Credential, FromOrigin};
 use crate::web::problem::Problem;
+use crate::web::respond::event_stream;
 
 /// How long a stream stays open after its `slo-event`, so that nothing of it is lost
 /// in a proxy's buffer.
@@ -77,21 +76,7 @@ pub(super) async fn stream(
         }
         Subscribed::Over(over) => stream.say_over(&over.notice, &over.sign_in),
     }
-    Ok(answer(stream))
-}
-
-fn answer(stream: Stream) -> Response {
-    let body = stream::unfold(stream, |mut stream| async move {
-        let chunk = stream.next().await?;
-        Some((Ok::<_, Infallible>(chunk), stream))
-    });
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        // nginx would keep events in its buffer.
-        (header::HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
-    ];
-    (headers, Body::from_stream(body)).into_response()
+    Ok(event_stream(stream::unfold(stream, async |mut stream| Some((stream.next().await?, stream)))))
 }
 
 impl Stream {

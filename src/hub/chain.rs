@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -12,8 +13,9 @@ use super::flight::{Flight, Leg, Next, Stuck};
 use super::progress::{AppState, Moment};
 use super::report_logout::unguessable;
 use super::seal::Purpose;
+use super::signing_out::OnPage;
 use crate::domain::app::App;
-use crate::domain::ids::{ClientId, Issuer, LogoutId};
+use crate::domain::ids::ClientId;
 use crate::domain::via::Via;
 use crate::store::{Delivery, DeliveryStatus};
 
@@ -39,21 +41,19 @@ impl Hub {
     /// # Errors
     /// [`Stuck`].
     pub async fn go_on(self: &Arc<Self>, page: &str, browser: &str) -> Result<Next, Stuck> {
-        let flight = self.look_at_page(page, browser).await?;
-        let (issuer, Some(id)) = (flight.issuer()?, flight.logout()) else { return Err(Stuck::NoFlight) };
-        let rows = self.store.deliveries(id).await.map_err(Denied::Store)?;
-        self.give_up(&flight, id, &rows).await;
-        if !flight.has_returned
-            && let Some(app) = self.next_in_chain(&flight, &issuer, &rows)
+        let at = self.on_page(page, browser).await?;
+        self.give_up(&at).await;
+        if !at.flight.has_returned
+            && let Some(app) = self.next_in_chain(&at)
         {
-            return self.send_to(&app, page, &flight, id, browser).await;
+            return self.send_to(&app, page, &at, browser).await;
         }
         // Gone for whoever comes second: a browser leaves once.
         let flight: Flight = self.take_kept(Leg::Page, page).await?;
         if flight.has_returned {
             return self.arrive(&flight).await;
         }
-        let answered = rows.iter().filter(|row| row.via == Via::Backchannel && !is_open(row));
+        let answered = at.rows.iter().filter(|row| row.via == Via::Backchannel && !is_open(row));
         let answered = answered.map(|row| row.client_id.as_str().to_owned()).collect();
         self.depart(Flight { answered, ..flight }).await
     }
@@ -79,46 +79,39 @@ impl Hub {
 
     /// Frames that have not answered and apps that never sent the browser back will not
     /// be waited for.
-    async fn give_up(&self, flight: &Flight, logout: LogoutId, rows: &[Delivery]) {
-        for row in rows {
+    async fn give_up(&self, at: &OnPage) {
+        let now = self.clock.now();
+        let noting = at.rows.iter().filter(|row| is_open(row)).filter_map(|row| {
             let why = match row.via {
-                Via::Frontchannel if is_open(row) => NO_ANSWER,
-                Via::Chain if is_open(row) => NEVER_CAME_BACK,
-                _ => continue,
+                Via::Frontchannel => NO_ANSWER,
+                Via::Chain => NEVER_CAME_BACK,
+                Via::WebSocket | Via::Sse | Via::Backchannel => return None,
             };
-            let Ok(key) = flight.delivery(logout, row.client_id.clone(), row.via) else { continue };
-            if let Err(error) = self.store.unconfirmed(key, why, self.clock.now()).await {
-                tracing::warn!(error = %error, logout.id = %logout, "could not note that an app has not confirmed");
+            let key = at.flight.delivery(at.logout, row.client_id.clone(), row.via).ok()?;
+            Some(self.store.unconfirmed(key, why, now))
+        });
+        // All together, so that they are one commit.
+        for noted in join_all(noting).await {
+            if let Err(error) = noted {
+                tracing::warn!(error = %error, logout.id = %at.logout, "could not note that an app has not confirmed");
             }
         }
     }
 
     /// An app that has confirmed in another way is spared; one that was tried is not
     /// tried again.
-    fn next_in_chain(&self, flight: &Flight, issuer: &Issuer, rows: &[Delivery]) -> Option<Arc<App>> {
-        let apps = self.progress_of(flight, issuer, rows, Moment::BeforeIssuer);
+    fn next_in_chain(&self, at: &OnPage) -> Option<Arc<App>> {
+        let apps = self.progress_of(&at.flight, &at.issuer, &at.rows, Moment::BeforeIssuer);
         let is_next = |app: &App| {
             let state = apps.iter().find(|one| one.client_id == app.client_id.as_str()).map(|one| one.state);
-            let was_tried = rows.iter().any(|row| row.via == Via::Chain && row.client_id == app.client_id);
+            let was_tried = at.rows.iter().any(|row| row.via == Via::Chain && row.client_id == app.client_id);
             !was_tried && state != Some(AppState::SignedOut)
         };
-        let mut chained = self.chained(issuer);
+        let mut chained = self.directory.apps_of(&at.issuer).filter(|app| app.chain_logout_uri.is_some());
         chained.find(|app| is_next(app)).cloned()
     }
 
-    fn chained<'a>(&'a self, issuer: &'a Issuer) -> impl Iterator<Item = &'a Arc<App>> {
-        let apps = self.directory.apps().iter();
-        apps.filter(move |app| app.issuer == *issuer && app.chain_logout_uri.is_some())
-    }
-
-    async fn send_to(
-        &self,
-        app: &App,
-        page: &str,
-        flight: &Flight,
-        id: LogoutId,
-        browser: &str,
-    ) -> Result<Next, Stuck> {
+    async fn send_to(&self, app: &App, page: &str, at: &OnPage, browser: &str) -> Result<Next, Stuck> {
         let name = unguessable();
         let state = self.seal.state(Purpose::Chain, browser, &name, self.back_by());
         let mut return_to = Url::parse(self.rules.public_url.as_str()).map_err(|_| Stuck::NoFlight)?;
@@ -128,7 +121,7 @@ impl Hub {
         url.query_pairs_mut().append_pair("return_to", return_to.as_str());
         let stop = Stop { page: page.to_owned(), client_id: app.client_id.as_str().to_owned() };
         self.keep_as(&name, Leg::Chain, &stop).await?;
-        let key = flight.delivery(id, app.client_id.clone(), Via::Chain)?;
+        let key = at.flight.delivery(at.logout, app.client_id.clone(), Via::Chain)?;
         self.store.telling(key, self.clock.now()).await.map_err(Denied::Store)?;
         Ok(Next::Elsewhere(url))
     }

@@ -3,7 +3,6 @@
 //! What belongs to it is kept in the store under a name that nobody can guess, so that
 //! no token, `sid` or `sub` stands in a URL of the hub's.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -13,8 +12,9 @@ use super::caller::Person;
 use super::denied::Denied;
 use super::end_session_wish::EndSession;
 use super::progress::Moment;
-use super::report_logout::{sha256_hex, unguessable};
+use super::report_logout::unguessable;
 use crate::domain::clock::UnixSeconds;
+use crate::domain::digest::{sha256, sha256_hex};
 use crate::domain::ids::{ClientId, Issuer, LogoutId, Sid};
 use crate::domain::via::Via;
 use crate::oidc::fault::TokenFault;
@@ -55,7 +55,8 @@ impl Leg {
 }
 
 /// A browser on its way.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Flight {
     pub(super) issuer: String,
     pub(super) client_id: Option<String>,
@@ -63,18 +64,13 @@ pub struct Flight {
     pub(super) state: Option<String>,
     pub(super) logout_id: Option<String>,
     /// The session that this browser had.
-    #[serde(default)]
     pub(super) sid: Option<String>,
-    #[serde(default)]
     pub(super) pass_on: Vec<(String, String)>,
     /// The apps whose back ends had answered when the browser left for the issuer.
-    #[serde(default)]
     pub(super) answered: Vec<String>,
     /// Whether the browser has been to the issuer.
-    #[serde(default)]
     pub(super) has_returned: bool,
     /// SHA-256 of the secret of the browser that is on the page: it is nobody else's.
-    #[serde(default)]
     pub(super) browser: Option<String>,
 }
 
@@ -131,13 +127,8 @@ impl Flight {
             issuer: person.sign_in.issuer.as_str().to_owned(),
             client_id: Some(person.app.client_id.as_str().to_owned()),
             redirect: person.app.post_logout_redirect_uris.first().cloned(),
-            state: None,
-            logout_id: None,
             sid: person.sign_in.sid.as_ref().map(|sid| sid.as_str().to_owned()),
-            pass_on: Vec::new(),
-            answered: Vec::new(),
-            has_returned: false,
-            browser: None,
+            ..Self::default()
         }
     }
 
@@ -149,12 +140,9 @@ impl Flight {
             client_id: wish.app.as_ref().map(|app| app.client_id.as_str().to_owned()),
             redirect: wish.redirect.map(|redirect| redirect.with_state(None)),
             state: wish.state,
-            logout_id: None,
             sid: sid.map(|sid| sid.as_str().to_owned()),
             pass_on: wish.pass_on,
-            answered: Vec::new(),
-            has_returned: false,
-            browser: None,
+            ..Self::default()
         }
     }
 
@@ -195,7 +183,7 @@ impl Hub {
     fn ticket(&self, name: &str, leg: Leg, what: &impl Serialize, ttl_seconds: i64) -> NewTicket {
         let payload = serde_json::to_string(what).unwrap_or_default();
         let expires_at = self.clock.now().plus_seconds(ttl_seconds);
-        NewTicket { digest: name_digest(name), kind: leg.as_str(), payload, expires_at }
+        NewTicket { digest: sha256(name.as_bytes()), kind: leg.as_str(), payload, expires_at }
     }
 
     /// Keeps something for a leg; its name.
@@ -213,13 +201,13 @@ impl Hub {
 
     /// Takes what was kept: whoever comes next finds nothing.
     pub(super) async fn take_kept<T: DeserializeOwned>(&self, leg: Leg, name: &str) -> Result<T, Stuck> {
-        let ticket = self.store.take_ticket(name_digest(name), leg.as_str(), self.clock.now()).await;
+        let ticket = self.store.take_ticket(sha256(name.as_bytes()), leg.as_str(), self.clock.now()).await;
         read(ticket.map_err(Denied::Store)?.as_ref())
     }
 
     /// Looks at what was kept, and leaves it there.
     pub(super) async fn look_at<T: DeserializeOwned>(&self, leg: Leg, name: &str) -> Result<T, Stuck> {
-        let ticket = self.store.peek_ticket(name_digest(name), leg.as_str(), self.clock.now()).await;
+        let ticket = self.store.peek_ticket(sha256(name.as_bytes()), leg.as_str(), self.clock.now()).await;
         read(ticket.map_err(Denied::Store)?.as_ref())
     }
 
@@ -238,7 +226,8 @@ impl Hub {
     /// The flight that begins with an app's own report, with the logout that came of it.
     pub(super) async fn take_departure(&self, name: &str) -> Result<Flight, Stuck> {
         let leg = Leg::Departure.as_str();
-        let taken = self.store.take_ticket(name_digest(name), leg, self.clock.now()).await.map_err(Denied::Store)?;
+        let taken =
+            self.store.take_ticket(sha256(name.as_bytes()), leg, self.clock.now()).await.map_err(Denied::Store)?;
         let flight: Flight = read(taken.as_ref())?;
         let logout_id = taken.and_then(|ticket| ticket.logout).map(|id| id.to_string());
         Ok(Flight { logout_id, ..flight })
@@ -253,10 +242,4 @@ impl Hub {
 fn read<T: DeserializeOwned>(ticket: Option<&Ticket>) -> Result<T, Stuck> {
     let ticket = ticket.ok_or(Stuck::NoFlight)?;
     serde_json::from_str(&ticket.payload).map_err(|_| Stuck::NoFlight)
-}
-
-fn name_digest(name: &str) -> [u8; 32] {
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(digest(&SHA256, name.as_bytes()).as_ref());
-    bytes
 }

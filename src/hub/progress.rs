@@ -63,6 +63,16 @@ pub struct AppProgress {
     pub words: &'static str,
 }
 
+impl AppProgress {
+    /// Whoever has not confirmed by now is shown so.
+    pub fn give_up(&mut self) {
+        if self.state == AppState::SigningOut {
+            self.state = AppState::Unconfirmed;
+            self.words = self.state.words();
+        }
+    }
+}
+
 /// From where on its way a browser looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
@@ -87,7 +97,7 @@ pub fn progress(
     let rows: Vec<_> = rows.iter().filter(|row| !is_feed(directory, issuer, row)).collect();
     let mut ids: Vec<&str> = rows.iter().map(|row| row.client_id.as_str()).collect();
     if moment == Moment::BeforeIssuer {
-        let chained = directory.apps().iter().filter(|app| app.issuer == *issuer && app.chain_logout_uri.is_some());
+        let chained = directory.apps_of(issuer).filter(|app| app.chain_logout_uri.is_some());
         ids.extend(chained.map(|app| app.client_id.as_str()));
     }
     ids.sort_unstable();

@@ -169,14 +169,3 @@ pub fn random<const N: usize>() -> [u8; N] {
 pub fn unguessable() -> String {
     URL_SAFE_NO_PAD.encode(random::<32>())
 }
-
-/// SHA-256, in lower-case hex.
-#[must_use]
-pub fn sha256_hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
-    digest.as_ref().iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    })
-}

@@ -4,9 +4,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use futures_util::future::try_join_all;
 use serde::Serialize;
 use tokio::sync::watch;
-use url::Url;
 
 use super::Hub;
 use super::denied::Denied;
@@ -65,6 +65,15 @@ pub enum FrameSays {
     Failed,
 }
 
+/// A page that a browser is on, with what it is about.
+pub(super) struct OnPage {
+    pub(super) flight: Flight,
+    pub(super) issuer: Issuer,
+    pub(super) logout: LogoutId,
+    /// The receipt's rows.
+    pub(super) rows: Vec<Delivery>,
+}
+
 /// A receipt for people.
 #[derive(Debug)]
 pub struct PaperReceipt {
@@ -89,8 +98,8 @@ impl Hub {
         let apps = self.progress_of(&flight, &issuer, &rows, Moment::BeforeIssuer);
         // The app that sent the person here need not be shown to be waited for.
         let has_others = apps.iter().any(|app| Some(&app.client_id) != flight.client_id.as_ref());
-        let visits = |app: &App| app.frontchannel_logout_uri.is_some() || app.chain_logout_uri.is_some();
-        if has_others || self.directory.apps().iter().any(|app| app.issuer == issuer && visits(app)) {
+        let visits = |app: &Arc<App>| app.frontchannel_logout_uri.is_some() || app.chain_logout_uri.is_some();
+        if has_others || self.directory.apps_of(&issuer).any(visits) {
             return Ok(Next::Page(self.keep_page(flight, browser).await?));
         }
         self.depart(flight).await
@@ -107,8 +116,8 @@ impl Hub {
             is_other && !flight.answered.iter().any(|own| own == client_id.as_str())
         };
         let is_told = rows.iter().any(|row| row.via == Via::Backchannel && is_open(&row.client_id));
-        let may_be_told = |app: &App| takes_tokens_of(app, &issuer) && is_open(&app.client_id);
-        if is_told || self.directory.apps().iter().any(|app| may_be_told(app)) {
+        let may_be_told = |app: &Arc<App>| takes_issuers_tokens(app) && is_open(&app.client_id);
+        if is_told || self.directory.apps_of(&issuer).any(may_be_told) {
             return Ok(Next::Page(self.keep_page(flight, browser).await?));
         }
         self.arrive(&flight).await
@@ -119,18 +128,15 @@ impl Hub {
     /// # Errors
     /// [`Stuck::NoFlight`] for a page that the browser has left, or that is too old.
     pub async fn signing_out(&self, name: &str, browser: &str) -> Result<SigningOut, Stuck> {
-        let flight = self.look_at_page(name, browser).await?;
-        let (issuer, Some(id)) = (flight.issuer()?, flight.logout()) else { return Err(Stuck::NoFlight) };
-        let mut rows = self.store.deliveries(id).await.map_err(Denied::Store)?;
+        let mut at = self.on_page(name, browser).await?;
         let mut frames = Vec::new();
-        if !flight.has_returned {
-            frames = self.frames(&flight, &issuer, name, &rows);
-            if self.note_frames(&flight, id, &frames).await? {
-                rows = self.store.deliveries(id).await.map_err(Denied::Store)?;
+        if !at.flight.has_returned {
+            frames = self.frames(&at, name);
+            if self.note_frames(&at, &frames).await? {
+                at.rows = self.store.deliveries(at.logout).await.map_err(Denied::Store)?;
             }
         }
-        let apps = self.progress_of(&flight, &issuer, &rows, flight.moment());
-        Ok(SigningOut { apps, frames, has_returned: flight.has_returned })
+        Ok(SigningOut { apps: self.apps_on(&at), frames, has_returned: at.flight.has_returned })
     }
 
     /// How far the apps on the page of that name are.
@@ -138,10 +144,7 @@ impl Hub {
     /// # Errors
     /// [`Stuck::NoFlight`].
     pub async fn signing_out_apps(&self, name: &str, browser: &str) -> Result<Vec<AppProgress>, Stuck> {
-        let flight = self.look_at_page(name, browser).await?;
-        let (issuer, Some(id)) = (flight.issuer()?, flight.logout()) else { return Err(Stuck::NoFlight) };
-        let rows = self.store.deliveries(id).await.map_err(Denied::Store)?;
-        Ok(self.progress_of(&flight, &issuer, &rows, flight.moment()))
+        Ok(self.apps_on(&self.on_page(name, browser).await?))
     }
 
     /// Rings whenever some receipt has changed.
@@ -205,6 +208,18 @@ impl Hub {
         })
     }
 
+    /// The page of that name, for the browser that is on it.
+    pub(super) async fn on_page(&self, name: &str, browser: &str) -> Result<OnPage, Stuck> {
+        let flight = self.look_at_page(name, browser).await?;
+        let (issuer, Some(logout)) = (flight.issuer()?, flight.logout()) else { return Err(Stuck::NoFlight) };
+        let rows = self.store.deliveries(logout).await.map_err(Denied::Store)?;
+        Ok(OnPage { flight, issuer, logout, rows })
+    }
+
+    fn apps_on(&self, at: &OnPage) -> Vec<AppProgress> {
+        self.progress_of(&at.flight, &at.issuer, &at.rows, at.flight.moment())
+    }
+
     pub(super) fn progress_of(
         &self,
         flight: &Flight,
@@ -216,13 +231,12 @@ impl Hub {
     }
 
     /// The frames of every app that has a page for it and has not been loaded before.
-    fn frames(&self, flight: &Flight, issuer: &Issuer, page: &str, rows: &[Delivery]) -> Vec<Frame> {
+    fn frames(&self, at: &OnPage, page: &str) -> Vec<Frame> {
         let is_new = |app: &&Arc<App>| {
-            let own = rows.iter().find(|row| row.via == Via::Frontchannel && row.client_id == app.client_id);
+            let own = at.rows.iter().find(|row| row.via == Via::Frontchannel && row.client_id == app.client_id);
             own.is_none_or(|row| row.status == DeliveryStatus::Pending)
         };
-        let apps = self.directory.apps().iter().filter(|app| is_framed(app, issuer)).filter(is_new);
-        apps.filter_map(|app| self.frame(app, flight, page)).collect()
+        self.directory.apps_of(&at.issuer).filter(is_new).filter_map(|app| self.frame(app, &at.flight, page)).collect()
     }
 
     fn frame(&self, app: &App, flight: &Flight, page: &str) -> Option<Frame> {
@@ -237,33 +251,27 @@ impl Hub {
         Some(Frame {
             nonce: self.seal.put(Purpose::Frame, page, &client_id, self.back_by()),
             client_id,
-            origin: origin_of(&src),
+            origin: src.origin().ascii_serialization(),
             src: src.into(),
             source: source.into(),
         })
     }
 
     /// Whether anything was noted.
-    async fn note_frames(&self, flight: &Flight, id: LogoutId, frames: &[Frame]) -> Result<bool, Stuck> {
-        for frame in frames {
-            let Ok(client_id) = ClientId::parse(&frame.client_id) else { continue };
-            let key = flight.delivery(id, client_id, Via::Frontchannel)?;
-            self.store.telling(key, self.clock.now()).await.map_err(Denied::Store)?;
-        }
+    async fn note_frames(&self, at: &OnPage, frames: &[Frame]) -> Result<bool, Stuck> {
+        let now = self.clock.now();
+        let noting = frames.iter().filter_map(|frame| {
+            let client_id = ClientId::parse(&frame.client_id).ok()?;
+            let key = at.flight.delivery(at.logout, client_id, Via::Frontchannel).ok()?;
+            Some(self.store.telling(key, now))
+        });
+        // All together, so that they are one commit.
+        try_join_all(noting).await.map_err(Denied::Store)?;
         Ok(!frames.is_empty())
     }
 }
 
-/// Whether the issuer's own tokens are passed on to that app's back end.
-fn takes_tokens_of(app: &App, issuer: &Issuer) -> bool {
-    let takes = app.backchannel_logout_uri.is_some() && app.backchannel_logout_token == BackchannelToken::Issuer;
-    app.issuer == *issuer && takes
-}
-
-fn is_framed(app: &App, issuer: &Issuer) -> bool {
-    app.issuer == *issuer && app.frontchannel_logout_uri.is_some()
-}
-
-fn origin_of(url: &Url) -> String {
-    url.origin().ascii_serialization()
+/// Whether its issuer's own tokens are passed on to that app's back end.
+fn takes_issuers_tokens(app: &App) -> bool {
+    app.backchannel_logout_uri.is_some() && app.backchannel_logout_token == BackchannelToken::Issuer
 }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
@@ -14,6 +13,7 @@ use super::keys::Arrival;
 use super::verifier::{Verifier, is_signed, issuer_is_configured};
 use crate::domain::app::{Directory, IssuerSettings};
 use crate::domain::clock::UnixSeconds;
+use crate::domain::digest::sha256;
 use crate::domain::ids::{ClientId, Issuer, Jti, SessionKey, SubjectKey};
 use crate::domain::logout::LogoutTarget;
 
@@ -44,7 +44,7 @@ impl RawLogoutToken {
     /// which nobody can take who does not hold it.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
-        sha256(&self.0)
+        sha256(self.0.as_bytes())
     }
 
     /// The configured issuer that the token claims to be from.
@@ -70,7 +70,7 @@ impl RawLogoutToken {
         is_typed_as_logout_token(&token.jws.header, token.issuer)?;
         verifier.signature_holds(&token, arrival).await?;
         let claims = LogoutClaims::read(verifier, token.issuer, Claims(&token.jws.claims), arrival)?;
-        Ok(LogoutToken { raw: self.0.clone(), digest: sha256(token.jws.signing_input), claims })
+        Ok(LogoutToken { raw: self.0.clone(), digest: sha256(token.jws.signing_input.as_bytes()), claims })
     }
 
     /// Whether everything but the signature is as it must be, so that it is worth
@@ -247,7 +247,7 @@ fn has_no_nonce(claims: Claims<'_>) -> Result<(), TokenFault> {
 /// measure (too long, or with control characters) is known by its digest.
 fn has_a_name(claims: Claims<'_>) -> Result<Jti, TokenFault> {
     let jti = claims.text("jti")?.filter(|jti| !jti.is_empty()).ok_or(TokenFault::JtiMissing)?;
-    let by_digest = || Jti::parse(&format!("sha256:{}", URL_SAFE_NO_PAD.encode(sha256(jti))));
+    let by_digest = || Jti::parse(&format!("sha256:{}", URL_SAFE_NO_PAD.encode(sha256(jti.as_bytes()))));
     Jti::parse(jti).or_else(|_| by_digest()).map_err(|_| TokenFault::JtiMissing)
 }
 
@@ -271,10 +271,4 @@ fn is_authorized_for_an_app(
         Some(azp) if !directory.is_audience(issuer, azp) => Err(TokenFault::AudNotAllowed),
         _ => Ok(()),
     }
-}
-
-fn sha256(text: &str) -> [u8; 32] {
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
-    bytes
 }

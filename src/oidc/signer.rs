@@ -1,6 +1,5 @@
 //! One of the hub's own keys, ready to sign: ECDSA on P-256 (ES256).
 
-use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use base64::Engine;
@@ -8,6 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use crate::domain::clock::UnixSeconds;
+use crate::domain::digest::sha256;
 use crate::domain::signing_key::{PrivateKey, SigningKey};
 
 /// Why nothing was signed.
@@ -80,7 +80,7 @@ fn coordinates(pair: &EcdsaKeyPair) -> (String, String) {
 fn thumbprint(pair: &EcdsaKeyPair) -> String {
     let (x, y) = coordinates(pair);
     let text = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
-    URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_bytes()))
+    URL_SAFE_NO_PAD.encode(sha256(text.as_bytes()))
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
-use url::Position;
 
 use super::Pages;
 use super::page::{ConfirmPage, IssuerChoice, Policy, render};
@@ -54,12 +53,10 @@ fn choices(hub: &Hub, only: Option<&Issuer>) -> Vec<IssuerChoice> {
     let wanted = issuers.filter(|issuer| only.is_none_or(|only| only == *issuer));
     let mut choices: Vec<_> = wanted
         .map(|issuer| {
-            let url = url::Url::parse(issuer.as_str()).ok();
-            let host = url.map(|url| url[Position::BeforeHost..Position::AfterPort].to_owned());
-            let apps = hub.directory.apps().iter().filter(|app| app.issuer == *issuer);
+            let apps = hub.directory.apps_of(issuer);
             IssuerChoice {
                 issuer: issuer.as_str().to_owned(),
-                host: host.unwrap_or_else(|| issuer.as_str().to_owned()),
+                host: issuer.host(),
                 apps: apps.map(|app| app.name.clone()).collect(),
             }
         })

@@ -1,26 +1,23 @@
 //! The page that shows the apps signing out, what feeds it, and the receipt it ends as.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
 use bytes::Bytes;
 use chrono::DateTime;
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
-use url::Position;
 
 use super::Pages;
+use super::navigation::Navigated;
 use super::page::{Policy, ReceiptPage, SigningOutPage, render};
 use super::trouble::stuck;
-use super::way::navigated;
 use crate::domain::logout::Scope;
 use crate::hub::Hub;
 use crate::hub::denied::RequestFault;
@@ -31,6 +28,7 @@ use crate::hub::signing_out::{Frame, FrameSays, PaperReceipt};
 use crate::web::body::{is_of_type, whole};
 use crate::web::params::Params;
 use crate::web::problem::Problem;
+use crate::web::respond::event_stream;
 
 /// The most frames that are loaded at once.
 const FRAMES_AT_ONCE: usize = 8;
@@ -43,11 +41,11 @@ const FED_FOR: Duration = Duration::from_secs(60);
 const TOGETHER: Duration = Duration::from_millis(50);
 
 /// `GET /logout/signing-out`: the page.
-pub(super) async fn signing_out(State(pages): State<Pages>, headers: HeaderMap, request: Request) -> Response {
-    let mut params = match navigated(&headers, &request) {
-        Ok(params) => params,
-        Err(why) => return why.into_page(),
-    };
+pub(super) async fn signing_out(
+    State(pages): State<Pages>,
+    headers: HeaderMap,
+    Navigated(mut params): Navigated,
+) -> Response {
     let turn = usize::from(params.take("turn").and_then(|turn| turn.parse::<u16>().ok()).unwrap_or(0));
     let Some(ticket) = params.take("ticket") else { return stuck(Stuck::NoFlight) };
     let Some(browser) = pages.browser_cookie().read(&headers) else { return stuck(Stuck::NotThisBrowsers) };
@@ -62,7 +60,7 @@ pub(super) async fn signing_out(State(pages): State<Pages>, headers: HeaderMap, 
     let again = format!("/logout/signing-out?ticket={ticket}&turn={}", turn + 1);
     let mut apps = shown.apps;
     if is_last {
-        apps.iter_mut().for_each(give_up);
+        apps.iter_mut().for_each(AppProgress::give_up);
     }
     let page = SigningOutPage {
         apps,
@@ -73,14 +71,6 @@ pub(super) async fn signing_out(State(pages): State<Pages>, headers: HeaderMap, 
         ticket,
     };
     render(&page, StatusCode::OK, &Policy::live(sources(&shown.frames)))
-}
-
-/// Whoever has not confirmed by now is shown so.
-fn give_up(app: &mut AppProgress) {
-    if app.state == AppState::SigningOut {
-        app.state = AppState::Unconfirmed;
-        app.words = app.state.words();
-    }
 }
 
 fn sources(frames: &[Frame]) -> Vec<String> {
@@ -100,17 +90,7 @@ pub(super) async fn progress(State(pages): State<Pages>, request: Request) -> Re
     let changes = hub.receipts_changed();
     let apps = hub.signing_out_apps(&ticket, &browser).await.map_err(problem)?;
     let feed = Feed { hub, ticket, browser, changes, said: None, next: Some(apps), ends_at: Instant::now() + FED_FOR };
-    let body = stream::unfold(feed, |mut feed| async move {
-        let chunk = feed.next().await?;
-        Some((Ok::<_, Infallible>(chunk), feed))
-    });
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        // nginx would keep events in its buffer.
-        (header::HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
-    ];
-    Ok((headers, Body::from_stream(body)).into_response())
+    Ok(event_stream(stream::unfold(feed, async |mut feed| Some((feed.next().await?, feed)))))
 }
 
 /// What feeds one page.
@@ -206,15 +186,13 @@ pub(super) async fn receipt(State(pages): State<Pages>, Path(id): Path<String>, 
 }
 
 fn paper(receipt: PaperReceipt, id: &str, key: &str) -> ReceiptPage {
-    let url = url::Url::parse(receipt.issuer.as_str()).ok();
-    let host = url.map(|url| url[Position::BeforeHost..Position::AfterPort].to_owned());
     let is_done = receipt.apps.iter().all(|app| app.state == AppState::SignedOut);
     let has_doubts = receipt.apps.iter().any(|app| app.state == AppState::Unconfirmed);
     let time = DateTime::from_timestamp_millis(receipt.occurred_at.0).unwrap_or_default();
     ReceiptPage {
         apps: receipt.apps,
         everywhere: receipt.scope == Scope::User,
-        host: host.unwrap_or_else(|| receipt.issuer.as_str().to_owned()),
+        host: receipt.issuer.host(),
         time: time.format("%-d %B %Y, %H:%M UTC").to_string(),
         datetime: rfc3339(receipt.occurred_at),
         is_final: receipt.is_final,

@@ -1,7 +1,29 @@
 //! Is this a person going somewhere, or a page fetching something behind their back?
 
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use axum::response::Response;
 use url::Url;
+
+use super::trouble::{bad_request, not_a_navigation};
+use crate::web::params::Params;
+
+/// The parameters of a person's own navigation to a place that the hub named. Whoever
+/// is refused gets a page.
+#[derive(Debug)]
+pub(super) struct Navigated(pub(super) Params);
+
+impl<S: Sync> FromRequestParts<S> for Navigated {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
+        if !is_navigation(&parts.headers) {
+            return Err(not_a_navigation());
+        }
+        Params::parse(parts.uri.query().unwrap_or_default()).map(Self).map_err(bad_request)
+    }
+}
 
 /// Whether a request is a top-level navigation, as far as its browser says. A
 /// prefetch, an image, a frame or a script signs nobody out. Browsers that send no

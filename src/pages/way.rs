@@ -1,24 +1,22 @@
 //! The legs of a browser's way: where it comes in again, and where it goes next.
 
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::Pages;
-use super::navigation::is_navigation;
+use super::navigation::Navigated;
 use super::page::{DonePage, Policy, render};
-use super::trouble::{bad_request, not_a_navigation, stuck};
+use super::trouble::stuck;
 use crate::hub::ask_who::Reply;
-use crate::hub::denied::RequestFault;
 use crate::hub::end_session::{FLIGHT_TTL_SECONDS, Next, Stuck};
-use crate::web::params::Params;
 
 /// `GET /logout/continue`: where a page goes on after its own report.
-pub(super) async fn go_on(State(pages): State<Pages>, headers: HeaderMap, request: Request) -> Response {
-    let mut params = match navigated(&headers, &request) {
-        Ok(params) => params,
-        Err(why) => return why.into_page(),
-    };
+pub(super) async fn go_on(
+    State(pages): State<Pages>,
+    headers: HeaderMap,
+    Navigated(mut params): Navigated,
+) -> Response {
     let browser = pages.browser_cookie().read_or_new(&headers);
     let next = match params.take("ticket") {
         Some(ticket) => pages.edge.hub.continue_flight(&ticket, &browser).await,
@@ -28,11 +26,11 @@ pub(super) async fn go_on(State(pages): State<Pages>, headers: HeaderMap, reques
 }
 
 /// `GET /logout/signed-in`: back from the issuer, which was asked who is signed in.
-pub(super) async fn told_who(State(pages): State<Pages>, headers: HeaderMap, request: Request) -> Response {
-    let mut params = match navigated(&headers, &request) {
-        Ok(params) => params,
-        Err(why) => return why.into_page(),
-    };
+pub(super) async fn told_who(
+    State(pages): State<Pages>,
+    headers: HeaderMap,
+    Navigated(mut params): Navigated,
+) -> Response {
     let Some(browser) = pages.browser_cookie().read(&headers) else { return stuck(Stuck::NotThisBrowsers) };
     let Some(state) = params.take("state") else { return stuck(Stuck::NotThisBrowsers) };
     // Whatever went wrong at the issuer: there is nobody then whom the hub could name.
@@ -42,11 +40,11 @@ pub(super) async fn told_who(State(pages): State<Pages>, headers: HeaderMap, req
 }
 
 /// `GET /logout/onward`: from the page that shows the apps signing out.
-pub(super) async fn onward(State(pages): State<Pages>, headers: HeaderMap, request: Request) -> Response {
-    let mut params = match navigated(&headers, &request) {
-        Ok(params) => params,
-        Err(why) => return why.into_page(),
-    };
+pub(super) async fn onward(
+    State(pages): State<Pages>,
+    headers: HeaderMap,
+    Navigated(mut params): Navigated,
+) -> Response {
     let browser = pages.browser_cookie().read_or_new(&headers);
     let next = match params.take("ticket") {
         Some(ticket) => pages.edge.hub.go_on(&ticket, &browser).await,
@@ -56,11 +54,11 @@ pub(super) async fn onward(State(pages): State<Pages>, headers: HeaderMap, reque
 }
 
 /// `GET /logout/chain`: back from an app of the redirect chain.
-pub(super) async fn back_from_chain(State(pages): State<Pages>, headers: HeaderMap, request: Request) -> Response {
-    let mut params = match navigated(&headers, &request) {
-        Ok(params) => params,
-        Err(why) => return why.into_page(),
-    };
+pub(super) async fn back_from_chain(
+    State(pages): State<Pages>,
+    headers: HeaderMap,
+    Navigated(mut params): Navigated,
+) -> Response {
     let Some(browser) = pages.browser_cookie().read(&headers) else { return stuck(Stuck::NotThisBrowsers) };
     let next = match params.take("state") {
         Some(state) => pages.edge.hub.back_from_chain(&state, &browser).await,
@@ -70,11 +68,11 @@ pub(super) async fn back_from_chain(State(pages): State<Pages>, headers: HeaderM
 }
 
 /// `GET /logout/callback`: back from the issuer, which has ended its session.
-pub(super) async fn come_back(State(pages): State<Pages>, headers: HeaderMap, request: Request) -> Response {
-    let mut params = match navigated(&headers, &request) {
-        Ok(params) => params,
-        Err(why) => return why.into_page(),
-    };
+pub(super) async fn come_back(
+    State(pages): State<Pages>,
+    headers: HeaderMap,
+    Navigated(mut params): Navigated,
+) -> Response {
     let browser = pages.browser_cookie().read_or_new(&headers);
     // Auth0's /v2/logout returns no state; the cookie then says which flight it was.
     let flight = params.take("state").or_else(|| pages.flight_cookie().read(&headers));
@@ -83,30 +81,6 @@ pub(super) async fn come_back(State(pages): State<Pages>, headers: HeaderMap, re
         None => Err(Stuck::NoFlight),
     };
     pages.leave(next, &browser)
-}
-
-/// Why a request is no person's own navigation to a place that the hub named.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Unfit {
-    NotANavigation,
-    Request(RequestFault),
-}
-
-impl Unfit {
-    pub(super) fn into_page(self) -> Response {
-        match self {
-            Self::NotANavigation => not_a_navigation(),
-            Self::Request(fault) => bad_request(fault),
-        }
-    }
-}
-
-/// The parameters of a person's own navigation.
-pub(super) fn navigated(headers: &HeaderMap, request: &Request) -> Result<Params, Unfit> {
-    if !is_navigation(headers) {
-        return Err(Unfit::NotANavigation);
-    }
-    Params::parse(request.uri().query().unwrap_or_default()).map_err(Unfit::Request)
 }
 
 impl Pages {

@@ -44,15 +44,6 @@ impl Store {
         self.write(Progress { key, status: DeliveryStatus::Acknowledged, is_attempt: false, error: None, at }).await
     }
 
-    /// An app was told in vain; `why` is for people.
-    ///
-    /// # Errors
-    /// Why it was not written down.
-    pub async fn failed(&self, key: DeliveryKey, why: &'static str, at: UnixMillis) -> Result<(), StoreError> {
-        let failed = Progress { key, status: DeliveryStatus::Failed, is_attempt: true, error: Some(why), at };
-        self.write(failed).await.map(|_| ())
-    }
-
     /// An app that was being told has not confirmed; `why` is for people. It may still.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ pub mod caller;
 pub mod failures;
 pub mod params;
 pub mod problem;
+pub mod respond;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -177,9 +177,17 @@ async fn the_documents_say_what_is_here() {
     assert_eq!(about["channel_endpoint"], "wss://logout.example/ws");
     assert_eq!(about["backchannel_logout_uri"], "https://logout.example/backchannel-logout");
     assert_eq!(about["protocols"], json!(["slo.v1"]));
-    let sdk = Answer::of(hub.http.get(hub.url("/sdk/slo-hub.js"))).await;
-    assert_eq!(sdk.header("content-type"), "text/javascript; charset=utf-8");
-    assert!(sdk.text.contains("SloHub"), "{}", sdk.text.len());
-    let again = hub.http.get(hub.url("/sdk/slo-hub.js")).header("if-none-match", sdk.header("etag"));
-    assert_eq!(Answer::of(again).await.status, 304);
+}
+
+#[tokio::test]
+async fn the_sdk_is_for_pages_of_any_origin_and_is_sent_again_only_when_it_has_changed() {
+    let hub = TestHub::start().await;
+    for (path, holds) in [("/sdk/slo-hub.js", "SloHub"), ("/sdk/slo-hub-elements.js", "slo-signed-out")] {
+        let sdk = Answer::of(hub.http.get(hub.url(path))).await;
+        assert_eq!(sdk.header("content-type"), "text/javascript; charset=utf-8");
+        assert_eq!(sdk.header("access-control-allow-origin"), "*");
+        assert!(sdk.text.contains(holds), "{path}: {}", sdk.text.len());
+        let again = Answer::of(hub.http.get(hub.url(path)).header("if-none-match", sdk.header("etag"))).await;
+        assert_eq!((again.status, again.header("access-control-allow-origin")), (304, "*"));
+    }
 }

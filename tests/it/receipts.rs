@@ -151,7 +151,8 @@ async fn attempts_at_a_back_end_are_not_counted_as_channels_that_heard() {
         via,
     };
     let store = &hub.running.hub.store;
-    store.failed(key(Via::Backchannel), "no answer", hub.clock.now()).await.unwrap();
+    store.telling(key(Via::Backchannel), hub.clock.now()).await.unwrap();
+    store.unconfirmed(key(Via::Backchannel), "no answer", hub.clock.now()).await.unwrap();
     assert_eq!(hub.receipt(id).await["notified"], 0);
     store.told(key(Via::Sse), hub.clock.now()).await.unwrap();
     assert_eq!(hub.receipt(id).await["notified"], 1);

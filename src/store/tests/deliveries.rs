@@ -53,7 +53,8 @@ async fn what_is_acknowledged_stays_so() {
     let notes = || to(id, "notes", "laptop", Via::WebSocket);
     assert!(store.acknowledged(notes(), AT).await.unwrap());
     store.told(notes(), AT).await.unwrap();
-    store.failed(notes(), "late and wrong", AT).await.unwrap();
+    store.telling(notes(), AT).await.unwrap();
+    store.unconfirmed(notes(), "late and wrong", AT).await.unwrap();
     let line = &store.deliveries(id).await.unwrap()[0];
     assert_eq!((line.status, line.attempts, &line.error), (DeliveryStatus::Acknowledged, 2, &None));
 }
@@ -63,7 +64,8 @@ async fn a_failure_is_forgiven_by_success() {
     let store = TestStore::open().await;
     let id = ended(&store).await;
     let desk = || to(id, "desk", "", Via::Backchannel);
-    store.failed(desk(), "connection refused", AT).await.unwrap();
+    store.telling(desk(), AT).await.unwrap();
+    store.unconfirmed(desk(), "connection refused", AT).await.unwrap();
     let lines = store.deliveries(id).await.unwrap();
     assert_eq!((lines[0].status, lines[0].error.as_deref()), (DeliveryStatus::Failed, Some("connection refused")));
     store.told(desk(), AT).await.unwrap();
