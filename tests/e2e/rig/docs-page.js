@@ -12,6 +12,10 @@ export class DocsPage extends AppPage {
 
   async watch() {
     await super.watch();
+    // Frameworks complain on the console of what they are used wrongly for.
+    this.page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) this.faults.push(new Error(message.text()));
+    });
     await this.page.addInitScript(listenToReact);
   }
 
