@@ -7,6 +7,8 @@ import { createAppServer } from '../../../demo-apps/serve/serve.js';
 import { AppPage } from './app-page.js';
 import { launchBrowser } from './browser.js';
 import { Desk } from './desk.js';
+import { DocsApp } from './docs-app.js';
+import { DocsPage } from './docs-page.js';
 import { Feed } from './feed.js';
 import { Hub, hubConfig } from './hub.js';
 import { Line } from './line.js';
@@ -31,6 +33,7 @@ const BACK_END = { clientId: 'back-end', secret: 'a-secret-for-one-test-run' };
  *   one that it sends the browser to
  * @param {string[]} [options.strangers] sites that are registered nowhere
  * @param {boolean} [options.hubClient] whether the hub is a client of the tenant itself
+ * @param {Array<'react' | 'vue' | 'angular'>} [options.docs] apps of the SDK's docs, by framework
  * @param {boolean} [options.desk] whether Desk is there, the demo's app with sessions on its server
  */
 export async function startWorld(options = {}) {
@@ -49,13 +52,15 @@ class World {
   #tabs = [];
   #options;
 
-  constructor({ sites = {}, strangers = [], hubClient = false, desk = false }) {
-    this.#options = { sites, strangers, hubClient, desk };
+  constructor({ sites = {}, strangers = [], hubClient = false, docs = [], desk = false }) {
+    this.#options = { sites, strangers, hubClient, docs, desk };
   }
 
   async start() {
+    const { docs } = this.#options;
     const names = [...Object.keys(this.#options.sites), ...this.#options.strangers];
-    const [hub, line, admin, tenant, otherTenant, notes, shop, desk, ...free] = await freePorts(8 + names.length);
+    const ports = await freePorts(8 + names.length + docs.length);
+    const [hub, line, admin, tenant, otherTenant, notes, shop, desk, ...free] = ports;
     this.urls = {
       hub: `http://localhost:${line}`,
       notes: `http://notes.localhost:${notes}`,
@@ -68,6 +73,8 @@ class World {
     const all = names.map((name, at) => [name, new Site({ name, port: free[at], ...around })]);
     this.sites = Object.fromEntries(all.filter(([name]) => name in this.#options.sites));
     this.strangers = Object.fromEntries(all.filter(([name]) => !(name in this.#options.sites)));
+    this.docs = docs.map((framework, at) => new DocsApp({ framework, port: free[names.length + at], ...around }));
+    for (const { framework, origin } of this.docs) this.urls[framework] = origin;
     this.tenant = await this.#tenantOn(tenant);
     this.otherTenant = await createTenant({ port: otherTenant, users: DEMO_USERS, clients: [] });
     this.apps = ['notes', 'shop'].map((name) => this.#appServer(name, { notes, shop }[name]));
@@ -150,7 +157,8 @@ class World {
   }
 
   async #openTab(context, app, { name, at }) {
-    const page = new AppPage({ page: await context.newPage(), origin: this.urls[app], person: name });
+    const tab = { page: await context.newPage(), origin: this.urls[app], person: name };
+    const page = this.#options.docs.includes(app) ? new DocsPage({ framework: app, ...tab }) : new AppPage(tab);
     this.#tabs.push(page);
     await page.watch();
     await page.open(at);
@@ -184,12 +192,14 @@ class World {
   }
 
   get #servers() {
-    return [...this.#siteList, ...Object.values(this.strangers ?? {})];
+    return [...this.#siteList, ...Object.values(this.strangers ?? {}), ...(this.docs ?? [])];
   }
 
   #tenantOn(port) {
     const { hub, notes, shop, desk } = this.urls;
-    const clients = [...demoClients({ hub, notes, shop, desk }), ...this.#siteList.map((site) => siteClient(site, hub))];
+    const sites = this.#siteList.map((site) => siteClient(site, hub));
+    const docs = this.docs.map((app) => app.tenantClient(hub));
+    const clients = [...demoClients({ hub, notes, shop, desk }), ...sites, ...docs];
     return createTenant({ port, users: DEMO_USERS, clients, hubUrl: hub });
   }
 
@@ -209,6 +219,7 @@ class World {
       { ...BACK_END, issuer, name: 'Back end' },
       { clientId: KIOSK, issuer, name: 'Kiosk', nativeApp: true },
       ...this.#siteList.map((site) => this.#hubSite(site)),
+      ...this.docs.map(({ clientId, name, origin }) => ({ clientId, issuer, name, origin, goodbye: origin })),
       ...(this.#options.desk ? [this.#hubDesk()] : []),
       { clientId: 'other-app', issuer: this.otherTenant.issuer, name: 'Another company’s app', nativeApp: true },
     ];

@@ -31,7 +31,7 @@ export class Story {
   async openSignedIn(): Promise<void> {
     await this.browser.signIn();
     await this.open();
-    await this.browser.see(() => this.text.includes('Signed in as ada'));
+    await this.browser.see(() => this.text.includes('Signed in as Ada Lovelace'));
     expect(this.browser.hub.connections).toHaveLength(1);
   }
 
@@ -58,7 +58,7 @@ export class Story {
     expect(hub.acked).toEqual([id]);
     expect(document.activeElement).toBe(this.notice);
     expect(this.notice?.shadowRoot?.querySelector('[part=message]')?.textContent).toBe('You signed out in Shop');
-    expect(this.text).not.toContain('ada');
+    expect(this.text).not.toContain('Ada');
   }
 
   async seesNobody(): Promise<void> {
