@@ -1,6 +1,7 @@
 //! The command line: one command a file.
 
 mod check;
+mod doctor;
 mod keys;
 mod serve;
 
@@ -25,6 +26,8 @@ enum Command {
     Serve(ConfigFile),
     /// Say everything that is wrong with a configuration; exit 1 if anything is.
     Check(ConfigFile),
+    /// Look at the issuers, the hub's public address and every app's logout addresses; exit 1 if something is wrong.
+    Doctor(ConfigFile),
     /// Look after the keys that sign the hub's own logout tokens. Works while it runs.
     #[command(subcommand)]
     Keys(Keys),
@@ -58,6 +61,7 @@ pub fn run() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(file) => serve::run(&file.config),
         Command::Check(file) => check::run(&file.config),
+        Command::Doctor(file) => doctor::run(&file.config),
         Command::Keys(Keys::List(file)) => keys::list(&file.config),
         Command::Keys(Keys::Rotate { file, now: true }) => keys::rotate(&file.config, Rotation::Now),
         Command::Keys(Keys::Rotate { file, now: false }) => keys::rotate(&file.config, Rotation::WithOverlap),

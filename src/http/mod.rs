@@ -8,6 +8,7 @@ pub mod layers;
 pub mod logouts;
 pub mod ops;
 pub mod session;
+mod stream_probe;
 
 use axum::Router;
 use axum::http::header;

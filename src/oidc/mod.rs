@@ -22,7 +22,7 @@ pub mod fault;
 pub mod fetch;
 pub mod id_token;
 mod jose;
-mod key_set;
+pub mod key_set;
 pub mod keys;
 pub mod logout_token;
 pub mod own_logout_token;

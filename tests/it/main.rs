@@ -19,6 +19,7 @@ mod delivery;
 mod delivery_crash;
 mod delivery_crowd;
 mod delivery_retries;
+mod doctor;
 mod durability;
 mod edges;
 mod frames;
