@@ -20,11 +20,13 @@ export async function buildApp(app, { alias = {} } = {}) {
   await mkdir(dist, { recursive: true });
   await cp(path.join(root, 'public'), dist, { recursive: true });
   const { metafile } = await build({
-    entryPoints: { main: path.join(root, 'src/main.ts') },
+    entryPoints: { main: path.join(root, 'src/main') },
     outdir: path.join(dist, 'assets'),
     entryNames: '[name]-[hash]',
     absWorkingDir: dist,
     bundle: true,
+    // The SDK is linked, and what it imports is the app's own: there must be one React, and not the SDK's beside it.
+    preserveSymlinks: true,
     format: 'esm',
     target: ['chrome120', 'firefox125', 'safari17.4'],
     minify: true,

@@ -1,13 +1,9 @@
+import { AWAY, initialsOf, type AppConfig, type Brand } from '@slo-hub-demo/shared';
 import type { Account } from './account';
-import type { AppConfig } from './config';
 import { h, icon } from './dom';
-import type { Brand } from './gate';
 
-/** The bar on top of an app: its name, the way to the other app, and the person's menu. */
-export function appBar(
-  { brand, config, account }: { brand: Brand; config: AppConfig; account: Account },
-  ...extras: Node[]
-): HTMLElement {
+/** The bar on top: the app's name, the way to the other app, and the person's menu. */
+export function appBar({ brand, config, account }: { brand: Brand; config: AppConfig; account: Account }): HTMLElement {
   const { sibling } = config;
   return h(
     'header',
@@ -16,9 +12,8 @@ export function appBar(
     h(
       'nav',
       { class: 'bar-nav', 'aria-label': 'Apps' },
-      sibling && h('a', { class: 'bar-link', href: sibling.url }, sibling.name, icon('M8 16l8-8M9 8h7v7')),
+      sibling && h('a', { class: 'bar-link', href: sibling.url }, sibling.name, icon(AWAY)),
     ),
-    ...extras,
     personMenu(account),
     h('button', { class: 'quiet', onclick: () => account.signOut() }, 'Sign out'),
   );
@@ -32,11 +27,10 @@ function personMenu(account: Account): HTMLElement {
     h('p', { class: 'menu-who' }, h('strong', {}, name), h('span', {}, email)),
     h('button', { class: 'menu-item', onclick: () => account.signOut({ everywhere: true }) }, 'Sign out on all devices'),
   );
-  const initials = name.split(/\s+/).map((word) => word[0]).slice(0, 2).join('');
   const button = h(
     'button',
     { class: 'avatar', popovertarget: menu.id, 'aria-label': `Account of ${name}`, 'aria-expanded': 'false' },
-    h('span', { 'aria-hidden': 'true' }, initials),
+    h('span', { 'aria-hidden': 'true' }, initialsOf(account.person)),
   );
   menu.addEventListener('toggle', (event) => {
     const open = (event as ToggleEvent).newState === 'open';

@@ -1,4 +1,4 @@
-import { h } from '@slo-hub-demo/shared';
+import { useEffect, useState } from 'react';
 import { followReceipt, hasReceipt, type Delivery, type Means } from './receipt';
 
 const WAYS: Record<string, string> = {
@@ -17,30 +17,37 @@ const STATES: Record<string, string> = {
 };
 
 /** Where the person was signed out by their own sign-out, as it becomes known; nothing when there is no receipt to ask for. */
-export function receiptView(means: Means): HTMLElement | undefined {
-  if (!hasReceipt(means)) return undefined;
-  const said = h('p', { class: 'receipt-said', role: 'status' }, 'Asking the apps …');
-  const rows = h('tbody');
-  const heads = ['App', 'Way', 'State', 'Time'].map((name) => h('th', { scope: 'col' }, name));
-  const table = h('table', { hidden: true }, h('thead', {}, h('tr', {}, ...heads)), rows);
-  void followReceipt(means, (deliveries, isLast) => {
-    table.hidden = deliveries.length === 0;
-    rows.replaceChildren(...deliveries.map(row));
-    const sentence = summary(deliveries, isLast);
-    // Screen readers say what changes, and should not say the same again each second.
-    if (said.textContent !== sentence) said.textContent = sentence;
-  });
-  return h('section', { class: 'receipt', 'aria-labelledby': 'receipt' }, h('h2', { id: 'receipt' }, 'Your receipt'), said, table);
+export function ReceiptView({ means }: { means: Means }) {
+  const [isThere] = useState(() => hasReceipt(means));
+  const [{ rows, isLast }, show] = useState({ rows: [] as readonly Delivery[], isLast: false });
+  useEffect(() => {
+    const shown = new AbortController();
+    void followReceipt(means, (rows, isLast) => show({ rows, isLast }), shown.signal);
+    return () => shown.abort();
+  }, [means]);
+  if (!isThere) return null;
+  return (
+    <section className="receipt" aria-labelledby="receipt">
+      <h2 id="receipt">Your receipt</h2>
+      <p className="receipt-said" role="status">{summary(rows, isLast)}</p>
+      <table hidden={rows.length === 0}>
+        <thead>
+          <tr>{['App', 'Way', 'State', 'Time'].map((name) => <th key={name} scope="col">{name}</th>)}</tr>
+        </thead>
+        <tbody>{rows.map((row, at) => <Row key={at} {...row} />)}</tbody>
+      </table>
+    </section>
+  );
 }
 
-function row({ name, via, status, updatedAt }: Delivery): HTMLElement {
-  return h(
-    'tr',
-    { class: status },
-    h('th', { scope: 'row' }, name),
-    h('td', {}, WAYS[via] ?? via),
-    h('td', {}, STATES[status] ?? status),
-    h('td', {}, h('time', { datetime: updatedAt }, timeText(updatedAt))),
+function Row({ name, via, status, updatedAt }: Delivery) {
+  return (
+    <tr className={status}>
+      <th scope="row">{name}</th>
+      <td>{WAYS[via] ?? via}</td>
+      <td>{STATES[status] ?? status}</td>
+      <td><time dateTime={updatedAt}>{timeText(updatedAt)}</time></td>
+    </tr>
   );
 }
 
