@@ -6,14 +6,13 @@
 //!
 //! - `worker` looks for what is due, and `lines` says who may post now: no app waits for
 //!   another.
-//! - `attempt` posts once, by way of `client`, which connects to no address that `guard`
-//!   has not seen.
+//! - `attempt` posts once, by way of `client`, which connects to no address that `oidc`'s
+//!   guard has not seen.
 //! - `verdict` says what the answer means, `backoff` when to try again.
 
 mod attempt;
 mod backoff;
 mod client;
-mod guard;
 mod lines;
 mod verdict;
 mod worker;
@@ -26,11 +25,11 @@ use tokio::sync::Notify;
 use self::attempt::Postman;
 use self::client::Client;
 pub use self::client::DEADLINE;
-pub use self::guard::{Found, Lookup, SystemLookup};
 use self::worker::Worker;
 use crate::domain::app::Directory;
 use crate::domain::clock::Clock;
 use crate::metrics::Metrics;
+pub use crate::oidc::guard::{Found, Lookup, SystemLookup};
 use crate::oidc::own_logout_token::OwnLogoutTokens;
 use crate::store::{Line, Store};
 use crate::tasks::Tasks;
