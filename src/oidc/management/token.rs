@@ -141,6 +141,10 @@ impl Tokens {
     }
 
     async fn ask(&self, wire: &Wire, access: Access, by_header: bool) -> Result<Answer, ManagementFault> {
+        wire.send(self.request(wire, access, by_header)?, self.clock.now()).await
+    }
+
+    fn request(&self, wire: &Wire, access: Access, by_header: bool) -> Result<RequestBuilder, ManagementFault> {
         let (id, secret) = (self.client.client_id.as_str(), self.client.client_secret.reveal());
         let scopes: Vec<_> = access.scopes().iter().map(|scope| scope.as_str()).collect();
         let mut form = form_urlencoded::Serializer::new(String::new());
@@ -152,8 +156,7 @@ impl Tokens {
         } else {
             form.append_pair("client_id", id).append_pair("client_secret", secret);
         }
-        let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.finish());
-        wire.send(request, self.clock.now()).await
+        Ok(request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.finish()))
     }
 }
 
