@@ -7,6 +7,7 @@ pub mod ids;
 pub mod json;
 pub mod logout;
 pub mod redirect;
+pub mod retry_after;
 pub mod secret;
 pub mod signing_key;
 pub mod via;

@@ -16,6 +16,7 @@ pub mod event;
 pub mod feed;
 mod flight;
 pub mod housekeeping;
+mod issuer_end;
 pub mod progress;
 pub mod receipt;
 pub mod receive_logout;
@@ -38,6 +39,7 @@ use crate::domain::clock::Clock;
 use crate::metrics::Metrics;
 use crate::oidc::code_flow::CodeFlow;
 use crate::oidc::keys::IssuerKeys;
+use crate::oidc::management::Managements;
 use crate::oidc::own_logout_token::OwnLogoutTokens;
 use crate::oidc::resume_ticket::ResumeTickets;
 use crate::oidc::verifier::Verifier;
@@ -78,6 +80,8 @@ pub struct Hub {
     pub tickets: ResumeTickets,
     /// The hub's own logout tokens.
     pub own_tokens: Arc<OwnLogoutTokens>,
+    /// The Management API of the issuers that have one configured.
+    pub management: Managements,
     /// Asks issuers who is signed in.
     pub code_flow: CodeFlow,
     /// Seals what leaves the hub in a browser and has to come back.

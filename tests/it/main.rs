@@ -27,6 +27,8 @@ mod hub;
 mod key_fetches;
 mod keys;
 mod logouts;
+mod management;
+mod management_fake;
 mod operators;
 mod own_tokens;
 mod process;

@@ -1,10 +1,11 @@
-//! Which addresses a back end may have.
+//! Which addresses a configured name may have: an app's back end, an issuer's API.
 //!
 //! A name in the configuration is a public one, and whoever runs its DNS could point it
 //! at a machine behind the hub's own firewall. So its addresses are looked at, and only
 //! those that were looked at are connected to. Who means a private machine writes down
 //! its address, or `localhost`.
 
+use std::error::Error;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use crate::oidc::fetch::is_loopback_name;
+use super::fetch::is_loopback_name;
 
 /// The answer to a look-up, in the making.
 pub type Found<'a> = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send + 'a>>;
@@ -34,7 +35,7 @@ impl Lookup for SystemLookup {
 
 /// Why a name is not connected to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum NoAddress {
+pub enum NoAddress {
     /// The look-up failed, or found nothing.
     #[error("the name has no address")]
     None,
@@ -45,7 +46,7 @@ pub(super) enum NoAddress {
 
 /// Resolves names for the HTTP client, which connects to what it gets here and asks
 /// nobody again. Addresses that are written in the URI itself do not come this way.
-pub(super) struct Guarded(pub(super) Arc<dyn Lookup>);
+pub struct Guarded(pub Arc<dyn Lookup>);
 
 impl Resolve for Guarded {
     fn resolve(&self, name: Name) -> Resolving {
@@ -55,6 +56,19 @@ impl Resolve for Guarded {
             Ok(Box::new(addrs.into_iter().map(|ip| SocketAddr::new(ip, 0))) as Addrs)
         })
     }
+}
+
+/// Whether a request failed because its name was not connected to, and why.
+#[must_use]
+pub fn no_address(failure: &reqwest::Error) -> Option<NoAddress> {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(failure);
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref::<NoAddress>() {
+            return Some(*found);
+        }
+        cause = error.source();
+    }
+    None
 }
 
 async fn allowed(lookup: &dyn Lookup, name: &str) -> Result<Vec<IpAddr>, NoAddress> {
