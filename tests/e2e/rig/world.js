@@ -33,6 +33,7 @@ const BACK_END = { clientId: 'back-end', secret: 'a-secret-for-one-test-run' };
  *   one that it sends the browser to
  * @param {string[]} [options.strangers] sites that are registered nowhere
  * @param {boolean} [options.hubClient] whether the hub is a client of the tenant itself
+ * @param {boolean} [options.management] whether the hub may use the tenant's Management API
  * @param {Array<'react' | 'vue' | 'angular'>} [options.docs] apps of the SDK's docs, by framework
  * @param {boolean} [options.desk] whether Desk is there, the demo's app with sessions on its server
  */
@@ -52,8 +53,8 @@ class World {
   #tabs = [];
   #options;
 
-  constructor({ sites = {}, strangers = [], hubClient = false, docs = [], desk = false }) {
-    this.#options = { sites, strangers, hubClient, docs, desk };
+  constructor({ sites = {}, strangers = [], hubClient = false, management = false, docs = [], desk = false }) {
+    this.#options = { sites, strangers, hubClient, management, docs, desk };
   }
 
   async start() {
@@ -79,7 +80,11 @@ class World {
     this.otherTenant = await createTenant({ port: otherTenant, users: DEMO_USERS, clients: [] });
     this.apps = ['notes', 'shop'].map((name) => this.#appServer(name, { notes, shop }[name]));
     const issuers = [
-      { issuer: this.tenant.issuer, ...(this.#options.hubClient && HUB_CLIENT) },
+      {
+        issuer: this.tenant.issuer,
+        ...(this.#options.hubClient && HUB_CLIENT),
+        ...(this.#options.management && { management: DEMO_MANAGEMENT }),
+      },
       { issuer: this.otherTenant.issuer },
     ];
     const config = hubConfig({ ports: { hub, line, admin }, issuers, apps: this.#hubApps() });
