@@ -11,7 +11,7 @@ const PACKAGE = path.join(import.meta.dirname, '../..');
 const SCRIPTS = new Map([
   ['https://cdn.auth0.com/js/auth0-spa-js/2.27/auth0-spa-js.production.js', '../node_modules/@auth0/auth0-spa-js/dist/auth0-spa-js.production.js'],
   ['https://logout.example.com/sdk/slo-hub.js', 'dist-iife/slo-hub.js'],
-  ['/slo-hub-elements.js', 'dist-iife/slo-hub-elements.js'],
+  ['https://logout.example.com/sdk/slo-hub-elements.js', 'dist-iife/slo-hub-elements.js'],
   ['/app.js', 'examples/script-tag/app.js'],
 ]);
 
