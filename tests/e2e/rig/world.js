@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { DEMO_DESK, DEMO_HUB, DEMO_MANAGEMENT, DEMO_USERS, demoClients } from '../../../demo-apps/tenant/lib/demo.js';
+import { DEMO_DESK, DEMO_HUB, DEMO_MANAGEMENT, DEMO_PORTAL, DEMO_USERS, demoClients } from '../../../demo-apps/tenant/lib/demo.js';
 import { createTenant } from '../../../demo-apps/tenant/lib/tenant.js';
 import { createAppServer } from '../../../demo-apps/serve/serve.js';
 import { AppPage } from './app-page.js';
@@ -10,6 +10,7 @@ import { Desk } from './desk.js';
 import { Feed } from './feed.js';
 import { Hub, hubConfig } from './hub.js';
 import { Line } from './line.js';
+import { Portal, PORTAL_SECRET } from './portal.js';
 import { freePorts } from './ports.js';
 import { watchRows } from './rows.js';
 import { Site } from './site.js';
@@ -32,6 +33,7 @@ const BACK_END = { clientId: 'back-end', secret: 'a-secret-for-one-test-run' };
  * @param {string[]} [options.strangers] sites that are registered nowhere
  * @param {boolean} [options.hubClient] whether the hub is a client of the tenant itself
  * @param {boolean} [options.desk] whether Desk is there, the demo's app with sessions on its server
+ * @param {boolean} [options.portal] whether Portal is there, the demo's app by Next.js
  */
 export async function startWorld(options = {}) {
   const world = new World(options);
@@ -49,18 +51,19 @@ class World {
   #tabs = [];
   #options;
 
-  constructor({ sites = {}, strangers = [], hubClient = false, desk = false }) {
-    this.#options = { sites, strangers, hubClient, desk };
+  constructor({ sites = {}, strangers = [], hubClient = false, desk = false, portal = false }) {
+    this.#options = { sites, strangers, hubClient, desk, portal };
   }
 
   async start() {
     const names = [...Object.keys(this.#options.sites), ...this.#options.strangers];
-    const [hub, line, admin, tenant, otherTenant, notes, shop, desk, ...free] = await freePorts(8 + names.length);
+    const [hub, line, admin, tenant, otherTenant, notes, shop, desk, portal, ...free] = await freePorts(9 + names.length);
     this.urls = {
       hub: `http://localhost:${line}`,
       notes: `http://notes.localhost:${notes}`,
       shop: `http://shop.localhost:${shop}`,
       desk: `http://desk.localhost:${desk}`,
+      portal: `http://portal.localhost:${portal}`,
     };
     this.folder = await mkdtemp(path.join(os.tmpdir(), 'slo-hub-e2e-'));
     this.line = new Line({ port: line, hub });
@@ -81,7 +84,8 @@ class World {
     await Promise.all(parts);
     await this.hub.start();
     this.desk = this.#options.desk ? new Desk({ url: this.urls.desk, folder: this.folder, ...around }) : undefined;
-    await this.desk?.start();
+    this.portal = this.#options.portal ? new Portal({ url: this.urls.portal, folder: this.folder, ...around }) : undefined;
+    await Promise.all([this.desk?.start(), this.portal?.start()]);
     this.browser = await launchBrowser();
     this.feed = new Feed({ hub: this.urls.hub, ...BACK_END });
   }
@@ -98,6 +102,7 @@ class World {
     this.feed?.close();
     await this.browser?.close();
     await this.desk?.kill();
+    await this.portal?.kill();
     await this.hub?.kill();
     await this.tenant?.close();
     await this.otherTenant?.close();
@@ -188,9 +193,8 @@ class World {
   }
 
   #tenantOn(port) {
-    const { hub, notes, shop, desk } = this.urls;
-    const clients = [...demoClients({ hub, notes, shop, desk }), ...this.#siteList.map((site) => siteClient(site, hub))];
-    return createTenant({ port, users: DEMO_USERS, clients, hubUrl: hub });
+    const clients = [...demoClients(this.urls), ...this.#siteList.map((site) => siteClient(site, this.urls.hub))];
+    return createTenant({ port, users: DEMO_USERS, clients, hubUrl: this.urls.hub });
   }
 
   #appServer(name, port) {
@@ -210,6 +214,7 @@ class World {
       { clientId: KIOSK, issuer, name: 'Kiosk', nativeApp: true },
       ...this.#siteList.map((site) => this.#hubSite(site)),
       ...(this.#options.desk ? [this.#hubDesk()] : []),
+      ...(this.#options.portal ? [this.#hubPortal()] : []),
       { clientId: 'other-app', issuer: this.otherTenant.issuer, name: 'Another company’s app', nativeApp: true },
     ];
   }
@@ -218,6 +223,12 @@ class World {
     const { desk: origin } = this.urls;
     const backchannel = `${origin}/backchannel-logout`;
     return { clientId: DEMO_DESK.client_id, issuer: this.tenant.issuer, name: 'Desk', origin, backchannel };
+  }
+
+  #hubPortal() {
+    const { portal: origin } = this.urls;
+    const app = { clientId: DEMO_PORTAL.client_id, issuer: this.tenant.issuer, name: 'Portal', origin };
+    return { ...app, secret: PORTAL_SECRET, backchannel: `${origin}/auth/backchannel-logout` };
   }
 
   #hubSite({ name, clientId, issuer, origin, goodbye }) {
