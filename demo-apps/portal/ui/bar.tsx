@@ -55,7 +55,9 @@ function SignOut({ leaving }: { readonly leaving: SignedIn['leaving'] }) {
         <input type="hidden" name={name} value={value} key={name} />
       ))}
       <button className="quiet">
-        Sign out<span className="when-wide">&nbsp;this device</span>
+        <span>
+          Sign out<span className="when-wide"> this device</span>
+        </span>
       </button>
     </form>
   );
