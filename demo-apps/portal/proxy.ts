@@ -8,7 +8,7 @@ const AUTH_ROUTES = new Set(['/auth/login', '/auth/callback', '/auth/backchannel
 /** Comes before every page: nextjs-auth0 answers its routes here, and lets running sessions run on. */
 export async function proxy(request: NextRequest): Promise<NextResponse> {
   const { pathname } = request.nextUrl;
-  if (AUTH_ROUTES.has(pathname)) return auth0().middleware(request);
+  if (AUTH_ROUTES.has(pathname)) return answerOf(request);
   const policy = contentPolicy(Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64'));
   const headers = new Headers(request.headers);
   // Next finds the nonce for its own scripts here.
@@ -19,6 +19,13 @@ export async function proxy(request: NextRequest): Promise<NextResponse> {
   response.headers.set('Referrer-Policy', 'strict-origin-when-cross-origin');
   response.headers.set('X-Content-Type-Options', 'nosniff');
   return response;
+}
+
+/** nextjs-auth0's answer; where the sign-in cannot even begin, a page instead of its bare line. */
+async function answerOf(request: NextRequest): Promise<NextResponse> {
+  const answer = await auth0().middleware(request);
+  const isBroken = answer.status >= 500 && request.method === 'GET';
+  return isBroken ? NextResponse.redirect(new URL('/not-signed-in', settings().url), 303) : answer;
 }
 
 async function rollSession(request: NextRequest, response: NextResponse): Promise<void> {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { sqliteSessionStore } from '@slo-hub/node/stores';
+import { withLookers } from './lookers';
 import { settings } from './settings';
 
 /** Opens the app's SQLite database, and makes it where there is none. What is written is on disk when the call returns. */
@@ -17,7 +18,7 @@ function open(file: string): Database.Database {
 
 function make() {
   const database = open(settings().database);
-  return { sessions: sqliteSessionStore(database), cookieSecret: cookieSecret(database) };
+  return { sessions: withLookers(sqliteSessionStore(database)), cookieSecret: cookieSecret(database) };
 }
 
 /** What encrypts the app's cookies. Made once, so that people stay signed in when the app starts again. */

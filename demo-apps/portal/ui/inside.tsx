@@ -4,6 +4,7 @@ import { hadSession, signedIn, type Person } from '../lib/session';
 import { settings } from '../lib/settings';
 import { Bar } from './bar';
 import { SignedOut, Welcome } from './gate';
+import { Watch } from './watch';
 
 interface InsideProps {
   readonly title: string;
@@ -22,6 +23,7 @@ export async function Inside({ title, at, children }: InsideProps) {
       <title>{title}</title>
       <Bar {...inside} siblings={settings().siblings} at={at} />
       <main className="portal">{children(inside.person)}</main>
+      <Watch />
     </>
   );
 }
