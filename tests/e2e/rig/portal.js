@@ -36,15 +36,24 @@ export class Portal {
   }
 
   async kill() {
-    if (this.#process === undefined) return;
-    this.#process.kill('SIGKILL');
-    await this.#ended;
-    this.#process = undefined;
+    await this.#end('SIGKILL');
+  }
+
+  /** As its operator would: it may put things in order first. */
+  async stop() {
+    await this.#end('SIGTERM');
   }
 
   async restart(how) {
     await this.kill();
     await this.start(how);
+  }
+
+  async #end(signal) {
+    if (this.#process === undefined) return;
+    this.#process.kill(signal);
+    await this.#ended;
+    this.#process = undefined;
   }
 
   async #answers() {

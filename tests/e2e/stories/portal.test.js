@@ -81,6 +81,29 @@ test('a sign-out that the tenant never hears of ends Portal’s session by the h
   expect(await isSignedIn(phone.portal)).toBe(true);
 });
 
+test('an open page of Portal does not wait to be asked: it becomes the signed-out page by itself', async () => {
+  const laptop = await device();
+  const other = await laptop.context.newPage();
+  await other.goto(`${world.urls.portal}/payslips`);
+
+  await signOutInShopOnly(laptop);
+
+  for (const page of [laptop.portal, other]) {
+    await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
+    await page.getByText('Your session has ended.').waitFor();
+  }
+});
+
+test('Portal can be stopped while pages of it are open, and they learn of a logout when it is back', async () => {
+  const laptop = await device();
+  await world.portal.stop();
+  await signOutInShopOnly(laptop);
+
+  await world.portal.start();
+
+  await laptop.portal.getByRole('heading', { name: 'You are signed out' }).waitFor();
+});
+
 test('a Portal that was down during the logout opens with the session over, and with the phone’s as it was', async () => {
   const [laptop, phone] = await Promise.all([device(), device()]);
   await world.portal.kill();
@@ -133,6 +156,34 @@ test('Back, after a sign-out, shows nothing of the person', async () => {
 
   await laptop.portal.getByRole('link', { name: /^Sign in/ }).waitFor();
   expect(await laptop.portal.content()).not.toContain('Ada');
+});
+
+test('a logout token that the tenant did not sign, or for another app, ends nothing', async () => {
+  const laptop = await device();
+  const { sub } = await laptop.shop.idToken();
+  const claims = { sid: laptop.sid, sub };
+  const [good, shops] = await Promise.all(
+    ['web-portal', 'spa-shop'].map((clientId) => world.tenant.backchannel.logoutToken({ clientId, ...claims })),
+  );
+  const url = `http://localhost:${new URL(world.urls.portal).port}/auth/backchannel-logout`;
+  const deliver = (token) => fetch(url, { method: 'POST', body: new URLSearchParams({ logout_token: token }) });
+
+  for (const bad of [shops, `${good.slice(0, -8)}AAAAAAAA`]) expect((await deliver(bad)).ok).toBe(false);
+  expect(await isSignedIn(laptop.portal)).toBe(true);
+  expect((await deliver(good)).status).toBe(204);
+  await becomesAnonymous(laptop.portal);
+});
+
+test('while the tenant is away, a sign-in ends on a page that says so', async () => {
+  const page = await (await world.person('Ada Lovelace')).context.newPage();
+  await world.portal.restart();
+  await world.tenant.close();
+  onTestFinished(() => world.tenant.listen());
+
+  await page.goto(world.urls.portal);
+  await page.getByRole('link', { name: 'Sign in' }).click();
+
+  await page.getByRole('heading', { name: 'We could not sign you in' }).waitFor();
 });
 
 test('no other site’s form signs anybody out, and nextjs-auth0’s own logout link is shut', async () => {
