@@ -73,11 +73,12 @@ export function hubConfig({ ports, issuers, apps }) {
   ].join('\n');
 }
 
-function issuerConfig({ issuer, clientId, clientSecret }) {
+function issuerConfig({ issuer, clientId, clientSecret, management }) {
   return [
     '[[issuers]]',
     `issuer = "${issuer}"`,
     ...(clientId ? [`client_id = "${clientId}"`, `client_secret = "${clientSecret}"`] : []),
+    ...(management ? ['[issuers.auth0_management]', `client_id = "${management.client_id}"`, `client_secret = "${management.client_secret}"`] : []),
   ].join('\n');
 }
 

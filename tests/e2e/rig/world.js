@@ -31,6 +31,7 @@ const BACK_END = { clientId: 'back-end', secret: 'a-secret-for-one-test-run' };
  *   one that it sends the browser to
  * @param {string[]} [options.strangers] sites that are registered nowhere
  * @param {boolean} [options.hubClient] whether the hub is a client of the tenant itself
+ * @param {boolean} [options.management] whether the hub may ask the tenant's Management API
  * @param {boolean} [options.desk] whether Desk is there, the demo's app with sessions on its server
  */
 export async function startWorld(options = {}) {
@@ -49,8 +50,8 @@ class World {
   #tabs = [];
   #options;
 
-  constructor({ sites = {}, strangers = [], hubClient = false, desk = false }) {
-    this.#options = { sites, strangers, hubClient, desk };
+  constructor({ sites = {}, strangers = [], hubClient = false, management = false, desk = false }) {
+    this.#options = { sites, strangers, hubClient, management, desk };
   }
 
   async start() {
@@ -72,7 +73,11 @@ class World {
     this.otherTenant = await createTenant({ port: otherTenant, users: DEMO_USERS, clients: [] });
     this.apps = ['notes', 'shop'].map((name) => this.#appServer(name, { notes, shop }[name]));
     const issuers = [
-      { issuer: this.tenant.issuer, ...(this.#options.hubClient && HUB_CLIENT) },
+      {
+        issuer: this.tenant.issuer,
+        ...(this.#options.hubClient && HUB_CLIENT),
+        ...(this.#options.management && { management: DEMO_MANAGEMENT }),
+      },
       { issuer: this.otherTenant.issuer },
     ];
     const config = hubConfig({ ports: { hub, line, admin }, issuers, apps: this.#hubApps() });
@@ -92,6 +97,15 @@ class World {
     const answer = await fetch(`${this.urls.hub}/api/v1/logouts/${id}`, { headers: { authorization: `Basic ${basic}` } });
     if (!answer.ok) throw new Error(`no receipt: ${answer.status} ${await answer.text()}`);
     return answer.json();
+  }
+
+  /** The back end of the tenant's apps reports a logout; says the logout's id. */
+  async backEndReports(body) {
+    const basic = Buffer.from(`${BACK_END.clientId}:${BACK_END.secret}`).toString('base64');
+    const headers = { authorization: `Basic ${basic}`, 'content-type': 'application/json' };
+    const answer = await fetch(`${this.urls.hub}/api/v1/logouts`, { method: 'POST', headers, body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`no logout: ${answer.status} ${await answer.text()}`);
+    return (await answer.json()).id;
   }
 
   async close() {
