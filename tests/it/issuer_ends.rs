@@ -339,3 +339,14 @@ async fn a_page_whose_browser_brings_apps_the_issuers_own_token_has_its_turn_fir
     bureau.until(&id, "ended").await;
     assert_eq!((bureau.api.revoked(), bureau.api.count("revoke")), (vec![astray.sid], 1));
 }
+
+#[tokio::test]
+async fn an_issuer_whose_clock_is_ahead_has_its_sessions_ended_all_the_same() {
+    let bureau = Bureau::open().await;
+    let [laptop, phone] = ["auth0|ada"; 2].map(|sub| bureau.signs_in(sub));
+    let ahead = DateTime::from_timestamp(bureau.hub.clock.now().floor().0 + 50, 0).unwrap().to_rfc3339();
+    bureau.api.authenticated(&phone.sid, &ahead);
+    let id = bureau.ends(&laptop, json!({"scope": "user"})).await;
+    bureau.until(&id, "ended").await;
+    assert_eq!(bureau.api.revoked(), [laptop.sid, phone.sid]);
+}
