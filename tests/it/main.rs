@@ -24,6 +24,7 @@ mod durability;
 mod edges;
 mod frames;
 mod hub;
+mod issuer_ends;
 mod key_fetches;
 mod keys;
 mod logouts;
