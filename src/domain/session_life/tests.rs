@@ -47,7 +47,8 @@ fn activity_is_written_once_a_minute_and_more_often_only_for_short_time_outs() {
 #[test]
 fn a_look_reads_what_is_new_and_everything_now_and_then() {
     let mut lookout = Lookout::start(IDLE, UnixMillis(0), Duration::ZERO);
-    let mut look = |uptime: u64| lookout.look(UnixMillis(2_000_000 + 1000 * i64::try_from(uptime).unwrap()), seconds(uptime));
+    let mut look =
+        |uptime: u64| lookout.look(UnixMillis(2_000_000 + 1000 * i64::try_from(uptime).unwrap()), seconds(uptime));
     assert_eq!(look(29).window, None, "apps are still coming back");
     let through = |uptime: i64| UnixMillis(2_000_000 + 1000 * uptime - 840_000);
     let everything = UnixMillis(i64::MIN);
@@ -66,6 +67,14 @@ fn a_clock_that_was_set_back_makes_the_look_thorough() {
     let everything = Window { after: UnixMillis(i64::MIN), through: UnixMillis(5_000_000 - 840_000) };
     assert_eq!(back, Look { window: Some(everything), is_thorough: true });
     assert!(!lookout.look(UnixMillis(5_001_000), seconds(63)).is_thorough);
+}
+
+#[test]
+fn a_session_that_was_warned_by_a_wrong_clock_is_not_due_by_the_right_one() {
+    let since = UnixMillis(1_000_000);
+    assert!(is_up(since, IDLE, UnixMillis(1_900_000)));
+    assert!(is_up(since, IDLE, UnixMillis(1_895_000)), "slewed during the warning");
+    assert!(!is_up(since, IDLE, UnixMillis(1_894_999)));
 }
 
 #[test]
@@ -162,8 +171,13 @@ impl Model {
         if look.window.is_some_and(is_in) && self.countdowns.enter(&0, self.active_at, uptime).is_some() {
             self.warned_at = Some(self.uptime);
         }
-        if !self.countdowns.run_down(uptime, 1).is_empty() {
-            self.ended_at = Some(self.uptime);
+        for run_down in self.countdowns.run_down(uptime, 1) {
+            if is_up(run_down.since, IDLE, now) {
+                self.ended_at = Some(self.uptime);
+            } else {
+                self.countdowns.call_off(&0);
+                self.warned_at = None;
+            }
         }
     }
 
