@@ -11,6 +11,7 @@ use super::caller::{Person, Proof};
 use super::denied::{Denied, RequestFault};
 use super::end_session::Flight;
 use super::record::Done;
+use super::sessions::Sight;
 use crate::domain::app::App;
 use crate::domain::ids::{ClientId, LogoutId, SessionKey, Sid, Subject, SubjectKey};
 use crate::domain::logout::{LogoutTarget, Reason, Scope, SignIn, Source};
@@ -52,6 +53,7 @@ impl Hub {
         let end_at_issuer = Self::end_at_issuer_after_page(&report);
         let report = Report { seen: Some(person.sign_in.clone()), ticket: Some(ticket), end_at_issuer, ..report };
         let done = self.recorded(report).await?;
+        self.note_session(&person.sign_in, person.device.clone(), Sight::Ended);
         let continue_url = format!("{}/logout/continue?ticket={name}", self.rules.public_url.as_str());
         Ok(Reported { done, continue_url })
     }

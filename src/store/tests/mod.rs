@@ -10,6 +10,7 @@ mod outbox;
 mod parked;
 mod repeats;
 mod retention;
+mod sessions;
 mod sharing;
 mod signing_keys;
 mod standing;
