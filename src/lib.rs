@@ -34,6 +34,11 @@
 //! visited, to the provider and home. [`hub::ask_who`] learns who it is where the link
 //! does not say; [`hub::seal`] sees to it that what leaves comes back in the same browser.
 //!
+//! # Sessions that end by themselves
+//! [`hub::sessions`] notes what is seen of every session, and [`hub::session_life`] ends
+//! those that nobody uses, or that grew too old, by the same way as any other logout.
+//! [`domain::session_life`] has the rules.
+//!
 //! # The rooms, from the ground up
 //! A module names only rooms below its own, never a neighbour; `tests/architecture.rs`
 //! holds that.

@@ -131,7 +131,7 @@ impl Lookout {
         if uptime < self.begins_at {
             return Look { window: None, is_thorough: false };
         }
-        let before_warning = millis(self.timeout - warning(self.timeout));
+        let before_warning = millis(self.timeout.saturating_sub(warning(self.timeout)));
         let through = UnixMillis(now.0.saturating_sub(before_warning));
         let is_thorough = uptime >= self.everything_at || went_back;
         let after = self.seen.filter(|_| !is_thorough).unwrap_or(UnixMillis(i64::MIN));
