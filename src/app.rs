@@ -19,6 +19,7 @@ use crate::http::{self, layers};
 use crate::hub::back_ends::BackEnds;
 use crate::hub::seal::Seal;
 use crate::hub::signing_keys::{KeyTrouble, ready_keys};
+use crate::hub::sweeping::Sweeping;
 use crate::hub::{Hub, Rules};
 use crate::listener::gate::Gate;
 use crate::listener::{Limits, Listener};
@@ -190,6 +191,7 @@ async fn build_hub(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<Hub>, S
         tickets: ResumeTickets::new(store.secret("resume_tickets", clock.now()).await?),
         own_tokens,
         channels: Channels::default(),
+        sweeping: Sweeping::default(),
         log_hash: LogHash::new(store.secret("log_hash", clock.now()).await?),
         rules: Rules {
             public_url: config.server.public_url.clone(),

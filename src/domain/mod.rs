@@ -8,4 +8,5 @@ pub mod logout;
 pub mod redirect;
 pub mod secret;
 pub mod signing_key;
+pub mod sweep;
 pub mod via;

@@ -12,6 +12,7 @@ mod retention;
 mod sharing;
 mod signing_keys;
 mod standing;
+mod sweeps;
 mod tickets;
 
 use std::path::PathBuf;
