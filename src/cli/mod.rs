@@ -2,6 +2,7 @@
 
 mod check;
 mod keys;
+mod logout;
 mod serve;
 
 use std::path::PathBuf;
@@ -25,6 +26,8 @@ enum Command {
     Serve(ConfigFile),
     /// Say everything that is wrong with a configuration; exit 1 if anything is.
     Check(ConfigFile),
+    /// End sessions: one, a person's, those of an app, everyone's. Through the hub that runs.
+    Logout(logout::Logout),
     /// Look after the keys that sign the hub's own logout tokens. Works while it runs.
     #[command(subcommand)]
     Keys(Keys),
@@ -58,6 +61,7 @@ pub fn run() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(file) => serve::run(&file.config),
         Command::Check(file) => check::run(&file.config),
+        Command::Logout(wish) => logout::run(&wish),
         Command::Keys(Keys::List(file)) => keys::list(&file.config),
         Command::Keys(Keys::Rotate { file, now: true }) => keys::rotate(&file.config, Rotation::Now),
         Command::Keys(Keys::Rotate { file, now: false }) => keys::rotate(&file.config, Rotation::WithOverlap),

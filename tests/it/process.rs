@@ -20,11 +20,21 @@ impl HubProcess {
         Self::start_with(issuer, folder, "").await
     }
 
+    /// A hub whose administrators show this token.
+    pub async fn start_with_admin_token(issuer: &TestIssuer, folder: &Path, token: &str) -> Self {
+        Self::start_as(issuer, folder, &format!("admin_token = \"{token}\""), "").await
+    }
+
     /// The same, with more tables in its configuration, in which `ISSUER` is the issuer.
     pub async fn start_with(issuer: &TestIssuer, folder: &Path, tables: &str) -> Self {
+        Self::start_as(issuer, folder, "", tables).await
+    }
+
+    /// The same, with a line for `[server]`.
+    async fn start_as(issuer: &TestIssuer, folder: &Path, server: &str, tables: &str) -> Self {
         // Somebody else may take a free port before the hub does; then it takes others.
         for _ in 0..5 {
-            if let Some(hub) = Self::try_start(issuer, folder, tables).await {
+            if let Some(hub) = Self::try_start(issuer, folder, server, tables).await {
                 return hub;
             }
         }
@@ -32,11 +42,12 @@ impl HubProcess {
     }
 
     /// `None` where the hub ended before it was ready.
-    async fn try_start(issuer: &TestIssuer, folder: &Path, tables: &str) -> Option<Self> {
+    async fn try_start(issuer: &TestIssuer, folder: &Path, server: &str, tables: &str) -> Option<Self> {
         let (port, admin_port) = (free_port(), free_port());
         let path = folder.join("slo-hub.toml");
         let tables = tables.replace("ISSUER", issuer.url());
-        std::fs::write(&path, config(issuer.url(), port, admin_port) + &tables).unwrap();
+        let text = config(issuer.url(), port, admin_port).replace("[store]", &format!("{server}\n[store]"));
+        std::fs::write(&path, text + &tables).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_slo-hub"));
         // As talkative as it gets: what it says is read by a test.
         let log = std::fs::File::create(folder.join("hub.log")).unwrap();
