@@ -104,14 +104,28 @@ impl Hub {
         let Some(id) = standing.swept_by.filter(|_| standing.ended_by.is_none()) else { return Ok(standing) };
         // It may have been forgotten just now.
         let Some(progress) = self.store.find_sweep(id).await? else { return Ok(standing) };
-        let logout = match self.end_swept(sign_in, &progress.sweep).await {
+        let logout = match self.told_before(sign_in, &progress.sweep).await? {
+            Some(logout) => logout,
+            None => self.told_now(sign_in, &progress.sweep).await,
+        };
+        Ok(Standing { ended_by: Some(logout), ..standing })
+    }
+
+    /// A token that was merely refreshed since its session ended has no logout of its own.
+    async fn told_before(&self, sign_in: &SignIn, sweep: &Sweep) -> Result<Option<Logout>, Denied> {
+        let Some(key) = sign_in.session() else { return Ok(None) };
+        Ok(self.store.end_by_sweep(&key, sweep).await?)
+    }
+
+    async fn told_now(self: &Arc<Self>, sign_in: &SignIn, sweep: &Sweep) -> Logout {
+        match self.end_swept(sign_in, sweep).await {
             Ok(logout) => logout,
             Err(error) => {
                 tracing::warn!(error = %error, "could not note the end of a session that a sweep covers");
-                self.unrecorded_end(sign_in, &progress.sweep)
+                // What is not on disk goes by the sweep's own name.
+                Report { id: sweep.id, ..self.end_by_sweep(sign_in, sweep) }.as_logout()
             }
-        };
-        Ok(Standing { ended_by: Some(logout), ..standing })
+        }
     }
 
     async fn end_swept(self: &Arc<Self>, sign_in: &SignIn, sweep: &Sweep) -> Result<Logout, Denied> {
@@ -123,10 +137,5 @@ impl Hub {
         let (target, covers_until) = sweep.end_of(sign_in);
         let report = self.report(target, Source::Admin, None, Some(sweep.reason.clone()));
         Report { covers_until, occurred_at: sweep.ordered_at, ..report }
-    }
-
-    /// The logout that is not on disk goes by the sweep's own name.
-    fn unrecorded_end(&self, sign_in: &SignIn, sweep: &Sweep) -> Logout {
-        Report { id: sweep.id, ..self.end_by_sweep(sign_in, sweep) }.as_logout()
     }
 }

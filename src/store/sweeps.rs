@@ -12,13 +12,13 @@ use super::Store;
 use super::error::StoreError;
 use super::record::read_facts;
 use super::report::Report;
-use super::rows;
+use super::rows::{self, logout_columns};
 use super::sweep_step::{Place, SweepStep, Swept};
 use super::tally::{self, Expected, Tally};
 use super::writer::Work;
 use crate::domain::clock::{UnixMillis, UnixSeconds};
-use crate::domain::ids::{ClientId, Issuer, LogoutId, Subject};
-use crate::domain::logout::Reason;
+use crate::domain::ids::{ClientId, Issuer, LogoutId, SessionKey, Subject};
+use crate::domain::logout::{Logout, Reason};
 use crate::domain::sweep::{Reach, Sweep};
 
 /// A sweep, and how far it has come.
@@ -88,6 +88,24 @@ impl Store {
     pub async fn find_sweep(&self, id: LogoutId) -> Result<Option<SweepProgress>, StoreError> {
         let select = concat!("select ", sweep_columns!(), " from sweeps w where w.id = ?1");
         self.read_sweep(sqlx::query(select).bind(id.to_string())).await
+    }
+
+    /// The logout by which a sweep has ended a session, if it did: there is one at most
+    /// that says so to whoever comes with a later token of it.
+    ///
+    /// # Errors
+    /// Why it could not be read.
+    pub async fn end_by_sweep(&self, key: &SessionKey, sweep: &Sweep) -> Result<Option<Logout>, StoreError> {
+        let select = concat!(
+            "select ",
+            logout_columns!(),
+            " from logouts l
+            where l.scope = 'session' and l.issuer = ?1 and l.sid = ?2 and l.source = 'admin' and l.occurred_at = ?3
+            order by l.seq limit 1"
+        );
+        let query = sqlx::query(select).bind(key.issuer.as_str()).bind(key.sid.as_str()).bind(sweep.ordered_at.0);
+        let row = self.read(async { Ok(query.fetch_optional(&mut *self.reader().await?).await?) }).await?;
+        Ok(row.map(|row| rows::logout(&row, 0)).transpose()?.map(|(logout, _)| logout))
     }
 
     /// The oldest sweep that is not done.

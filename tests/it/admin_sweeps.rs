@@ -79,9 +79,13 @@ async fn a_token_refreshed_within_a_swept_session_stays_over_and_a_new_proof_doe
     hub.advance(MINUTE);
     let said = orders(&hub, json!({"everyone": true})).await.expect(201);
     until_done(&hub, &said["id"]).await;
-    hub.advance(MINUTE);
-    assert!(!is_active(&hub, &token(proved_at)).await);
-    hub.advance(MINUTE);
+    let first = hub.gets("/api/v1/session", &token(proved_at)).await.expect(200);
+    for _ in 0..2 {
+        hub.advance(MINUTE);
+        let again = hub.gets("/api/v1/session", &token(proved_at)).await.expect(200);
+        assert_eq!((&again["active"], &again["logout"]["id"]), (&json!(false), &first["logout"]["id"]));
+    }
+    assert_eq!(hub.recorded().await, 1, "told of the same logout");
     assert!(is_active(&hub, &token(hub.issuer.now())).await);
 }
 

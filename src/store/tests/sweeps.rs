@@ -216,11 +216,11 @@ async fn ended_since(store: &TestStore, newest: &[SignIn], alive: &[bool]) -> Ex
     Expected { sessions: sessions.len() as u64, people: people.len() as u64, apps: apps.len() as u64 }
 }
 
-async fn newest_tokens(store: &TestStore) -> Vec<SignIn> {
-    let select = "select sid, sub, client_id, auth_time, latest_iat from seen_tokens";
-    let rows = sqlx::query(select).fetch_all(&mut store.stranger().await).await.unwrap();
+async fn newest_tokens(store: &TestStore, issuer: &Issuer) -> Vec<SignIn> {
+    let select = "select sid, sub, client_id, auth_time, latest_iat from seen_tokens where issuer = ?1";
+    let rows = sqlx::query(select).bind(issuer.as_str()).fetch_all(&mut store.stranger().await).await.unwrap();
     let one = |row: &sqlx::sqlite::SqliteRow| SignIn {
-        issuer: acme(),
+        issuer: issuer.clone(),
         client_id: client(row.get(2)),
         sub: Subject::parse(row.get(1)).unwrap(),
         sid: Sid::parse(row.get(0)).ok(),
@@ -230,10 +230,24 @@ async fn newest_tokens(store: &TestStore) -> Vec<SignIn> {
     rows.iter().map(one).collect()
 }
 
+/// An issuer of its own for each case, so that all share one file.
+fn new_issuer() -> Issuer {
+    Issuer::parse(&format!("https://{}.example/", next_id())).unwrap()
+}
+
+fn at(issuer: &Issuer, mut report: Report) -> Report {
+    match &mut report.target {
+        LogoutTarget::Session { key, .. } => key.issuer = issuer.clone(),
+        LogoutTarget::User(key) => key.issuer = issuer.clone(),
+    }
+    Report { id: next_id(), ..report }
+}
+
 #[test]
 fn a_dry_run_counts_what_the_real_run_then_ends() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(150) });
+    let store = runtime.block_on(TestStore::open());
+    let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(100) });
     let population = (
         proptest::collection::vec(some_token(), 0..12),
         proptest::collection::vec(some_report(), 0..4),
@@ -242,17 +256,18 @@ fn a_dry_run_counts_what_the_real_run_then_ends() {
     );
     let law = |(early, reports, late, sweep): (Vec<SignIn>, Vec<Report>, Vec<SignIn>, Sweep)| {
         runtime.block_on(async {
-            let store = TestStore::open().await;
-            for token in &early {
-                store.sees(token).await;
+            let issuer = new_issuer();
+            let sweep = Sweep { id: next_id(), issuer: issuer.clone(), ..sweep };
+            for token in early {
+                store.sees(&SignIn { issuer: issuer.clone(), ..token }).await;
             }
             for report in reports {
-                store.record(report).await.unwrap();
+                store.record(at(&issuer, report)).await.unwrap();
             }
-            for token in &late {
-                store.sees(token).await;
+            for token in late {
+                store.sees(&SignIn { issuer: issuer.clone(), ..token }).await;
             }
-            let newest = newest_tokens(&store).await;
+            let newest = newest_tokens(&store, &issuer).await;
             let mut alive = Vec::new();
             for token in &newest {
                 alive.push(store.ended_by(token).await.is_none());
@@ -278,11 +293,15 @@ fn a_dry_run_counts_what_the_real_run_then_ends() {
 #[test]
 fn the_database_and_the_domain_agree_whom_a_sweep_covers() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let store = runtime.block_on(TestStore::open());
     let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(60) });
     let facts = (proptest::collection::vec(some_token(), 0..6), some_sweep(), some_token());
     let law = |(seen, sweep, asked): (Vec<SignIn>, Sweep, SignIn)| {
         runtime.block_on(async {
-            let store = TestStore::open().await;
+            let issuer = new_issuer();
+            let sweep = Sweep { id: next_id(), issuer: issuer.clone(), ..sweep };
+            let of_issuer = |token| SignIn { issuer: issuer.clone(), ..token };
+            let (seen, asked) = (seen.into_iter().map(of_issuer).collect::<Vec<_>>(), of_issuer(asked));
             for token in &seen {
                 store.sees(token).await;
             }
