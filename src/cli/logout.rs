@@ -232,9 +232,12 @@ impl RunningHub {
 
     async fn answer<T: for<'a> Deserialize<'a>>(&self, request: RequestBuilder) -> Result<T, Trouble> {
         let sent = request.bearer_auth(self.token.reveal()).send().await;
-        let answer = sent.map_err(|error| {
-            if error.is_connect() { Trouble::NoHub(self.addr) } else { Trouble::BrokeOff(self.addr) }
-        })?;
+        let answer =
+            sent.map_err(
+                |error| {
+                    if error.is_connect() { Trouble::NoHub(self.addr) } else { Trouble::BrokeOff(self.addr) }
+                },
+            )?;
         let is_success = answer.status().is_success();
         let text = answer.text().await.map_err(|_| Trouble::BrokeOff(self.addr))?;
         if is_success {

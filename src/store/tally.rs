@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use super::facts::Facts;
 use super::report::{Outcome, Report};
-use crate::domain::ids::{ClientId, Subject};
+use crate::domain::ids::{ClientId, Sid, Subject};
+use crate::domain::logout::LogoutTarget;
 
 /// How many sessions, people and apps a logout reaches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub(super) struct Tally {
     /// Half a SHA-256 of each: a whole company's names need not be held in memory.
     people: HashSet<[u8; 16]>,
     apps: HashSet<ClientId>,
+    /// Sessions that ended with their person.
+    shared: HashSet<Sid>,
 }
 
 impl Tally {
@@ -34,7 +37,13 @@ impl Tally {
         let ended = &decision.newly_ended;
         if decision.outcome == Outcome::Fresh && !ended.is_empty() {
             self.apps.extend(ended.iter().map(|(client_id, _)| client_id.clone()));
-            self.sessions += ended.iter().map(|(_, sid)| sid).collect::<HashSet<_>>().len() as u64;
+            let sessions: HashSet<_> = ended.iter().map(|(_, sid)| sid.clone()).collect();
+            // Two people may have used one session, and each be signed out of it.
+            let mut is_new = |sid: &Option<Sid>| sid.clone().is_none_or(|sid| self.shared.insert(sid));
+            self.sessions += match &report.target {
+                LogoutTarget::Session { .. } => 1,
+                LogoutTarget::User(_) => sessions.iter().filter(|sid| is_new(sid)).count() as u64,
+            };
             self.people.extend(people.iter().map(digest));
         }
     }
