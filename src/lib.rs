@@ -28,6 +28,10 @@
 //!    time.
 //! 7. An app that was away subscribes when it wakes, and [`hub::subscribe`] finds the fact.
 //!
+//! An administrator's logout of many ([`hub::admin_logout`]) is one row: a rule that holds
+//! for whoever comes from then on. [`hub::sweeping`] gives every session that the hub knows
+//! a logout of its own, and steps 4 to 7 are the same.
+//!
 //! # The way of a browser
 //! [`hub::end_session`] leads it: from an app's link, past the page that shows every app
 //! signing out ([`hub::signing_out`], [`hub::progress`]), through the apps that can only be

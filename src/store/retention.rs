@@ -108,10 +108,16 @@ impl Forget {
             delete from signing_keys where kid in (
                 select kid from signing_keys where signs_until <= ?1 limit ?2
             )";
+        // By then nothing that it could end is kept either.
+        let sweeps = "
+            delete from sweeps where seq in (
+                select seq from sweeps where stage = 'done' and ordered_at < ?1 order by seq limit ?2
+            )";
         let steps = [
             (SESSIONS, self.before.0),
             (ADDRESSES, self.now.plus_seconds(-ADDRESS_DAYS * 24 * 3600).0),
             (logouts, self.before.0),
+            (sweeps, self.before.0),
             (seen_tokens, self.before.floor().0),
             (logout_tokens, self.now.floor().0),
             (tickets, self.now.0),

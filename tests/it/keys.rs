@@ -13,7 +13,7 @@ const COOL: Duration = Duration::from_secs(31);
 
 /// Waits for what the hub does by itself, behind the answer.
 async fn until_recorded(hub: &TestHub, count: usize) {
-    for _ in 0..1_000 {
+    for _ in 0..100_000 {
         if hub.recorded().await == count {
             return;
         }

@@ -7,6 +7,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod admin;
+mod admin_cli;
+mod admin_faults;
+mod admin_sweeps;
 mod algorithms;
 mod ask_who;
 mod back_end;
