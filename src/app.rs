@@ -200,6 +200,7 @@ async fn build_hub(config: &Config, clock: Arc<dyn Clock>, lookup: &Arc<dyn Look
         life: SessionLife::new(config.session.timeouts, clock.as_ref()),
         sweeping: Sweeping::default(),
         log_hash: LogHash::new(store.secret("log_hash", clock.now()).await?),
+        rehearsing: tokio::sync::Mutex::default(),
         rules: Rules {
             public_url: config.server.public_url.clone(),
             resume_ttl: config.session.resume_ttl,

@@ -2,8 +2,10 @@
 //!
 //! A channel is computed from a verified sign-in and from nothing the client
 //! names. A channel is told of its logout at most once, and of what idle sign-out is
-//! up to only the latest counts; so its inbox is two slots: there is no queue that
-//! could grow or overflow.
+//! up to, and of rehearsals, only the latest counts; so its inbox is three slots: there
+//! is no queue that could grow or overflow.
+
+pub mod rehearsal;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -12,8 +14,9 @@ use dashmap::DashMap;
 use tokio::sync::{Notify, watch};
 
 use crate::domain::clock::UnixSeconds;
-use crate::domain::ids::{Issuer, SessionKey, Sid, SubjectKey};
+use crate::domain::ids::{Issuer, LogoutId, SessionKey, Sid, SubjectKey};
 use crate::domain::logout::{Logout, LogoutTarget, SignIn};
+use rehearsal::Stage;
 
 /// A logout with its event, encoded once for however many channels.
 #[derive(Debug)]
@@ -43,6 +46,8 @@ pub enum Heard {
     LoggedOut(Arc<Notice>),
     /// Idle sign-out has something to say.
     Idle(IdleSignal),
+    /// A logout is rehearsed: say that name back. It signs nobody out.
+    Rehearsal(LogoutId),
 }
 
 /// This session has as many channels open as it may have.
@@ -65,6 +70,7 @@ struct Seat {
     sign_in: SignIn,
     told: OnceLock<Arc<Notice>>,
     signal: Mutex<Option<IdleSignal>>,
+    stage: Stage,
     wake: Notify,
 }
 
@@ -90,7 +96,8 @@ impl Channels {
     /// `at_most` channels open.
     pub fn register(&self, sign_in: SignIn, at_most: usize) -> Result<Subscription, TooMany> {
         let session = sign_in.session();
-        let seat = Arc::new(Seat { sign_in, told: OnceLock::new(), signal: Mutex::default(), wake: Notify::new() });
+        let (told, signal, stage, wake) = (OnceLock::new(), Mutex::default(), Stage::default(), Notify::new());
+        let seat = Arc::new(Seat { sign_in, told, signal, stage, wake });
         // Counted under the entry's own lock, so that the limit holds under a rush.
         if let Some(key) = session {
             let mut seats = self.0.by_session.entry(key).or_default();
@@ -216,6 +223,7 @@ impl Subscription {
             let newer = self.seat.signal(None);
             self.signal(newer.unwrap_or(unheard));
         }
+        self.take_over_part(from);
     }
 
     /// Waits for what this channel hears next. A logout goes first.
@@ -229,6 +237,9 @@ impl Subscription {
             }
             if let Some(signal) = self.seat.signal(None) {
                 return Heard::Idle(signal);
+            }
+            if let Some(id) = self.seat.stage.cue() {
+                return Heard::Rehearsal(id);
             }
             self.seat.wake.notified().await;
         }
@@ -245,10 +256,10 @@ impl Drop for Subscription {
 mod tests {
     use super::*;
     use crate::domain::clock::UnixMillis;
-    use crate::domain::ids::{ClientId, LogoutId, Subject};
+    use crate::domain::ids::{ClientId, Subject};
     use crate::domain::logout::Source;
 
-    fn sign_in(issuer: &str, sub: &str, sid: &str) -> SignIn {
+    pub(super) fn sign_in(issuer: &str, sub: &str, sid: &str) -> SignIn {
         SignIn {
             issuer: Issuer::parse(issuer).unwrap(),
             client_id: ClientId::parse("notes").unwrap(),

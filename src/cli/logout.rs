@@ -2,24 +2,19 @@
 //! of it at once.
 
 use std::io::{IsTerminal, Write, stderr, stdin};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use reqwest::{RequestBuilder, redirect};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use tokio::runtime::Builder;
 use tokio::time::sleep;
 
-use super::{ConfigFile, trouble};
+use super::running_hub::{HubTrouble, RunningHub, unless_dash};
+use super::{ConfigFile, running_hub, trouble};
 use crate::config::Config;
-use crate::domain::secret::Secret;
 
-/// How long the hub may take to be reached.
-const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
-/// How long it may take to answer: it counts every session first.
-const ANSWER_DEADLINE: Duration = Duration::from_secs(300);
+/// Where the hub takes orders.
+const PATH: &str = "/api/v1/admin/logouts";
 /// How often it is asked how far it is.
 const ASK_EVERY: Duration = Duration::from_millis(200);
 
@@ -66,26 +61,22 @@ struct Whom {
 /// Why nothing was ended, or it is not known how it went on.
 #[derive(Debug, thiserror::Error)]
 enum Trouble {
-    #[error("server.admin_token is not set: ending sessions needs one, in the configuration of the hub that runs")]
-    NoToken,
-    #[error("server.admin_listen has port 0, so nobody knows where the hub listens: give it a port")]
-    NoPort,
-    #[error("no hub answers on {0}: is it running, with this configuration?")]
-    NoHub(SocketAddr),
-    #[error("the hub on {0} broke off; ask again with --dry-run to see what is left")]
-    BrokeOff(SocketAddr),
-    #[error("{0}")]
-    Refused(String),
+    #[error("{0}; ask again with --dry-run to see what is left")]
+    BrokeOff(HubTrouble),
+    #[error(transparent)]
+    Hub(HubTrouble),
     #[error("standard input is no terminal, so nobody can be asked: add --yes, or --dry-run")]
     NobodyToAsk,
-    #[error("standard input holds no line to read {0} from")]
-    NoInput(&'static str),
     #[error("nothing was ended")]
     Declined,
-    #[error("cannot set up a client: {0}")]
-    Client(#[from] reqwest::Error),
     #[error("{0}")]
     Io(#[from] std::io::Error),
+}
+
+impl From<HubTrouble> for Trouble {
+    fn from(trouble: HubTrouble) -> Self {
+        if matches!(trouble, HubTrouble::BrokeOff(_)) { Self::BrokeOff(trouble) } else { Self::Hub(trouble) }
+    }
 }
 
 /// What the hub says that an order reaches.
@@ -116,12 +107,9 @@ pub(super) fn run(wish: &Logout) -> ExitCode {
         Ok(config) => config,
         Err(faults) => return super::say_faults(&wish.file.config, &faults),
     };
-    let runtime = match Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return trouble(&error),
-    };
-    match runtime.block_on(carry_out(wish, &config)) {
-        Ok(()) => ExitCode::SUCCESS,
+    match running_hub::block_on(carry_out(wish, &config)) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => trouble(&error),
         Err(error) => trouble(&error),
     }
 }
@@ -130,7 +118,7 @@ async fn carry_out(wish: &Logout, config: &Config) -> Result<(), Trouble> {
     let hub = RunningHub::of(config)?;
     let mut order = order(wish)?;
     order.insert("dry_run".to_owned(), true.into());
-    let counts: Counts = hub.post(&order).await?;
+    let counts: Counts = hub.post(PATH, &order).await?;
     println!("{} would end", in_words(counts));
     if wish.dry_run {
         return Ok(());
@@ -139,9 +127,9 @@ async fn carry_out(wish: &Logout, config: &Config) -> Result<(), Trouble> {
         ask()?;
     }
     order.insert("dry_run".to_owned(), false.into());
-    let ordered: Ordered = hub.post(&order).await?;
+    let ordered: Ordered = hub.post(PATH, &order).await?;
     if ordered.state == "running" {
-        return hub.watch(&ordered.id).await;
+        return watch(&hub, &ordered.id).await;
     }
     println!("{} ended; its receipt: {}", in_words(ordered.counts), ordered.id);
     Ok(())
@@ -162,17 +150,6 @@ fn order(wish: &Logout) -> Result<Map<String, Value>, Trouble> {
     Ok(said.chain(everyone).collect())
 }
 
-/// What was said, or the first line of standard input for `-`.
-fn unless_dash(said: &str, what: &'static str) -> Result<String, Trouble> {
-    if said != "-" {
-        return Ok(said.to_owned());
-    }
-    let mut line = String::new();
-    stdin().read_line(&mut line)?;
-    let line = line.trim_end_matches(['\r', '\n']);
-    if line.is_empty() { Err(Trouble::NoInput(what)) } else { Ok(line.to_owned()) }
-}
-
 fn ask() -> Result<(), Trouble> {
     if !stdin().is_terminal() {
         return Err(Trouble::NobodyToAsk);
@@ -185,67 +162,15 @@ fn ask() -> Result<(), Trouble> {
     if is_yes { Ok(()) } else { Err(Trouble::Declined) }
 }
 
-/// The hub that runs with this configuration.
-struct RunningHub {
-    http: reqwest::Client,
-    addr: SocketAddr,
-    token: Secret,
-}
-
-impl RunningHub {
-    fn of(config: &Config) -> Result<Self, Trouble> {
-        let token = config.server.admin_token.clone().ok_or(Trouble::NoToken)?;
-        let mut addr = config.server.admin_listen;
-        if addr.port() == 0 {
-            return Err(Trouble::NoPort);
+/// Waits until a sweep is done. The hub goes on whether or not anybody waits.
+async fn watch(hub: &RunningHub, id: &str) -> Result<(), Trouble> {
+    loop {
+        let progress: Progress = hub.get(&format!("{PATH}/{id}")).await?;
+        if progress.state == "done" {
+            println!("{} ended; its record: {id}", counted(progress.sessions_ended, "session", "sessions"));
+            return Ok(());
         }
-        match addr.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => addr.set_ip(Ipv4Addr::LOCALHOST.into()),
-            IpAddr::V6(ip) if ip.is_unspecified() => addr.set_ip(Ipv6Addr::LOCALHOST.into()),
-            _ => {}
-        }
-        let http = reqwest::Client::builder().no_proxy().redirect(redirect::Policy::none());
-        let http = http.connect_timeout(CONNECT_DEADLINE).timeout(ANSWER_DEADLINE).build()?;
-        Ok(Self { http, addr, token })
-    }
-
-    async fn post<T: for<'a> Deserialize<'a>>(&self, order: &Map<String, Value>) -> Result<T, Trouble> {
-        let request = self.http.post(self.url("")).header("content-type", "application/json");
-        self.answer(request.body(Value::from(order.clone()).to_string())).await
-    }
-
-    /// Waits until a sweep is done. The hub goes on whether or not anybody waits.
-    async fn watch(&self, id: &str) -> Result<(), Trouble> {
-        loop {
-            let progress: Progress = self.answer(self.http.get(self.url(&format!("/{id}")))).await?;
-            if progress.state == "done" {
-                println!("{} ended; its record: {id}", counted(progress.sessions_ended, "session", "sessions"));
-                return Ok(());
-            }
-            sleep(ASK_EVERY).await;
-        }
-    }
-
-    fn url(&self, rest: &str) -> String {
-        format!("http://{}/api/v1/admin/logouts{rest}", self.addr)
-    }
-
-    async fn answer<T: for<'a> Deserialize<'a>>(&self, request: RequestBuilder) -> Result<T, Trouble> {
-        let sent = request.bearer_auth(self.token.reveal()).send().await;
-        let answer =
-            sent.map_err(
-                |error| {
-                    if error.is_connect() { Trouble::NoHub(self.addr) } else { Trouble::BrokeOff(self.addr) }
-                },
-            )?;
-        let is_success = answer.status().is_success();
-        let text = answer.text().await.map_err(|_| Trouble::BrokeOff(self.addr))?;
-        if is_success {
-            return serde_json::from_str(&text).map_err(|_| Trouble::NoHub(self.addr));
-        }
-        let said = serde_json::from_str::<Value>(&text).ok();
-        let said = said.as_ref().and_then(|said| said["error_description"].as_str());
-        Err(said.map_or(Trouble::NoHub(self.addr), |said| Trouble::Refused(said.to_owned())))
+        sleep(ASK_EVERY).await;
     }
 }
 

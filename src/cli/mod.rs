@@ -2,8 +2,10 @@
 
 mod check;
 mod doctor;
+mod drill;
 mod keys;
 mod logout;
+mod running_hub;
 mod serve;
 
 use std::path::PathBuf;
@@ -41,6 +43,8 @@ enum Command {
     },
     /// End sessions: one, a person's, those of an app, everyone's. Through the hub that runs.
     Logout(logout::Logout),
+    /// Rehearse a logout with every open app of a session, and say who answered, how fast. It signs nobody out.
+    Drill(drill::Drill),
     /// Look after the keys that sign the hub's own logout tokens. Works while it runs.
     #[command(subcommand)]
     Keys(Keys),
@@ -78,6 +82,7 @@ pub fn run() -> ExitCode {
         Command::Doctor { file, yes: false, .. } => doctor::run(&file.config, Mend::AfterAsking),
         Command::Doctor { file, .. } => doctor::run(&file.config, Mend::All),
         Command::Logout(wish) => logout::run(&wish),
+        Command::Drill(wish) => drill::run(&wish),
         Command::Keys(Keys::List(file)) => keys::list(&file.config),
         Command::Keys(Keys::Rotate { file, now: true }) => keys::rotate(&file.config, Rotation::Now),
         Command::Keys(Keys::Rotate { file, now: false }) => keys::rotate(&file.config, Rotation::WithOverlap),

@@ -14,6 +14,7 @@ use chrono::DateTime;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::drills;
 use super::layers::in_time;
 use super::logouts::{members, named, nothing_left, text};
 use super::ops::{Ops, shows};
@@ -30,6 +31,7 @@ pub(super) fn routes(ops: &Ops) -> Router<Ops> {
     Router::new()
         .route("/api/v1/admin/logouts", post(order))
         .route("/api/v1/admin/logouts/{id}", get(progress))
+        .route("/api/v1/admin/drills", post(drills::drill))
         .layer(from_fn_with_state(ops.clone(), administrators_only))
 }
 

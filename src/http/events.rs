@@ -16,7 +16,7 @@ use crate::channels::{Heard, Notice};
 use crate::domain::via::Via;
 use crate::hub::Hub;
 use crate::hub::denied::{Denied, RequestFault};
-use crate::hub::event::Welcome;
+use crate::hub::event::{Welcome, rehearsal};
 use crate::hub::subscribe::{Live, Subscribed};
 use crate::listener::gate::Pass;
 use crate::metrics::OpenSocket;
@@ -114,6 +114,7 @@ impl Stream {
                     self.say_over(&notice, &sign_in);
                 }
                 Some(Heard::Idle(signal)) => self.pending = Some(event(signal.name(), &signal.encode())),
+                Some(Heard::Rehearsal(id)) => self.pending = Some(event("rehearsal", &rehearsal(id))),
                 None => {
                     self.next_beat = Instant::now() + self.heartbeat;
                     self.pending = Some(Bytes::from_static(b":\n\n"));

@@ -4,6 +4,7 @@ mod admin;
 pub mod backchannel_logout;
 mod cors;
 pub mod documents;
+mod drills;
 pub mod events;
 pub mod layers;
 pub mod logouts;

@@ -47,11 +47,15 @@ impl Hub {
         });
     }
 
-    /// An app has ended the local session that a logout covers.
+    /// An app has ended the local session that a logout covers; or it answers a rehearsal,
+    /// which is noted nowhere.
     ///
     /// # Errors
     /// [`Denied::NotFound`] for a logout that is not the caller's own; [`Denied::Store`].
     pub async fn acknowledge(&self, id: LogoutId, sign_in: &SignIn, via: Via) -> Result<(), Denied> {
+        if self.channels.rehearsed(id, sign_in, self.clock.uptime()) {
+            return Ok(());
+        }
         let logout = self.store.find_logout(id).await?.map(|(logout, _)| logout);
         logout.filter(|logout| logout.concerns(sign_in)).ok_or(Denied::NotFound)?;
         self.write_ack(id, sign_in, via).await

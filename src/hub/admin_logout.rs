@@ -210,7 +210,7 @@ impl Hub {
     }
 
     fn plan(&self, order: &Order) -> Result<Plan, RequestFault> {
-        let issuer = self.issuer_of(order)?;
+        let issuer = self.issuer_of(order.issuer.as_ref())?;
         let now = self.clock.now();
         if order.before.is_some_and(|before| before > now) {
             return Err(RequestFault::BadBefore);
@@ -247,9 +247,10 @@ impl Hub {
         Plan::Logout(Box::new(self.report(target, Source::Admin, None, reason)))
     }
 
-    fn issuer_of(&self, order: &Order) -> Result<Issuer, RequestFault> {
+    /// The issuer that an administrator means.
+    pub(super) fn issuer_of(&self, named: Option<&Issuer>) -> Result<Issuer, RequestFault> {
         let mut issuers = self.directory.issuers().map(|it| &it.issuer);
-        let found = match &order.issuer {
+        let found = match named {
             Some(named) => issuers.find(|issuer| *issuer == named),
             None => issuers.next().filter(|_| issuers.next().is_none()),
         };

@@ -65,6 +65,8 @@ pub enum RequestFault {
     NoSubject,
     /// Not exactly one of an administrator's targets.
     BadTarget,
+    /// Not exactly one of `sid` and `sub`, for a rehearsal.
+    BadCast,
     /// `before` is no time, one to come, or stands beside a `sid`.
     BadBefore,
     /// A switch is neither `true` nor `false`.
@@ -104,7 +106,7 @@ impl RequestFault {
             Self::SidInvalid => "sid_invalid",
             Self::SubInvalid => "sub_invalid",
             Self::NoSubject => "no_subject",
-            Self::BadTarget => "bad_target",
+            Self::BadTarget | Self::BadCast => "bad_target",
             Self::BadBefore => "bad_before",
             Self::BadFlag => "bad_flag",
             Self::UnknownIssuer => "unknown_issuer",
@@ -138,6 +140,7 @@ impl RequestFault {
             Self::SubInvalid => "sub must be a text of 1 to 255 bytes without control characters.",
             Self::NoSubject => "Say whom to sign out: sid for scope session, sub for scope user.",
             Self::BadTarget => "Name exactly one of sid, sub, client_id or \"everyone\": true.",
+            Self::BadCast => "Name exactly one of sid or sub: one session is rehearsed, or one person's.",
             Self::BadBefore => {
                 "before must be an RFC 3339 time that has passed, such as 2026-01-31T12:00:00Z; with sid there is none: a session ends whenever it began."
             }

@@ -10,7 +10,7 @@ use super::report_logout::random;
 use crate::channels::{IdleSignal, Notice};
 use crate::domain::app::App;
 use crate::domain::clock::UnixMillis;
-use crate::domain::ids::{Sid, Subject};
+use crate::domain::ids::{LogoutId, Sid, Subject};
 use crate::domain::logout::{Logout, Reason, SignIn};
 
 /// RFC 3339, UTC, milliseconds: how every time is written.
@@ -181,6 +181,20 @@ impl IdleSignal {
         let frame = IdleFrame { r#type: self.name(), seconds_left };
         Bytes::from(serde_json::to_vec(&frame).unwrap_or_default())
     }
+}
+
+/// The `rehearsal` frame of the protocol `slo.v1`.
+#[derive(Serialize)]
+struct RehearsalFrame {
+    r#type: &'static str,
+    id: String,
+}
+
+/// The text of the frame that has an app say `id` back, as if it had signed out.
+#[must_use]
+pub fn rehearsal(id: LogoutId) -> Bytes {
+    let frame = RehearsalFrame { r#type: "rehearsal", id: id.to_string() };
+    Bytes::from(serde_json::to_vec(&frame).unwrap_or_default())
 }
 
 /// How often the hub lets a channel know that it is there: 25 to 30 seconds, spread so

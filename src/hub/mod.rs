@@ -11,6 +11,7 @@ pub mod back_ends;
 pub mod caller;
 mod chain;
 pub mod denied;
+pub mod drill;
 pub mod end_session;
 pub mod end_session_wish;
 pub mod event;
@@ -109,6 +110,8 @@ pub struct Hub {
     pub log_hash: LogHash,
     /// Administrators' sweeps, which go on in the background.
     pub sweeping: Sweeping,
+    /// Held by whoever rehearses a logout: one at a time.
+    pub rehearsing: tokio::sync::Mutex<()>,
     /// The rules of this hub.
     pub rules: Rules,
 }

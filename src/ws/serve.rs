@@ -22,7 +22,7 @@ use crate::domain::secret::Secret;
 use crate::domain::via::Via;
 use crate::hub::Hub;
 use crate::hub::denied::Denied;
-use crate::hub::event::{Welcome, heartbeat};
+use crate::hub::event::{Welcome, heartbeat, rehearsal};
 use crate::hub::feed::Feed;
 use crate::hub::subscribe::{Live, Over, Subscribed};
 use crate::listener::gate::Pass;
@@ -157,6 +157,7 @@ impl<S: Frames> Conversation<S> {
                     return Box::pin(self.tell(&notice, subscription.sign_in())).await;
                 }
                 Event::Heard(Heard::Idle(signal)) => Box::pin(self.wire.write(frame::text(&signal.encode()))).await,
+                Event::Heard(Heard::Rehearsal(id)) => Box::pin(self.wire.write(frame::text(&rehearsal(id)))).await,
                 Event::Message(message) => Box::pin(self.heard(&mut subscription, message, every)).await,
                 Event::Ping => {
                     next_ping = Instant::now() + every;
@@ -237,7 +238,7 @@ impl<S: Frames> Conversation<S> {
         }
     }
 
-    /// An acknowledgement of an earlier logout, on a channel that is live again.
+    /// An acknowledgement on a live channel: of a rehearsal, or of an earlier logout.
     async fn late_ack(&mut self, id: LogoutId, sign_in: &SignIn) -> Result<(), Exit> {
         match self.hub.acknowledge(id, sign_in, Via::WebSocket).await {
             Ok(()) => Ok(()),
