@@ -25,6 +25,8 @@ mod delivery_crash;
 mod delivery_crowd;
 mod delivery_retries;
 mod doctor;
+mod drill;
+mod drill_cli;
 mod durability;
 mod edges;
 mod frames;

@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use slo_hub::domain::ids::{Issuer, LogoutId, Sid};
+use slo_hub::hub::drill::Cast;
 use slo_hub::ws::close_code::CloseCode;
 use slo_hub::ws::frame::Incoming;
 
@@ -82,4 +84,22 @@ async fn what_idle_sign_out_says_is_golden_to_the_letter() {
     assert_eq!(of_type("idle-warning"), [&tab.frame().await]);
     tab.send(&json!({"type": "activity"})).await;
     assert_eq!(of_type("idle-cancelled"), [&tab.frame().await]);
+}
+
+#[tokio::test]
+async fn a_rehearsal_has_the_golden_members_and_a_name_that_can_be_acknowledged() {
+    let hub = TestHub::start().await;
+    let ada = hub.issuer.sign_in("ada");
+    let (mut tab, _) = Tab::live(&hub, NOTES, &id_token(&hub, &ada, "notes")).await;
+    let issuer = Issuer::parse(hub.issuer.url()).unwrap();
+    let drilled = hub.running.hub.drill(Some(&issuer), Cast::Session(Sid::parse(&ada.sid).unwrap()));
+    let answers = async {
+        let frame = tab.frame().await;
+        let golden = read("frames.json").into_iter().find(|row| row["frame"]["type"] == "rehearsal").unwrap();
+        assert_eq!(members(&frame), members(&golden["frame"]), "{frame}");
+        assert!(LogoutId::parse(golden["frame"]["id"].as_str().unwrap()).is_ok());
+        tab.ack(&frame).await;
+    };
+    let (drilled, ()) = futures_util::future::join(drilled, answers).await;
+    assert_eq!(serde_json::to_value(drilled.unwrap()).unwrap()["apps"][0]["status"], "acknowledged");
 }
