@@ -13,7 +13,7 @@ const HERE = fileURLToPath(new URL('.', import.meta.url));
  * of a public type, of what is stored or sent, or of anything of the browser's that the sources touch.
  */
 export const INTERNAL = [
-  'address', 'begin', 'closed', 'draw', 'emit', 'failed', 'find', 'finish', 'forget', 'freezes', 'heard', 'keep',
+  'base', 'begin', 'closed', 'draw', 'emit', 'failed', 'find', 'finish', 'forget', 'freezes', 'heard', 'keep',
   'leaves', 'letGo', 'lift', 'liftWithin', 'loosen', 'moved', 'nobodySignedIn', 'online', 'post',
   'returns', 'goes', 'shows', 'stream', 'tell', 'voice',
 ];

@@ -4,6 +4,7 @@ import type { SloClient, SloOptions } from './types.js';
 
 export { SloError, type SloErrorCode } from './errors.js';
 export type {
+  IdleWarningEvent,
   Logger,
   LogoutScope,
   LogoutSource,
