@@ -150,3 +150,9 @@ export interface SloClient {
   /** Ends the session at the hub, and so in every app. Takes 1.5 s at most and never rejects. The app ends its own session. */
   signOut(options?: SignOutOptions): Promise<SignOutResult>;
 }
+
+/** A client that can end the app's own session as well. The adapters make them. */
+export interface LogoutSloClient extends SloClient {
+  /** Signs out everywhere: at the hub, in this app, at the provider. */
+  logout(): Promise<void>;
+}

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 // @vitest-environment-options { "url": "https://notes.example/" }
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LOOK } from '../../src/elements-style.js';
+import { LOOK } from '../../src/signed-out-style.js';
 import { idToken } from '../hub.js';
 import { body, example, read, Story } from './story.js';
 
