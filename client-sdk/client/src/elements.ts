@@ -1,7 +1,9 @@
 import { defineIdleWarning } from './idle-warning-element.js';
+import { defineSessions } from './sessions-element.js';
 import { defineSignedOutNotice } from './signed-out-element.js';
 
 export { IDLE_WARNING, IdleWarningElement, type IdleClient } from './idle-warning-element.js';
+export { SESSIONS, SessionsElement, type FreshSignIn, type SessionsClient } from './sessions-element.js';
 export { SIGNED_OUT_NOTICE, SignedOutNoticeElement } from './signed-out-element.js';
 export type { LogoutScope, LogoutSource, SignedOutEvent } from './types.js';
 
@@ -9,4 +11,5 @@ export type { LogoutScope, LogoutSource, SignedOutEvent } from './types.js';
 export function defineElements(): void {
   defineSignedOutNotice();
   defineIdleWarning();
+  defineSessions();
 }

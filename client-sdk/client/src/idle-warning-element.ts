@@ -1,5 +1,6 @@
 import { Base, button, define, dress, languageAt, mark, part, say, upgrade } from './element.js';
 import { LOOK } from './idle-warning-style.js';
+import { leave, type Leaver } from './leave.js';
 import type { SloClient } from './types.js';
 
 /** The name of the element in HTML. */
@@ -15,7 +16,7 @@ const MESSAGE = 'You have not done anything for a while. You will be signed out 
 const ENDING = 'You are being signed out.';
 
 /** What the dialog needs of a client. Every client of this package will do. */
-export type IdleClient = Pick<SloClient, 'state' | 'on' | 'stay' | 'signOut'> & { logout?(): Promise<void> };
+export type IdleClient = Pick<SloClient, 'state' | 'on' | 'stay'> & Leaver;
 
 /**
  * `<slo-idle-warning>`: a modal dialog that counts down to an idle sign-out, in every open app at once, and asks whether
@@ -161,11 +162,9 @@ export class IdleWarningElement extends Base {
   }
 
   #leaves(): void {
-    const client = this.#client;
-    const isFree = this.dispatchEvent(new Event('slo-sign-out', { bubbles: true, composed: true, cancelable: true }));
-    if (!isFree || !client) return;
+    const leaving = this.#client && leave(this, this.#client);
+    if (!leaving) return;
     this.#stay.disabled = this.#signOut.disabled = true;
-    const leaving: Promise<unknown> = client.logout?.() ?? client.signOut();
     leaving.catch((cause: unknown) => {
       this.#stay.disabled = this.#signOut.disabled = false;
       reportError(cause);
