@@ -1,7 +1,7 @@
 /** What the custom elements have in common. */
 
 /** On a server there is nothing to extend; a class can be imported, and not made. */
-export const Base = /* @__PURE__ */ (() => (globalThis.HTMLElement ?? class {}) as typeof HTMLElement)();
+export const Base = (globalThis.HTMLElement ?? class {}) as typeof HTMLElement;
 
 /** Gives an element its shadow tree. A style sheet made by script is no inline style, which a Content-Security-Policy may forbid. */
 export function dress(element: HTMLElement, look: string, ...content: Node[]): void {

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import vm from 'node:vm';
 import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { buildAlone, buildScript, INTERNAL, SCRIPTS } from '../build.mjs';
 import type { endFrontchannelSession } from '../src/frontchannel.js';
@@ -17,17 +18,26 @@ import { FakePage } from './page.js';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const KIB = 1024;
 
+/** What the package declares to be imported from it, and where that is. */
+function entries(): string[] {
+  const { exports } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { exports: Record<string, { default?: string }> };
+  return Object.values(exports).flatMap((entry) => entry.default ?? []);
+}
+
 describe('the size, minified and gzipped', () => {
   it.each([
     ['core', 'src/index.ts', 4 * KIB],
     ['core with the Auth0 adapter', 'src/auth0.ts', 5 * KIB],
     ['the page for the front channel', 'src/frontchannel.ts', 1.25 * KIB],
     ['the script for a <script> tag', 'src/iife.ts', 5 * KIB],
-    ['the signed-out notice alone', 'src/elements.ts', 2 * KIB],
+    ['the signed-out notice alone', 'src/signed-out-element.ts', 2 * KIB],
+    ['the idle dialog alone', 'src/idle-warning-element.ts', 2.5 * KIB],
+    ['the list of sessions alone', 'src/sessions-element.ts', 4.5 * KIB],
+    ['all elements', 'src/elements.ts', 6.5 * KIB],
     ['core with the oidc-client-ts adapter', 'src/oidc.ts', 5 * KIB],
-    ['core with the React adapter and the notice', 'src/react.ts', 7 * KIB],
-    ['core with the Vue adapter and the notice', 'src/vue.ts', 7 * KIB],
-    ['core with the Angular adapter and the notice', 'src/angular.ts', 7 * KIB],
+    ['core with the React adapter, the notice and the dialog', 'src/react.ts', 8.5 * KIB],
+    ['core with the Vue adapter, the notice and the dialog', 'src/vue.ts', 8.5 * KIB],
+    ['core with the Angular adapter, the notice and the dialog', 'src/angular.ts', 8.5 * KIB],
   ])('%s', async (name, entry, most) => {
     vi.useRealTimers();
     const size = gzipSync(await buildAlone(entry), { level: 9 }).length;
@@ -101,9 +111,40 @@ describe('dist-iife, for script tags', () => {
 
   it('shortens no name that is seen from outside', () => {
     const ours = ['types', 'errors', 'login', 'auth0', 'frontchannel', 'frontchannel-storage'];
-    const files = [...ours, 'follow', 'oidc', 'elements', 'react', 'vue', 'angular'];
+    const elements = ['signed-out-element', 'idle-warning-element', 'sessions-element', 'sessions-api', 'leave'];
+    const files = [...ours, ...elements, 'follow', 'oidc', 'elements', 'react', 'vue', 'angular'];
     const outside = files.map((file) => readFileSync(`${ROOT}src/${file}.ts`, 'utf8')).join();
     for (const name of INTERNAL) expect(outside).not.toMatch(new RegExp(`(readonly |  )${name}\\??[:(]`));
+  });
+});
+
+describe('dist, as an app bundles it that has it linked', () => {
+  beforeEach(() => void vi.useRealTimers());
+
+  const frameworks = ['react', 'vue', '@angular/core'];
+  const bundle = (contents: string) => build({
+    stdin: { contents, resolveDir: ROOT },
+    ...{ bundle: true, minify: true, format: 'esm', charset: 'utf8', write: false, logLevel: 'silent', external: frameworks },
+  });
+
+  it.each(entries())('%s: no bundler has anything to say', async (entry) => {
+    const { warnings, errors } = await bundle(`export * from '${entry}';`);
+    expect([...warnings, ...errors].map(({ text }) => text)).toEqual([]);
+    expect(readFileSync(path.join(ROOT, entry), 'utf8')).not.toMatch(/(^|;)import"/);
+  });
+
+  it.each([
+    ['useSlo', 5.25],
+    ['useSlo, SignedOutNotice', 7.25],
+  ])('react: who imports %s has nothing else in the bundle', async (names, most) => {
+    const { outputFiles } = await bundle(`export { ${names} } from './dist/react.js';`);
+    expect(gzipSync(outputFiles![0]!.text, { level: 9 }).length).toBeLessThanOrEqual(most * KIB);
+  });
+
+  it('says in its source maps which source everything comes from', () => {
+    const files = readdirSync(`${ROOT}dist`).filter((file) => file.endsWith('.js.map'));
+    const sources = files.flatMap((file) => (JSON.parse(readFileSync(`${ROOT}dist/${file}`, 'utf8')) as { sources: string[] }).sources);
+    expect(sources).toEqual(expect.arrayContaining(['../src/client.ts', '../src/sessions-element.ts', '../src/react.ts']));
   });
 });
 
