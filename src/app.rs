@@ -19,7 +19,9 @@ use crate::http::{self, layers};
 use crate::hub::back_ends::BackEnds;
 use crate::hub::denied::Denied;
 use crate::hub::seal::Seal;
+use crate::hub::session_life::SessionLife;
 use crate::hub::signing_keys::{KeyTrouble, ready_keys};
+use crate::hub::sweeping::Sweeping;
 use crate::hub::{Hub, Rules};
 use crate::listener::gate::Gate;
 use crate::listener::{Limits, Listener};
@@ -149,6 +151,7 @@ pub async fn start(config: Config, surroundings: Surroundings) -> Result<Running
     hub.tasks.spawn(admin.serve(ops::routes(Ops { hub: Arc::clone(&hub), token }), limits, tasks));
     hub.keys.prefetch_all();
     hub.keep_house();
+    hub.keep_sessions();
     Ok(running)
 }
 
@@ -194,6 +197,8 @@ async fn build_hub(config: &Config, clock: Arc<dyn Clock>, lookup: &Arc<dyn Look
         tickets: ResumeTickets::new(store.secret("resume_tickets", clock.now()).await?),
         own_tokens,
         channels: Channels::default(),
+        life: SessionLife::new(config.session.timeouts, clock.as_ref()),
+        sweeping: Sweeping::default(),
         log_hash: LogHash::new(store.secret("log_hash", clock.now()).await?),
         rules: Rules {
             public_url: config.server.public_url.clone(),

@@ -28,11 +28,20 @@
 //!    time.
 //! 7. An app that was away subscribes when it wakes, and [`hub::subscribe`] finds the fact.
 //!
+//! An administrator's logout of many ([`hub::admin_logout`]) is one row: a rule that holds
+//! for whoever comes from then on. [`hub::sweeping`] gives every session that the hub knows
+//! a logout of its own, and steps 4 to 7 are the same.
+//!
 //! # The way of a browser
 //! [`hub::end_session`] leads it: from an app's link, past the page that shows every app
 //! signing out ([`hub::signing_out`], [`hub::progress`]), through the apps that can only be
 //! visited, to the provider and home. [`hub::ask_who`] learns who it is where the link
 //! does not say; [`hub::seal`] sees to it that what leaves comes back in the same browser.
+//!
+//! # Sessions that end by themselves
+//! [`hub::sessions`] notes what is seen of every session, and [`hub::session_life`] ends
+//! those that nobody uses, or that grew too old, by the same way as any other logout.
+//! [`domain::session_life`] has the rules.
 //!
 //! # The rooms, from the ground up
 //! A module names only rooms below its own, never a neighbour; `tests/architecture.rs`
@@ -46,8 +55,8 @@
 //!   [`channels`]: who is listening, in memory.
 //! - [`metrics`]: what is counted.
 //! - [`hub`]: the verbs, one use case a file. [`delivery`], beside it: posts what waits
-//!   in the store's outbox to apps' back ends; neither calls the other.
-//!   [`doctor`]: looks at what lies around the hub.
+//!   in the store's outbox to apps' back ends, and ends sessions at their issuers;
+//!   neither calls the other. [`doctor`]: looks at what lies around the hub.
 //! - [`web`]: what every edge needs. Who is calling, and how they are told no.
 //! - [`http`], [`ws`], [`pages`]: the edges. Take bytes, call one verb, answer.
 //! - [`app`]: builds every part once. [`cli`]: the commands.

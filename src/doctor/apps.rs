@@ -5,32 +5,32 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use url::Url;
 
-use super::Rounds;
+use super::Doctor;
 use super::finding::{Chapter, Finding, in_full};
 use crate::domain::app::App;
 
 /// Nothing, for an app without any such address.
-pub(super) async fn examine(rounds: &Rounds<'_>, app: &App) -> Option<Chapter> {
+pub(super) async fn examine(doctor: &Doctor<'_>, app: &App) -> Option<Chapter> {
     let mut findings = Vec::new();
     if let Some(uri) = &app.backchannel_logout_uri {
-        findings.push(back_channel(rounds, uri).await);
+        findings.push(back_channel(doctor, uri).await);
     }
     if let Some(uri) = &app.frontchannel_logout_uri {
-        findings.push(front_channel(rounds, uri).await);
+        findings.push(front_channel(doctor, uri).await);
     }
     for uri in app.chain_logout_uri.iter().map(Url::as_str) {
-        findings.push(there(rounds, "chain_logout_uri", uri).await);
+        findings.push(there(doctor, "chain_logout_uri", uri).await);
     }
     for uri in &app.post_logout_redirect_uris {
-        findings.push(there(rounds, "post_logout_redirect_uri", uri).await);
+        findings.push(there(doctor, "post_logout_redirect_uri", uri).await);
     }
     let title = format!("{} ({})", app.name, app.client_id.as_str());
     (!findings.is_empty()).then_some(Chapter { title, findings })
 }
 
 /// A form without a token must be refused as one, by somebody who knows what it lacks.
-async fn back_channel(rounds: &Rounds<'_>, uri: &Url) -> Finding {
-    let form = rounds.http.post(uri.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body("");
+async fn back_channel(doctor: &Doctor<'_>, uri: &Url) -> Finding {
+    let form = doctor.http.post(uri.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body("");
     let remedy =
         "it takes POST with a form's logout_token, without any login of its own, and answers 400 to one without";
     match sent(form, "backchannel_logout_uri", uri.as_str()).await {
@@ -50,9 +50,9 @@ async fn back_channel(rounds: &Rounds<'_>, uri: &Url) -> Finding {
 }
 
 /// It is loaded in a frame on the hub's page, so it must let itself be framed there.
-async fn front_channel(rounds: &Rounds<'_>, uri: &Url) -> Finding {
-    let hub = rounds.config.server.public_url.as_str();
-    let answer = match sent(rounds.http.get(uri.clone()), "frontchannel_logout_uri", uri.as_str()).await {
+async fn front_channel(doctor: &Doctor<'_>, uri: &Url) -> Finding {
+    let hub = doctor.config.server.public_url.as_str();
+    let answer = match sent(doctor.http.get(uri.clone()), "frontchannel_logout_uri", uri.as_str()).await {
         Ok(answer) => answer,
         Err(finding) => return finding,
     };
@@ -87,8 +87,8 @@ fn framing_fault(headers: &HeaderMap, hub: &str) -> Option<String> {
 }
 
 /// A place where browsers are sent.
-async fn there(rounds: &Rounds<'_>, kind: &str, uri: &str) -> Finding {
-    match sent(rounds.http.get(uri), kind, uri).await {
+async fn there(doctor: &Doctor<'_>, kind: &str, uri: &str) -> Finding {
+    match sent(doctor.http.get(uri), kind, uri).await {
         Err(finding) => finding,
         Ok(answer) if answer.status().is_server_error() || answer.status() == StatusCode::NOT_FOUND => {
             let why = format!("it answered {}", answer.status());

@@ -4,7 +4,7 @@ use reqwest::Response;
 use serde_json::Value;
 use url::Url;
 
-use super::Rounds;
+use super::Doctor;
 use super::finding::{Chapter, Finding, in_full, quoted};
 use crate::domain::app::{IssuerSettings, SigningAlg};
 use crate::domain::clock::UnixSeconds;
@@ -13,23 +13,23 @@ use crate::oidc::{discovery, fetch, key_set};
 /// A difference that a slow answer and a `Date` of whole seconds explain.
 const CLOCKS_AGREE_SECONDS: i64 = 3;
 
-pub(super) async fn examine(rounds: &Rounds<'_>, settings: &IssuerSettings) -> Chapter {
+pub(super) async fn examine(doctor: &Doctor<'_>, settings: &IssuerSettings) -> Chapter {
     let mut findings = Vec::new();
-    if let Some(document) = metadata(rounds, settings, &mut findings).await {
-        keys(rounds, settings, &document, &mut findings).await;
+    if let Some(document) = metadata(doctor, settings, &mut findings).await {
+        keys(doctor, settings, &document, &mut findings).await;
         findings.extend(promises(settings, &document));
     }
     findings.push(own_client(settings));
     Chapter { title: settings.issuer.as_str().to_owned(), findings }
 }
 
-async fn metadata(rounds: &Rounds<'_>, settings: &IssuerSettings, findings: &mut Vec<Finding>) -> Option<Value> {
+async fn metadata(doctor: &Doctor<'_>, settings: &IssuerSettings, findings: &mut Vec<Finding>) -> Option<Value> {
     let issuer = &settings.issuer;
     let Some(at) = discovery::location(issuer) else {
         findings.push(Finding::wrong("the issuer is no address", issuer.as_str(), "write the tokens' iss here"));
         return None;
     };
-    let answer = match rounds.http.get(at.clone()).send().await {
+    let answer = match doctor.http.get(at.clone()).send().await {
         Ok(answer) => answer,
         Err(error) => {
             let remedy = "check the name and the way there: the hub needs this address at its start, and every hour";
@@ -37,8 +37,8 @@ async fn metadata(rounds: &Rounds<'_>, settings: &IssuerSettings, findings: &mut
             return None;
         }
     };
-    let skew = i64::try_from(rounds.config.limits.clock_skew.as_secs()).unwrap_or(i64::MAX);
-    findings.extend(date_of(&answer).map(|theirs| clocks(theirs, rounds.clock.now().floor(), skew)));
+    let skew = i64::try_from(doctor.config.limits.clock_skew.as_secs()).unwrap_or(i64::MAX);
+    findings.extend(date_of(&answer).map(|theirs| clocks(theirs, doctor.clock.now().floor(), skew)));
     let status = answer.status();
     let document = match fetch::json_of(answer).await {
         Ok(document) => document,
@@ -88,7 +88,7 @@ fn clocks(theirs: UnixSeconds, ours: UnixSeconds, allowed: i64) -> Finding {
     Finding::wrong(what, format!("tokens are refused beyond {allowed} s (limits.clock_skew_seconds)"), remedy)
 }
 
-async fn keys(rounds: &Rounds<'_>, settings: &IssuerSettings, document: &Value, findings: &mut Vec<Finding>) {
+async fn keys(doctor: &Doctor<'_>, settings: &IssuerSettings, document: &Value, findings: &mut Vec<Finding>) {
     let algs: Vec<_> = settings.signing_algs.iter().map(|alg| alg.as_str()).collect();
     let ask = "ask its operator, or choose others in signing_algs";
     let uri = document.get("jwks_uri").and_then(Value::as_str).and_then(|uri| Url::parse(uri).ok());
@@ -96,7 +96,7 @@ async fn keys(rounds: &Rounds<'_>, settings: &IssuerSettings, document: &Value, 
         findings.push(Finding::wrong("its metadata names no keys", "jwks_uri is missing, or no address", ask));
         return;
     };
-    let set = match rounds.http.get(uri).send().await {
+    let set = match doctor.http.get(uri).send().await {
         Ok(answer) => fetch::json_of(answer).await,
         Err(error) => Err(error.into()),
     };

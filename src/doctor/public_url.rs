@@ -7,7 +7,7 @@ use reqwest::header::{CONNECTION, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC
 use reqwest::{Response, StatusCode};
 use tokio::time::{Instant, timeout};
 
-use super::Rounds;
+use super::Doctor;
 use super::finding::{Chapter, Finding, in_full};
 use crate::oidc::fetch;
 
@@ -16,25 +16,25 @@ const STREAM_DEADLINE: Duration = Duration::from_secs(10);
 /// The probe's pieces come this far apart, first to last; half of it must be left.
 const STREAM_LASTS: Duration = Duration::from_millis(800);
 
-pub(super) async fn examine(rounds: &Rounds<'_>) -> Chapter {
-    let base = rounds.config.server.public_url.as_str();
-    let reached = reachable(rounds, base).await;
+pub(super) async fn examine(doctor: &Doctor<'_>) -> Chapter {
+    let base = doctor.config.server.public_url.as_str();
+    let reached = reachable(doctor, base).await;
     let mut findings = vec![];
     let is_there = reached.is_ok();
     findings.push(reached.unwrap_or_else(|trouble| trouble));
     if is_there {
-        findings.push(upgrade(rounds, base).await);
-        findings.push(stream(rounds, base).await);
+        findings.push(upgrade(doctor, base).await);
+        findings.push(stream(doctor, base).await);
     }
     Chapter { title: base.to_owned(), findings }
 }
 
 /// Whether it is this hub that answers there.
-async fn reachable(rounds: &Rounds<'_>, base: &str) -> Result<Finding, Finding> {
+async fn reachable(doctor: &Doctor<'_>, base: &str) -> Result<Finding, Finding> {
     let remedy =
         "start the hub; point DNS and the proxy at server.listen; the certificate must be one that browsers trust";
     let unreachable = |why: String| Finding::wrong("nobody answers there", why, remedy);
-    let asked = rounds.http.get(format!("{base}/.well-known/slo-hub")).send().await;
+    let asked = doctor.http.get(format!("{base}/.well-known/slo-hub")).send().await;
     let answer = asked.map_err(|error| unreachable(in_full(&error.without_url())))?;
     let about = fetch::json_of(answer).await;
     let about = about.map_err(|error| Finding::wrong("somebody else answers there", in_full(&error), remedy))?;
@@ -49,8 +49,8 @@ async fn reachable(rounds: &Rounds<'_>, base: &str) -> Result<Finding, Finding> 
 }
 
 /// A WebSocket's handshake (RFC 6455, section 4), and nothing after it.
-async fn upgrade(rounds: &Rounds<'_>, base: &str) -> Finding {
-    let request = rounds.http.get(format!("{base}/ws")).version(reqwest::Version::HTTP_11);
+async fn upgrade(doctor: &Doctor<'_>, base: &str) -> Finding {
+    let request = doctor.http.get(format!("{base}/ws")).version(reqwest::Version::HTTP_11);
     let request = request.header(CONNECTION, "Upgrade").header(UPGRADE, "websocket");
     let request = request.header(SEC_WEBSOCKET_KEY, "c2xvLWh1YiBkb2N0b3IuLg==");
     let request = request.header(SEC_WEBSOCKET_VERSION, "13").header(SEC_WEBSOCKET_PROTOCOL, "slo.v1");
@@ -72,11 +72,11 @@ fn is_channel(answer: &Response) -> bool {
 }
 
 /// Server-sent events are for who cannot have a WebSocket: they must come one by one.
-async fn stream(rounds: &Rounds<'_>, base: &str) -> Finding {
+async fn stream(doctor: &Doctor<'_>, base: &str) -> Finding {
     let remedy =
         "nginx: proxy_buffering off for /api/v1/events; no response compression in the proxy for text/event-stream";
     let what = "event streams are held back";
-    let asked = timeout(STREAM_DEADLINE, arrivals(rounds, &format!("{base}/.well-known/slo-hub/stream"))).await;
+    let asked = timeout(STREAM_DEADLINE, arrivals(doctor, &format!("{base}/.well-known/slo-hub/stream"))).await;
     match asked {
         Ok(Ok((first, last))) if is_unbuffered(first, last) => Finding::fine("event streams come through unbuffered"),
         Ok(Ok(_)) => Finding::wrong(what, "all of the stream came at once, at its end", remedy),
@@ -86,9 +86,9 @@ async fn stream(rounds: &Rounds<'_>, base: &str) -> Finding {
 }
 
 /// When the first and the last piece came, from the beginning of the answer on.
-async fn arrivals(rounds: &Rounds<'_>, url: &str) -> Result<(Duration, Duration), fetch::FetchError> {
+async fn arrivals(doctor: &Doctor<'_>, url: &str) -> Result<(Duration, Duration), fetch::FetchError> {
     let began = Instant::now();
-    let mut answer = rounds.http.get(url).header("accept", "text/event-stream").send().await?;
+    let mut answer = doctor.http.get(url).header("accept", "text/event-stream").send().await?;
     if answer.status() != StatusCode::OK {
         return Err(fetch::FetchError::Status(answer.status()));
     }

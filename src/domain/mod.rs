@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod clock;
+pub mod device;
 pub mod digest;
 pub mod ids;
 pub mod json;
@@ -9,5 +10,7 @@ pub mod logout;
 pub mod redirect;
 pub mod retry_after;
 pub mod secret;
+pub mod session_life;
 pub mod signing_key;
+pub mod sweep;
 pub mod via;

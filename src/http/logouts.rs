@@ -21,7 +21,7 @@ use crate::hub::event::LogoutView;
 use crate::hub::record::Done;
 use crate::hub::report_logout::Wish;
 use crate::web::body::{is_of_type, no_flood, whole};
-use crate::web::caller::{Credential, FromOrigin};
+use crate::web::caller::{Credential, FromDevice, FromOrigin};
 use crate::web::problem::Problem;
 
 #[derive(Serialize)]
@@ -37,23 +37,25 @@ struct Answer {
 pub(super) async fn report(
     State(hub): State<Arc<Hub>>,
     origin: FromOrigin,
+    device: FromDevice,
     credential: Credential,
     request: Request,
 ) -> Result<Response, Problem> {
     let members = members(request).await.map_err(Problem::request)?;
-    let reported = in_time(report_by(&hub, &origin, credential, members)).await?;
+    let reported = in_time(report_by(&hub, &origin, device, credential, members)).await?;
     Ok(answer(reported))
 }
 
 async fn report_by(
     hub: &Arc<Hub>,
     origin: &FromOrigin,
+    device: FromDevice,
     credential: Credential,
     mut members: Map<String, Value>,
 ) -> Result<(Done, Option<String>), Denied> {
     match credential {
         Credential::Bearer(token) => {
-            let person = hub.person(token.reveal()).await?;
+            let person = hub.person(token.reveal()).await?.on(Some(device.0));
             person.asks_from(origin.as_deref(), true)?;
             let wish = wish(&mut members)?;
             nothing_left(&members)?;
@@ -87,7 +89,7 @@ fn answer((done, continue_url): (Done, Option<String>)) -> Response {
 }
 
 /// The members of the body; no body is as good as `{}`.
-async fn members(request: Request) -> Result<Map<String, Value>, RequestFault> {
+pub(super) async fn members(request: Request) -> Result<Map<String, Value>, RequestFault> {
     let says_json = is_of_type(&request, "application/json");
     let body = whole(request.into_body()).await?;
     if body.is_empty() {
@@ -113,7 +115,7 @@ fn wish(members: &mut Map<String, Value>) -> Result<Wish, RequestFault> {
 }
 
 /// A member that must be a text where it is present.
-fn text(members: &mut Map<String, Value>, name: &str) -> Result<Option<String>, ()> {
+pub(super) fn text(members: &mut Map<String, Value>, name: &str) -> Result<Option<String>, ()> {
     match members.remove(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
@@ -121,7 +123,7 @@ fn text(members: &mut Map<String, Value>, name: &str) -> Result<Option<String>, 
     }
 }
 
-fn nothing_left(members: &Map<String, Value>) -> Result<(), RequestFault> {
+pub(super) fn nothing_left(members: &Map<String, Value>) -> Result<(), RequestFault> {
     if members.is_empty() { Ok(()) } else { Err(RequestFault::UnexpectedMember) }
 }
 
@@ -131,7 +133,7 @@ fn no_page(origin: &FromOrigin) -> Result<(), Denied> {
 }
 
 /// The logout that a path names. What is no id, or no text, names none.
-fn named(path: Result<Path<String>, PathRejection>) -> Result<LogoutId, Denied> {
+pub(super) fn named(path: Result<Path<String>, PathRejection>) -> Result<LogoutId, Denied> {
     path.ok().and_then(|Path(id)| LogoutId::parse(&id).ok()).ok_or(Denied::NotFound)
 }
 

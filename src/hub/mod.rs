@@ -5,6 +5,7 @@
 //! between a logout may arrive twice, never not at all.
 
 pub mod acknowledge;
+pub mod admin_logout;
 pub mod ask_who;
 pub mod back_ends;
 pub mod caller;
@@ -17,16 +18,20 @@ pub mod feed;
 mod flight;
 pub mod housekeeping;
 mod issuer_end;
+mod ledger;
 pub mod progress;
 pub mod receipt;
 pub mod receive_logout;
 pub mod record;
 pub mod report_logout;
 pub mod seal;
+pub mod session_life;
 pub mod session_state;
+pub mod sessions;
 pub mod signing_keys;
 pub mod signing_out;
 pub mod subscribe;
+pub mod sweeping;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +52,8 @@ use crate::store::Store;
 use crate::tasks::Tasks;
 use crate::telemetry::LogHash;
 use seal::Seal;
+use session_life::SessionLife;
+use sweeping::Sweeping;
 
 /// What of the configuration the verbs need.
 #[derive(Clone, Debug)]
@@ -90,6 +97,8 @@ pub struct Hub {
     pub store: Store,
     /// Who is listening.
     pub channels: Channels,
+    /// What was just seen of sessions, and when they end by themselves.
+    pub life: SessionLife,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// What is counted.
@@ -98,6 +107,8 @@ pub struct Hub {
     pub tasks: Tasks,
     /// Names sessions in logs without showing them.
     pub log_hash: LogHash,
+    /// Administrators' sweeps, which go on in the background.
+    pub sweeping: Sweeping,
     /// The rules of this hub.
     pub rules: Rules,
 }

@@ -10,7 +10,8 @@ use crate::domain::signing_key::PUBLISHED_AFTER_SECONDS;
 
 impl Store {
     /// Forgets the logouts and the sessions that were last of use before a
-    /// moment, and whatever else has expired. Says how many rows went.
+    /// moment, and whatever else has expired; cuts old addresses short. Says how many
+    /// rows went, or were cut.
     ///
     /// In small steps, between which others write.
     ///
@@ -30,11 +31,26 @@ impl Store {
 /// The most rows of one table that go in one step, so that nobody waits long.
 const STEP: u32 = 500;
 
+/// How long a session's address is kept after it was last seen there; then it is cut to
+/// its network.
+pub const ADDRESS_DAYS: i64 = 30;
+
 /// How long a parked token may wait.
 const PARKED_SECONDS: i64 = 24 * 3600;
 
 /// How long a refused token's verdict is remembered.
 const VERDICT_SECONDS: i64 = 3600;
+
+const SESSIONS: &str = "
+    delete from sessions where (issuer, sid) in (
+        select issuer, sid from sessions where last_seen_at < ?1 order by last_seen_at limit ?2
+    )";
+
+const ADDRESSES: &str = "
+    update sessions set address = null where (issuer, sid) in (
+        select issuer, sid from sessions where address is not null and last_seen_at < ?1
+        order by last_seen_at limit ?2
+    )";
 
 /// Forgets at most [`STEP`] rows of each kind.
 pub(super) struct Forget {
@@ -92,8 +108,16 @@ impl Forget {
             delete from signing_keys where kid in (
                 select kid from signing_keys where signs_until <= ?1 limit ?2
             )";
+        // By then nothing that it could end is kept either.
+        let sweeps = "
+            delete from sweeps where seq in (
+                select seq from sweeps where stage = 'done' and ordered_at < ?1 order by seq limit ?2
+            )";
         let steps = [
+            (SESSIONS, self.before.0),
+            (ADDRESSES, self.now.plus_seconds(-ADDRESS_DAYS * 24 * 3600).0),
             (logouts, self.before.0),
+            (sweeps, self.before.0),
             (seen_tokens, self.before.floor().0),
             (logout_tokens, self.now.floor().0),
             (tickets, self.now.0),

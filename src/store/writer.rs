@@ -31,7 +31,10 @@ use super::report::{Recorded, Report};
 use super::retention::Forget;
 use super::secrets::{Beat, KeepSecret};
 use super::seen_tokens::Sighting;
+use super::session_notes::{ClockChange, SessionNotes};
 use super::signing_keys::AddKey;
+use super::sweep_step::SweepStep;
+use super::sweeps::StartSweep;
 use super::tickets::{NewTicket, TakeTicket};
 use crate::tasks::Tasks;
 
@@ -56,9 +59,9 @@ pub(super) trait Work: Sized + Send + Sync + 'static {
         work: &[Self],
     ) -> impl Future<Output = Result<Vec<Self::Answer>, StoreError>> + Send;
 
-    /// The logout that was committed, where nobody is left to hear of it.
-    fn late(_answer: Self::Answer) -> Option<Recorded> {
-        None
+    /// The logouts that were committed, where nobody is left to hear of them.
+    fn late(_answer: Self::Answer) -> Vec<Recorded> {
+        Vec::new()
     }
 
     /// Whether this wrote into a receipt.
@@ -125,11 +128,11 @@ impl<W: Work> Lane<W> {
                 outlets.outbox.send_replace(());
             }
             for (reply, answer) in self.replies.into_iter().zip(self.answers) {
-                if let Err(Ok(unheard)) = reply.send(Ok(answer))
-                    && let Some(recorded) = W::late(unheard)
-                    && outlets.late.try_send(recorded).is_err()
-                {
-                    tracing::error!("a logout was recorded late, and nobody takes late logouts");
+                let Err(Ok(unheard)) = reply.send(Ok(answer)) else { continue };
+                for recorded in W::late(unheard) {
+                    if outlets.late.try_send(recorded).is_err() {
+                        tracing::error!("a logout was recorded late, and nobody takes late logouts");
+                    }
                 }
             }
             return;
@@ -202,6 +205,8 @@ macro_rules! lanes {
 lanes! {
     sightings: Sighting,
     reports: Report,
+    new_sweeps: StartSweep,
+    sweep_steps: SweepStep,
     progress: Progress,
     attempts: Attempt,
     given_up: GiveUp,
@@ -215,6 +220,8 @@ lanes! {
     signing_keys: AddKey,
     forgotten: Forget,
     beats: Beat,
+    sessions: SessionNotes,
+    clocks: ClockChange,
 }
 
 /// What the writer has done since it started, for metrics.

@@ -7,12 +7,17 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod admin;
+mod admin_cli;
+mod admin_faults;
+mod admin_sweeps;
 mod algorithms;
 mod ask_who;
 mod back_end;
 mod browser;
 mod chain;
 mod channel;
+mod clock_trouble;
 mod close_codes;
 mod crowded;
 mod delivery;
@@ -24,6 +29,7 @@ mod durability;
 mod edges;
 mod frames;
 mod hub;
+mod issuer_ends;
 mod key_fetches;
 mod keys;
 mod logouts;
@@ -35,8 +41,10 @@ mod process;
 mod receipts;
 mod receiver;
 mod redirect;
+mod registry;
 mod reports;
 mod rig;
+mod session_life;
 mod signing_keys;
 mod signing_out;
 mod sse;

@@ -103,13 +103,14 @@ export class SessionsElement extends Base {
     this.#loading.abort();
     const { signal } = (this.#loading = new AbortController());
     if (!this.#sessions) this.#show(null, { text: 'loading' });
+    const again = (text: TextName): Notice => ({ text, button: 'retry', act: () => void this.refresh() });
     try {
-      const { sessions } = await askForSessions(client, 'GET', '', signal);
-      if (!signal.aborted) this.#show(sessions as ListedSession[], null);
+      const { sessions, complete } = await askForSessions(client, 'GET', '', signal);
+      if (!signal.aborted) this.#show(sessions as ListedSession[], complete === false ? again('incomplete') : null);
     } catch (cause) {
       if (signal.aborted) return;
       if (troubleOf(cause) === 'nobody') this.#show(null, { text: 'nobody' });
-      else this.#show(this.#sessions, { text: 'failed', button: 'retry', act: () => void this.refresh() });
+      else this.#show(this.#sessions, again('failed'));
     }
   }
 

@@ -19,6 +19,7 @@ export const TEXTS = {
   nobody: 'You are not signed in.',
   failed: 'Your sessions could not be loaded.',
   'not-ended': 'That did not work. Nothing may have been signed out.',
+  incomplete: 'There may be more: the sign-in service did not answer.',
   retry: 'Try again',
 } as const;
 

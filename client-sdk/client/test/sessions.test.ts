@@ -148,6 +148,15 @@ describe('<slo-sessions>', () => {
     expect([notice(), rows().length]).toEqual([undefined, 3]);
   });
 
+  it('says where there may be more than it knows of', async () => {
+    refusal = () => Response.json({ sessions, complete: false });
+    await open();
+    expect([notice(), rows().length]).toEqual(['There may be more: the sign-in service did not answer.', 3]);
+    refusal = () => Response.json({ sessions, complete: true });
+    await press(part('action'));
+    expect([notice(), rows().length]).toEqual([undefined, 3]);
+  });
+
   it('exchanges a token that has expired, once', async () => {
     const stale = page.token!;
     refusal = ({ headers }) => {

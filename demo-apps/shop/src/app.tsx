@@ -4,7 +4,7 @@ import {
   whyOf, type AppConfig,
 } from '@slo-hub-demo/shared';
 import { useSlo, type SignedOutEvent, type UsedAuth0 } from '@slo-hub/client/react';
-import { useMemo } from 'react';
+import { useEffect, useMemo } from 'react';
 import { BRAND } from './brand';
 import { Floor } from './floor';
 import { Gate } from './gate';
@@ -26,7 +26,7 @@ export function App({ config, means }: AppProps) {
   const signIn = () => void auth0.loginWithRedirect(signInRequest(recallWhy()));
 
   if (signedOut) return <SignedOut means={means} event={signedOut} signIn={signIn} />;
-  if (auth0.error) return <Gate page={brokenPage(BRAND)} onAction={() => location.assign('/')} />;
+  if (auth0.error) return <Broken error={auth0.error} />;
   if (isLeaving) return <Gate page={leavingPage(BRAND)} />;
   if (auth0.isLoading || !isReady) return <Gate page={waitingPage(BRAND)} />;
   const person = personOf(auth0.user);
@@ -47,6 +47,11 @@ function useSharedSession(auth0: UsedAuth0, { config, means }: AppProps) {
       history.replaceState(null, '', SIGNED_OUT);
     },
   });
+}
+
+function Broken({ error }: { error: Error }) {
+  useEffect(() => console.error(error), [error]);
+  return <Gate page={brokenPage(BRAND)} onAction={() => location.assign('/')} />;
 }
 
 /** Where somebody arrives who has signed out, here or elsewhere. The event is there when it has just happened elsewhere. */

@@ -3,15 +3,18 @@
 mod decisions;
 mod deliveries;
 mod durability;
+mod issuer_ends;
 mod logouts;
 mod opening;
 mod outbox;
 mod parked;
 mod repeats;
 mod retention;
+mod sessions;
 mod sharing;
 mod signing_keys;
 mod standing;
+mod sweeps;
 mod tickets;
 
 use std::path::PathBuf;

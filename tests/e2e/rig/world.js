@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { DEMO_DESK, DEMO_HUB, DEMO_MANAGEMENT, DEMO_USERS, demoClients } from '../../../demo-apps/tenant/lib/demo.js';
+import { DEMO_DESK, DEMO_HUB, DEMO_MANAGEMENT, DEMO_PORTAL, DEMO_USERS, demoClients } from '../../../demo-apps/tenant/lib/demo.js';
 import { createTenant } from '../../../demo-apps/tenant/lib/tenant.js';
 import { createAppServer } from '../../../demo-apps/serve/serve.js';
 import { AppPage } from './app-page.js';
@@ -12,6 +12,7 @@ import { DocsPage } from './docs-page.js';
 import { Feed } from './feed.js';
 import { Hub, hubConfig } from './hub.js';
 import { Line } from './line.js';
+import { Portal, PORTAL_SECRET } from './portal.js';
 import { freePorts } from './ports.js';
 import { watchRows } from './rows.js';
 import { Site } from './site.js';
@@ -33,8 +34,10 @@ const BACK_END = { clientId: 'back-end', secret: 'a-secret-for-one-test-run' };
  *   one that it sends the browser to
  * @param {string[]} [options.strangers] sites that are registered nowhere
  * @param {boolean} [options.hubClient] whether the hub is a client of the tenant itself
+ * @param {boolean} [options.management] whether the hub may use the tenant's Management API
  * @param {Array<'react' | 'vue' | 'angular'>} [options.docs] apps of the SDK's docs, by framework
  * @param {boolean} [options.desk] whether Desk is there, the demo's app with sessions on its server
+ * @param {boolean} [options.portal] whether Portal is there, the demo's app by Next.js
  */
 export async function startWorld(options = {}) {
   const world = new World(options);
@@ -52,20 +55,21 @@ class World {
   #tabs = [];
   #options;
 
-  constructor({ sites = {}, strangers = [], hubClient = false, docs = [], desk = false }) {
-    this.#options = { sites, strangers, hubClient, docs, desk };
+  constructor({ sites = {}, strangers = [], hubClient = false, management = false, docs = [], desk = false, portal = false }) {
+    this.#options = { sites, strangers, hubClient, management, docs, desk, portal };
   }
 
   async start() {
     const { docs } = this.#options;
     const names = [...Object.keys(this.#options.sites), ...this.#options.strangers];
-    const ports = await freePorts(8 + names.length + docs.length);
-    const [hub, line, admin, tenant, otherTenant, notes, shop, desk, ...free] = ports;
+    const ports = await freePorts(9 + names.length + docs.length);
+    const [hub, line, admin, tenant, otherTenant, notes, shop, desk, portal, ...free] = ports;
     this.urls = {
       hub: `http://localhost:${line}`,
       notes: `http://notes.localhost:${notes}`,
       shop: `http://shop.localhost:${shop}`,
       desk: `http://desk.localhost:${desk}`,
+      portal: `http://portal.localhost:${portal}`,
     };
     this.folder = await mkdtemp(path.join(os.tmpdir(), 'slo-hub-e2e-'));
     this.line = new Line({ port: line, hub });
@@ -79,7 +83,11 @@ class World {
     this.otherTenant = await createTenant({ port: otherTenant, users: DEMO_USERS, clients: [] });
     this.apps = ['notes', 'shop'].map((name) => this.#appServer(name, { notes, shop }[name]));
     const issuers = [
-      { issuer: this.tenant.issuer, ...(this.#options.hubClient && HUB_CLIENT) },
+      {
+        issuer: this.tenant.issuer,
+        ...(this.#options.hubClient && HUB_CLIENT),
+        ...(this.#options.management && { management: DEMO_MANAGEMENT }),
+      },
       { issuer: this.otherTenant.issuer },
     ];
     const config = hubConfig({ ports: { hub, line, admin }, issuers, apps: this.#hubApps() });
@@ -88,7 +96,8 @@ class World {
     await Promise.all(parts);
     await this.hub.start();
     this.desk = this.#options.desk ? new Desk({ url: this.urls.desk, folder: this.folder, ...around }) : undefined;
-    await this.desk?.start();
+    this.portal = this.#options.portal ? new Portal({ url: this.urls.portal, folder: this.folder, ...around }) : undefined;
+    await Promise.all([this.desk?.start(), this.portal?.start()]);
     this.browser = await launchBrowser();
     this.feed = new Feed({ hub: this.urls.hub, ...BACK_END });
   }
@@ -101,10 +110,20 @@ class World {
     return answer.json();
   }
 
+  /** The back end of the tenant's apps reports a logout; says the logout's id. */
+  async backEndReports(body) {
+    const basic = Buffer.from(`${BACK_END.clientId}:${BACK_END.secret}`).toString('base64');
+    const headers = { authorization: `Basic ${basic}`, 'content-type': 'application/json' };
+    const answer = await fetch(`${this.urls.hub}/api/v1/logouts`, { method: 'POST', headers, body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`no logout: ${answer.status} ${await answer.text()}`);
+    return (await answer.json()).id;
+  }
+
   async close() {
     this.feed?.close();
     await this.browser?.close();
     await this.desk?.kill();
+    await this.portal?.kill();
     await this.hub?.kill();
     await this.tenant?.close();
     await this.otherTenant?.close();
@@ -196,11 +215,10 @@ class World {
   }
 
   #tenantOn(port) {
-    const { hub, notes, shop, desk } = this.urls;
-    const sites = this.#siteList.map((site) => siteClient(site, hub));
-    const docs = this.docs.map((app) => app.tenantClient(hub));
-    const clients = [...demoClients({ hub, notes, shop, desk }), ...sites, ...docs];
-    return createTenant({ port, users: DEMO_USERS, clients, hubUrl: hub });
+    const sites = this.#siteList.map((site) => siteClient(site, this.urls.hub));
+    const docs = this.docs.map((app) => app.tenantClient(this.urls.hub));
+    const clients = [...demoClients(this.urls), ...sites, ...docs];
+    return createTenant({ port, users: DEMO_USERS, clients, hubUrl: this.urls.hub });
   }
 
   #appServer(name, port) {
@@ -221,6 +239,7 @@ class World {
       ...this.#siteList.map((site) => this.#hubSite(site)),
       ...this.docs.map(({ clientId, name, origin }) => ({ clientId, issuer, name, origin, goodbye: origin })),
       ...(this.#options.desk ? [this.#hubDesk()] : []),
+      ...(this.#options.portal ? [this.#hubPortal()] : []),
       { clientId: 'other-app', issuer: this.otherTenant.issuer, name: 'Another company’s app', nativeApp: true },
     ];
   }
@@ -229,6 +248,12 @@ class World {
     const { desk: origin } = this.urls;
     const backchannel = `${origin}/backchannel-logout`;
     return { clientId: DEMO_DESK.client_id, issuer: this.tenant.issuer, name: 'Desk', origin, backchannel };
+  }
+
+  #hubPortal() {
+    const { portal: origin } = this.urls;
+    const app = { clientId: DEMO_PORTAL.client_id, issuer: this.tenant.issuer, name: 'Portal', origin };
+    return { ...app, secret: PORTAL_SECRET, backchannel: `${origin}/auth/backchannel-logout` };
   }
 
   #hubSite({ name, clientId, issuer, origin, goodbye }) {
