@@ -6,6 +6,7 @@ export { SloError, type SloErrorCode } from './errors.js';
 export type {
   IdleWarningEvent,
   Logger,
+  LogoutSloClient,
   LogoutScope,
   LogoutSource,
   SignedOutEvent,

@@ -186,6 +186,15 @@ describe('<slo-sessions>', () => {
     expect([rows().length, notice()]).toEqual([0, undefined]);
   });
 
+  it('takes a client from before it was defined', async () => {
+    const late = document.createElement('slo-sessions');
+    Object.defineProperty(late, 'client', { value: page.client, configurable: true, writable: true });
+    list.replaceWith(late);
+    list = late;
+    await settle();
+    expect(rows()).toHaveLength(3);
+  });
+
   it('an answer that comes too late is for nobody', async () => {
     list.client = page.client;
     list.client = null;
