@@ -106,11 +106,13 @@ export class SessionsElement extends Base {
     const again = (text: TextName): Notice => ({ text, button: 'retry', act: () => void this.refresh() });
     try {
       const { sessions, complete } = await askForSessions(client, 'GET', '', signal);
-      if (!signal.aborted) this.#show(sessions as ListedSession[], complete === false ? again('incomplete') : null);
+      if (signal.aborted) return;
+      if (!Array.isArray(sessions)) throw new Refused('failed');
+      this.#show(sessions as ListedSession[], complete === false ? again('incomplete') : null);
     } catch (cause) {
       if (signal.aborted) return;
       if (troubleOf(cause) === 'nobody') this.#show(null, { text: 'nobody' });
-      else this.#show(this.#sessions, again('failed'));
+      else this.#show(this.#sessions, again('not-loaded'));
     }
   }
 

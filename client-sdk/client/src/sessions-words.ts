@@ -17,7 +17,7 @@ export const TEXTS = {
   'not-fresh': 'To end other sessions, sign in again first: it has been a while.',
   'sign-in': 'Sign in again',
   nobody: 'You are not signed in.',
-  failed: 'Your sessions could not be loaded.',
+  'not-loaded': 'Your sessions could not be loaded.',
   'not-ended': 'That did not work. Nothing may have been signed out.',
   incomplete: 'There may be more: the sign-in service did not answer.',
   retry: 'Try again',

@@ -140,9 +140,11 @@ describe('<slo-sessions>', () => {
     refusal = () => Response.json({ error: 'temporarily_unavailable', code: 'store' }, { status: 503 });
     await open();
     expect([notice(), rows().length]).toEqual(['Your sessions could not be loaded.', 0]);
-    refusal = () => new Response('<html>', { status: 200 });
-    await press(part('action'));
-    expect(notice()).toBe('Your sessions could not be loaded.');
+    for (const text of ['<html>', '{}', '{"sessions":7}']) {
+      refusal = () => new Response(text, { status: 200 });
+      await press(part('action'));
+      expect(notice()).toBe('Your sessions could not be loaded.');
+    }
     refusal = undefined;
     await press(part('action'));
     expect([notice(), rows().length]).toEqual([undefined, 3]);

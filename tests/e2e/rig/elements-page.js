@@ -38,7 +38,7 @@ const page = (name, hub) => `<meta name="viewport" content="width=device-width">
 <style>body { font: 1rem/1.5 system-ui; margin: 1.5rem }</style>
 <h1>${name}</h1>
 <slo-signed-out></slo-signed-out>
-<main><p>What nobody else may see</p><slo-sessions></slo-sessions></main>
+<main><p>What nobody else may see</p><button>Save</button><slo-sessions></slo-sessions></main>
 <slo-idle-warning></slo-idle-warning>
 <script src="/slo-hub.js"></script>
 <script src="/slo-hub-elements.js"></script>
