@@ -178,15 +178,16 @@ export class Client implements SloClient {
   }
 
   #heard(message: HubMessage): void {
-    const type = message['type'];
+    const { type, id } = message as { type: unknown; id: string };
+    const event = readLogout(message);
+    const say = this.#line.voice();
+    const acknowledge = () => say({ type: 'ack', id }, `logouts/${id}/acks`);
     this.#log('heard', type);
-    if (type === 'slo-event') {
-      const event = readLogout(message);
-      if (!event) return;
-      const { id } = event;
+    if (type === 'rehearsal') {
+      acknowledge(); // A drill asks who would hear of a logout. Nobody is signed out.
+    } else if (type === 'slo-event' && event) {
       if (!this.#ending) this.#tabs.tell(event, this.#line.held?.login);
-      const say = this.#line.voice();
-      void this.#ended(event).then((hasEnded) => hasEnded && say({ type: 'ack', id }, `logouts/${id}/acks`));
+      void this.#ended(event).then((hasEnded) => hasEnded && acknowledge());
     } else if (type === 'idle-warning') {
       this.#quietUntil = 0;
       this.#events.emit(type, { secondsLeft: message['seconds_left'] as number, ask: () => (this.#quietUntil = Infinity) });

@@ -22,12 +22,10 @@ export type SloErrorCode =
 /** Everything this SDK throws or tells. Branch on {@link SloError.code}; messages may change. */
 export class SloError extends Error {
   override readonly name = 'SloError';
+  readonly code: SloErrorCode;
 
-  constructor(
-    readonly code: SloErrorCode,
-    message: string,
-    cause?: unknown,
-  ) {
+  constructor(code: SloErrorCode, message: string, cause?: unknown) {
     super(message, { cause });
+    this.code = code;
   }
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { App, settle } from '../test/app.js';
 import { FakeHub, golden, HUB, idToken } from '../test/hub.js';
 import type { FakeSocket } from '../test/connections.js';
+import { Origin } from '../test/page.js';
 import { closeCodeOf } from './wire.js';
 
 interface Row {
@@ -72,6 +73,36 @@ describe('the golden frames', () => {
     hub.open[0]!.send(frame('idle-cancelled'));
     await settle();
     expect(heard).toEqual([60, 'cancelled']);
+  });
+
+  it.each(['websocket', 'sse'] as const)('a rehearsal is acknowledged (%s), and the person stays signed in', async (transport) => {
+    const hub = new FakeHub();
+    let ended = 0;
+    const origin = new Origin();
+    const app = await App.open(hub, { transports: [transport], origin, endSession: async () => void ended++ });
+    const other = await App.open(hub, { transports: [transport], origin });
+    const kept = app.page.localStorage.getItem(`slo-hub:${HUB}`);
+    hub.rehearse(frame('rehearsal'));
+    await settle();
+    const ack = frame('ack of a rehearsal')['id'];
+    expect(hub.acked).toEqual([ack, ack]);
+    expect([app.state, other.state]).toEqual(['connected', 'connected']);
+    expect([app.told, other.told, ended, app.errors]).toEqual([[], [], 0, []]);
+    expect(kept && app.page.localStorage.getItem(`slo-hub:${HUB}`)).toBe(kept);
+
+    const id = hub.endAtIssuer();
+    await settle();
+    expect(app.told.map((event) => event.id)).toEqual([id]);
+    expect(hub.acked.slice(2)).toEqual([id, id]);
+  });
+
+  it.each(['websocket', 'sse'] as const)('what a later hub says is passed over (%s)', async (transport) => {
+    const hub = new FakeHub();
+    const app = await App.open(hub, { transports: [transport] });
+    hub.open[0]!.send({ type: 'something-new', id: '01JD6ZN5T2W8E4R7Y1V3C6B9KM' });
+    await settle();
+    expect([app.state, app.told, app.errors, hub.acked]).toEqual(['connected', [], [], []]);
+    expect(hub.requests.filter(({ method }) => method === 'POST')).toEqual([]);
   });
 
   it('an error says which rule was broken', async () => {

@@ -54,7 +54,7 @@ export function isFinal(code: number): boolean {
  * 4000 to 4004 are about one page alone.
  */
 export function isShared(code: number): boolean {
-  return code < 4000 || code > 4004;
+  return !isHubsOwn(code) || code > 4004;
 }
 
 /** The close code that says what a refused HTTP request said. */

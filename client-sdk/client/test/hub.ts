@@ -56,6 +56,8 @@ export class FakeHub {
   /** Everything presented on a channel, in order. */
   readonly presented: string[] = [];
   readonly acked: string[] = [];
+  /** What was sent as a rehearsal: whoever acknowledges that stays connected. */
+  readonly rehearsed = new Set<unknown>();
   readonly requests: Request[] = [];
   readonly connections: FakeConnection[] = [];
   activities = 0;
@@ -86,6 +88,12 @@ export class FakeHub {
   /** Ends a session at the issuer: every token of it is logged out, whatever its times. */
   endAtIssuer(sid = 's1'): string {
     return this.#record((claims) => claims.sid === sid, { scope: 'session', sid, source: 'backchannel' });
+  }
+
+  /** Rehearses a logout on every open channel. Nobody is signed out. */
+  rehearse(frame: Record<string, unknown>): void {
+    this.rehearsed.add(frame['id']);
+    for (const connection of this.open) connection.send(frame);
   }
 
   /** The slo-event for what is presented, if its session is over. */
@@ -119,6 +127,7 @@ export class FakeHub {
     if (message['type'] === 'activity') this.activities++;
     if (message['type'] !== 'ack') return;
     this.acked.push(message['id'] as string);
+    if (this.rehearsed.has(message['id'])) return;
     (sender as FakeConnection).close(4510);
   }
 
