@@ -43,6 +43,10 @@
 //! those that nobody uses, or that grew too old, by the same way as any other logout.
 //! [`domain::session_life`] has the rules.
 //!
+//! # A logout that is only played
+//! [`hub::drill`] asks every open channel of a session to answer as it would to a logout, and
+//! signs nobody out.
+//!
 //! # The rooms, from the ground up
 //! A module names only rooms below its own, never a neighbour; `tests/architecture.rs`
 //! holds that.

@@ -230,7 +230,7 @@ async fn a_second_drill_waits_for_the_first() {
 #[tokio::test]
 async fn only_an_administrator_drills_and_names_one_session_or_one_person() {
     let hub = governed().await;
-    let post = || hub.http.post(hub.admin_url(PATH)).header("content-type", "application/json").body("{}");
+    let post = || hub.http.post(hub.admin_url(PATH)).header("content-type", "application/json").body(r#"{"sid":"s"}"#);
     Answer::of(post()).await.refused(401, "invalid_token", "not_an_administrator");
     Answer::of(post().bearer_auth("wrong")).await.refused(401, "invalid_token", "not_an_administrator");
     let from_page = post().bearer_auth(TOKEN).header("origin", NOTES);

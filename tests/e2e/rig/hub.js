@@ -76,6 +76,7 @@ export function hubConfig({ ports, issuers, apps }) {
     `listen = "127.0.0.1:${ports.hub}"`,
     `public_url = "http://localhost:${ports.line}"`,
     `admin_listen = "127.0.0.1:${ports.admin}"`,
+    'admin_token = "an-administrator-of-one-test-run"',
     '[store]',
     'url = "sqlite://hub.db"',
     ...issuers.map(issuerConfig),
