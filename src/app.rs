@@ -18,6 +18,7 @@ use crate::http::ops::{self, Ops};
 use crate::http::{self, layers};
 use crate::hub::back_ends::BackEnds;
 use crate::hub::seal::Seal;
+use crate::hub::session_life::SessionLife;
 use crate::hub::signing_keys::{KeyTrouble, ready_keys};
 use crate::hub::{Hub, Rules};
 use crate::listener::gate::Gate;
@@ -147,6 +148,7 @@ pub async fn start(config: Config, surroundings: Surroundings) -> Result<Running
     hub.tasks.spawn(admin.serve(ops::routes(Ops { hub: Arc::clone(&hub), token }), limits, tasks));
     hub.keys.prefetch_all();
     hub.keep_house();
+    hub.keep_sessions();
     Ok(running)
 }
 
@@ -190,6 +192,7 @@ async fn build_hub(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<Hub>, S
         tickets: ResumeTickets::new(store.secret("resume_tickets", clock.now()).await?),
         own_tokens,
         channels: Channels::default(),
+        life: SessionLife::new(config.session.timeouts, clock.as_ref()),
         log_hash: LogHash::new(store.secret("log_hash", clock.now()).await?),
         rules: Rules {
             public_url: config.server.public_url.clone(),

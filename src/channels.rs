@@ -1,10 +1,11 @@
 //! Open channels: who is listening, by session and by person. In memory only.
 //!
 //! A channel is computed from a verified sign-in and from nothing the client
-//! names. A channel is told of its logout at most once, so its inbox is one
-//! slot: there is no queue that could grow or overflow.
+//! names. A channel is told of its logout at most once, and of what idle sign-out is
+//! up to only the latest counts; so its inbox is two slots: there is no queue that
+//! could grow or overflow.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use dashmap::DashMap;
@@ -21,6 +22,27 @@ pub struct Notice {
     pub logout: Logout,
     /// The `slo-event` that says so: one JSON object, UTF-8.
     pub event: Bytes,
+}
+
+/// What idle sign-out is up to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdleSignal {
+    /// The session ends in so many seconds, unless its person does something.
+    Warning {
+        /// How many.
+        seconds_left: u64,
+    },
+    /// Its person did something, in some app: nothing ends.
+    Cancelled,
+}
+
+/// What a channel hears.
+#[derive(Clone, Debug)]
+pub enum Heard {
+    /// Its session is over. This is the last.
+    LoggedOut(Arc<Notice>),
+    /// Idle sign-out has something to say.
+    Idle(IdleSignal),
 }
 
 /// This session has as many channels open as it may have.
@@ -42,6 +64,7 @@ struct Open {
 struct Seat {
     sign_in: SignIn,
     told: OnceLock<Arc<Notice>>,
+    signal: Mutex<Option<IdleSignal>>,
     wake: Notify,
 }
 
@@ -53,6 +76,10 @@ impl Seat {
         }
         first
     }
+
+    fn signal(&self, signal: Option<IdleSignal>) -> Option<IdleSignal> {
+        std::mem::replace(&mut *self.signal.lock().unwrap_or_else(PoisonError::into_inner), signal)
+    }
 }
 
 impl Channels {
@@ -63,7 +90,7 @@ impl Channels {
     /// `at_most` channels open.
     pub fn register(&self, sign_in: SignIn, at_most: usize) -> Result<Subscription, TooMany> {
         let session = sign_in.session();
-        let seat = Arc::new(Seat { sign_in, told: OnceLock::new(), wake: Notify::new() });
+        let seat = Arc::new(Seat { sign_in, told: OnceLock::new(), signal: Mutex::default(), wake: Notify::new() });
         // Counted under the entry's own lock, so that the limit holds under a rush.
         if let Some(key) = session {
             let mut seats = self.0.by_session.entry(key).or_default();
@@ -104,6 +131,21 @@ impl Channels {
             LogoutTarget::Session { key, .. } => self.0.by_session.get(key).map_or(0, |seats| tell(&seats)),
             LogoutTarget::User(key) => self.0.by_subject.get(key).map_or(0, |seats| tell(&seats)),
         }
+    }
+
+    /// Tells every open channel of one session what idle sign-out is up to, without
+    /// waiting for any. What a channel has not heard yet is replaced.
+    pub fn signal(&self, session: &SessionKey, signal: IdleSignal) {
+        for seat in self.0.by_session.get(session).iter().flat_map(|seats| seats.iter()) {
+            seat.signal(Some(signal));
+            seat.wake.notify_one();
+        }
+    }
+
+    /// Whether any channel of a session is open.
+    #[must_use]
+    pub fn is_open(&self, session: &SessionKey) -> bool {
+        self.0.by_session.contains_key(session)
     }
 
     /// Wakes everyone who follows all logouts of one issuer; they read the store.
@@ -150,14 +192,32 @@ impl Subscription {
         self.seat.told.get().cloned()
     }
 
-    /// Waits for this channel's logout.
+    /// Tells this channel alone what idle sign-out is up to.
+    pub fn signal(&self, signal: IdleSignal) {
+        self.seat.signal(Some(signal));
+        self.seat.wake.notify_one();
+    }
+
+    /// Takes the place of a channel of the same session: what that one has not heard
+    /// yet, this one does.
+    pub fn take_over(&self, from: &Self) {
+        if let Some(unheard) = from.seat.signal(None) {
+            let newer = self.seat.signal(None);
+            self.signal(newer.unwrap_or(unheard));
+        }
+    }
+
+    /// Waits for what this channel hears next. A logout goes first.
     ///
     /// # Cancel safety
-    /// Nothing is lost when the future is dropped: the notice stays in its slot.
-    pub async fn logged_out(&self) -> Arc<Notice> {
+    /// Nothing is lost when the future is dropped: what was not returned stays in its slot.
+    pub async fn heard(&self) -> Heard {
         loop {
             if let Some(notice) = self.told() {
-                return notice;
+                return Heard::LoggedOut(notice);
+            }
+            if let Some(signal) = self.seat.signal(None) {
+                return Heard::Idle(signal);
             }
             self.seat.wake.notified().await;
         }
@@ -256,6 +316,35 @@ mod tests {
         assert!(channels.register(ada.clone(), 2).is_err());
         drop(first);
         assert!(channels.register(ada, 2).is_ok());
+    }
+
+    #[tokio::test]
+    async fn of_what_idle_sign_out_is_up_to_a_channel_hears_the_latest_and_a_logout_goes_first() {
+        let channels = Channels::default();
+        let ada = sign_in("https://a/", "ada", "laptop");
+        let (key, open) = (ada.session().unwrap(), channels.register(ada.clone(), 2).unwrap());
+        channels.signal(&key, IdleSignal::Warning { seconds_left: 60 });
+        channels.signal(&key, IdleSignal::Cancelled);
+        assert!(matches!(open.heard().await, Heard::Idle(IdleSignal::Cancelled)));
+        channels.signal(&key, IdleSignal::Cancelled);
+        assert_eq!(channels.push(&of_session(&ada), &[]), 1);
+        assert!(matches!(open.heard().await, Heard::LoggedOut(_)));
+    }
+
+    #[tokio::test]
+    async fn a_channel_that_takes_anothers_place_hears_what_that_one_had_not() {
+        let channels = Channels::default();
+        let ada = sign_in("https://a/", "ada", "laptop");
+        let open = || channels.register(ada.clone(), 9).unwrap();
+        let (first, second) = (open(), open());
+        first.signal(IdleSignal::Cancelled);
+        second.take_over(&first);
+        assert!(matches!(second.heard().await, Heard::Idle(IdleSignal::Cancelled)));
+        let third = open();
+        second.signal(IdleSignal::Cancelled);
+        third.signal(IdleSignal::Warning { seconds_left: 9 });
+        third.take_over(&second);
+        assert!(matches!(third.heard().await, Heard::Idle(IdleSignal::Warning { seconds_left: 9 })));
     }
 
     #[test]

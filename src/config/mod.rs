@@ -14,6 +14,7 @@ use toml::Table;
 
 use crate::domain::app::{App, Directory, IssuerSettings};
 use crate::domain::secret::Secret;
+use crate::domain::session_life::Timeouts;
 pub use reader::ConfigFaults;
 use reader::{Reader, Section};
 pub use url::PublicUrl;
@@ -71,10 +72,8 @@ pub struct Store {
 pub struct Session {
     /// The life of a resume ticket.
     pub resume_ttl: Duration,
-    /// After how long without activity a session ends; `None` where that is off.
-    pub idle_timeout: Option<Duration>,
-    /// At what age a session ends; `None` where that is off.
-    pub absolute_timeout: Option<Duration>,
+    /// When sessions end by themselves.
+    pub timeouts: Timeouts,
 }
 
 /// What one caller, or all of them, may use.
@@ -194,8 +193,10 @@ fn store(mut section: Section<'_>, session: &Session) -> Option<Store> {
     let url = section.text("url").unwrap_or_else(|| "sqlite://slo-hub.db".to_owned());
     let days = section.number("retention_days", 400, 1, 36_500);
     let retention = Duration::from_secs(days * DAY);
-    if retention < session.resume_ttl || session.absolute_timeout.is_some_and(|most| retention < most) {
-        let text = "must not be shorter than session.resume_ttl_seconds and session.absolute_timeout_seconds";
+    let Timeouts { idle, absolute } = session.timeouts;
+    let longest = [Some(session.resume_ttl), idle, absolute].into_iter().flatten().max();
+    if longest.is_some_and(|longest| retention < longest) {
+        let text = "must not be shorter than any time-out of [session]";
         section.fault("retention_days", text);
     }
     let url = match url.strip_prefix("sqlite://") {
@@ -223,7 +224,7 @@ fn session(mut section: Section<'_>) -> Session {
     let absolute = section.number("absolute_timeout_seconds", 0, 0, AGES);
     section.finish();
     let unless_off = |seconds| (seconds > 0).then(|| Duration::from_secs(seconds));
-    Session { resume_ttl, idle_timeout: unless_off(idle), absolute_timeout: unless_off(absolute) }
+    Session { resume_ttl, timeouts: Timeouts { idle: unless_off(idle), absolute: unless_off(absolute) } }
 }
 
 fn limits(mut section: Section<'_>) -> Limits {

@@ -1,6 +1,6 @@
 //! Time: the one place that asks the operating system for it.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Whole seconds since 1970-01-01T00:00:00Z: the unit of every token's times.
@@ -84,19 +84,25 @@ impl Clock for SystemClock {
 /// A clock that moves only when told to. For tests.
 pub struct HandClock {
     now_ms: AtomicI64,
-    started_ms: i64,
+    uptime_ms: AtomicU64,
 }
 
 impl HandClock {
     /// A clock that stands at `now`.
     #[must_use]
     pub fn at(now: UnixMillis) -> Self {
-        Self { now_ms: AtomicI64::new(now.0), started_ms: now.0 }
+        Self { now_ms: AtomicI64::new(now.0), uptime_ms: AtomicU64::new(0) }
     }
 
     /// Moves the clock, and its uptime, on.
     pub fn advance(&self, by: Duration) {
         self.now_ms.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
+        self.uptime_ms.fetch_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX), Ordering::SeqCst);
+    }
+
+    /// Sets the time of day on, or back: the uptime knows nothing of that.
+    pub fn jump(&self, seconds: i64) {
+        self.now_ms.fetch_add(seconds.saturating_mul(1000), Ordering::SeqCst);
     }
 }
 
@@ -106,7 +112,7 @@ impl Clock for HandClock {
     }
 
     fn uptime(&self) -> Duration {
-        Duration::from_millis(u64::try_from(self.now().0 - self.started_ms).unwrap_or(0))
+        Duration::from_millis(self.uptime_ms.load(Ordering::SeqCst))
     }
 }
 

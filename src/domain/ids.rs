@@ -74,6 +74,25 @@ impl Issuer {
     }
 }
 
+text_id! {
+    /// A session's public name, made by the hub: chance, so that an address can hold it.
+    SessionId
+}
+
+impl SessionId {
+    /// A name made of 128 random bits.
+    #[must_use]
+    pub fn new(chance: u128) -> Self {
+        Self(format!("{chance:032x}").into())
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionId({})", self.0)
+    }
+}
+
 impl fmt::Debug for Issuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Issuer({})", self.0)

@@ -2,11 +2,13 @@
 
 pub mod app;
 pub mod clock;
+pub mod device;
 pub mod digest;
 pub mod ids;
 pub mod json;
 pub mod logout;
 pub mod redirect;
 pub mod secret;
+pub mod session_life;
 pub mod signing_key;
 pub mod via;

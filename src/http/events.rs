@@ -12,7 +12,7 @@ use futures_util::stream;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::layers::in_time;
-use crate::channels::Notice;
+use crate::channels::{Heard, Notice};
 use crate::domain::via::Via;
 use crate::hub::Hub;
 use crate::hub::denied::{Denied, RequestFault};
@@ -21,7 +21,7 @@ use crate::hub::subscribe::{Live, Subscribed};
 use crate::listener::gate::Pass;
 use crate::metrics::OpenSocket;
 use crate::web::Edge;
-use crate::web::caller::{ClientAddr, Credential, FromOrigin};
+use crate::web::caller::{ClientAddr, Credential, FromDevice, FromOrigin};
 use crate::web::problem::Problem;
 use crate::web::respond::event_stream;
 
@@ -46,6 +46,7 @@ pub(super) async fn stream(
     State(edge): State<Edge>,
     addr: ClientAddr,
     origin: FromOrigin,
+    device: FromDevice,
     headers: HeaderMap,
     credential: Credential,
 ) -> Result<Response, Problem> {
@@ -55,7 +56,7 @@ pub(super) async fn stream(
     let Credential::Bearer(token) = credential else { return Err(Denied::NoCredentials.into()) };
     let hub = Arc::clone(&edge.hub);
     let pass = edge.gate.enter(addr.0).ok_or(Denied::TooMany)?;
-    let subscribed = in_time(hub.subscribe(token.reveal(), origin.as_deref(), Via::Sse)).await?;
+    let subscribed = in_time(hub.subscribe(token.reveal(), origin.as_deref(), Via::Sse, Some(device.0))).await?;
     let heartbeat = crate::hub::event::heartbeat();
     let open = hub.metrics.socket(Via::Sse);
     let mut stream = Stream {
@@ -70,7 +71,8 @@ pub(super) async fn stream(
     };
     match subscribed {
         Subscribed::Live(live) => {
-            let welcome = Welcome::of(live.subscription.sign_in(), &live.resume, heartbeat);
+            let idle_timeout = stream.hub.life.timeouts().idle;
+            let welcome = Welcome::of(live.subscription.sign_in(), &live.resume, heartbeat, idle_timeout);
             stream.pending = Some(event("subscribed", &welcome.encode()));
             stream.live = Some(live);
         }
@@ -101,17 +103,21 @@ impl Stream {
                 return None;
             }
             let live = self.live.as_ref()?;
-            let told = tokio::select! {
-                notice = live.subscription.logged_out() => Some(notice),
+            let heard = tokio::select! {
+                heard = live.subscription.heard() => Some(heard),
                 () = sleep(self.next_beat.saturating_duration_since(Instant::now())) => None,
                 () = self.hub.tasks.stopping() => return None,
             };
-            if let Some(notice) = told {
-                let sign_in = live.subscription.sign_in().clone();
-                self.say_over(&notice, &sign_in);
-            } else {
-                self.next_beat = Instant::now() + self.heartbeat;
-                self.pending = Some(Bytes::from_static(b":\n\n"));
+            match heard {
+                Some(Heard::LoggedOut(notice)) => {
+                    let sign_in = live.subscription.sign_in().clone();
+                    self.say_over(&notice, &sign_in);
+                }
+                Some(Heard::Idle(signal)) => self.pending = Some(event(signal.name(), &signal.encode())),
+                None => {
+                    self.next_beat = Instant::now() + self.heartbeat;
+                    self.pending = Some(Bytes::from_static(b":\n\n"));
+                }
             }
         }
     }

@@ -21,7 +21,7 @@ use crate::hub::event::LogoutView;
 use crate::hub::record::Done;
 use crate::hub::report_logout::Wish;
 use crate::web::body::{is_of_type, no_flood, whole};
-use crate::web::caller::{Credential, FromOrigin};
+use crate::web::caller::{Credential, FromDevice, FromOrigin};
 use crate::web::problem::Problem;
 
 #[derive(Serialize)]
@@ -37,23 +37,25 @@ struct Answer {
 pub(super) async fn report(
     State(hub): State<Arc<Hub>>,
     origin: FromOrigin,
+    device: FromDevice,
     credential: Credential,
     request: Request,
 ) -> Result<Response, Problem> {
     let members = members(request).await.map_err(Problem::request)?;
-    let reported = in_time(report_by(&hub, &origin, credential, members)).await?;
+    let reported = in_time(report_by(&hub, &origin, device, credential, members)).await?;
     Ok(answer(reported))
 }
 
 async fn report_by(
     hub: &Arc<Hub>,
     origin: &FromOrigin,
+    device: FromDevice,
     credential: Credential,
     mut members: Map<String, Value>,
 ) -> Result<(Done, Option<String>), Denied> {
     match credential {
         Credential::Bearer(token) => {
-            let person = hub.person(token.reveal()).await?;
+            let person = hub.person(token.reveal()).await?.on(Some(device.0));
             person.asks_from(origin.as_deref(), true)?;
             let wish = wish(&mut members)?;
             nothing_left(&members)?;

@@ -14,7 +14,7 @@ use crate::hub::caller::Person;
 use crate::hub::denied::Denied;
 use crate::hub::event::LogoutView;
 use crate::web::body::no_flood;
-use crate::web::caller::{Credential, FromOrigin};
+use crate::web::caller::{Credential, FromDevice, FromOrigin};
 use crate::web::problem::Problem;
 
 /// A session, alive or over. Absent members are left out.
@@ -33,10 +33,11 @@ struct SessionState {
 pub(super) async fn state(
     State(hub): State<Arc<Hub>>,
     origin: FromOrigin,
+    device: FromDevice,
     credential: Credential,
 ) -> Result<impl IntoResponse, Problem> {
     let found = in_time(async {
-        let person = person(&hub, &credential).await?;
+        let person = person(&hub, &credential).await?.on(Some(device.0));
         person.asks_from(origin.as_deref(), false)?;
         let ended_by = hub.ended_by(&person).await?;
         Ok((person, ended_by))
@@ -54,9 +55,8 @@ pub(super) async fn state(
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(state)))
 }
 
-/// `POST /api/v1/session/activity`: the person did something. Without an idle
-/// time-out there is nothing to put off, and in a session that is over there never is:
-/// the app learns of that on its channel, or by asking.
+/// `POST /api/v1/session/activity`: the person did something, for apps that hold no
+/// socket. Without an idle time-out there is nothing to put off.
 pub(super) async fn activity(
     State(hub): State<Arc<Hub>>,
     origin: FromOrigin,
@@ -67,7 +67,7 @@ pub(super) async fn activity(
     in_time(async {
         let person = person(&hub, &credential).await?;
         person.asks_from(origin.as_deref(), true)?;
-        hub.may_speak(&person).await
+        hub.report_activity(&person).await
     })
     .await?;
     Ok((StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, "no-store")]))

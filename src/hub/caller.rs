@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Hub;
 use super::denied::Denied;
 use crate::domain::app::App;
+use crate::domain::device::Device;
 use crate::domain::logout::SignIn;
 use crate::oidc::fault::TokenFault;
 use crate::oidc::id_token::RawIdToken;
@@ -19,6 +20,8 @@ pub struct Person {
     pub sign_in: SignIn,
     /// What it showed.
     pub proof: Proof,
+    /// What it runs on, where that is known.
+    pub device: Option<Arc<Device>>,
 }
 
 /// What an app showed to speak for a person.
@@ -71,7 +74,7 @@ impl Hub {
     fn person_of(&self, sign_in: SignIn, proof: Proof) -> Result<Person, Denied> {
         let app = self.directory.app(&sign_in.issuer, sign_in.client_id.as_str());
         let app = Arc::clone(app.ok_or(Denied::Token(TokenFault::AudNotAllowed))?);
-        Ok(Person { app, sign_in, proof })
+        Ok(Person { app, sign_in, proof, device: None })
     }
 
     /// The app whose back end shows that name and secret.
@@ -87,6 +90,12 @@ impl Hub {
 }
 
 impl Person {
+    /// The same, on that device.
+    #[must_use]
+    pub fn on(self, device: Option<Arc<Device>>) -> Self {
+        Self { device, ..self }
+    }
+
     /// Whether the page that asks may speak for this app. A request that changes
     /// something must come from a page of the app, or from a native app that is
     /// allowed to have none; reading needs no `Origin`.

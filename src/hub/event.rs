@@ -7,7 +7,7 @@ use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 
 use super::report_logout::random;
-use crate::channels::Notice;
+use crate::channels::{IdleSignal, Notice};
 use crate::domain::app::App;
 use crate::domain::clock::UnixMillis;
 use crate::domain::ids::{Sid, Subject};
@@ -109,12 +109,15 @@ pub struct Welcome<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     resume: Option<&'a str>,
     heartbeat_seconds: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idle_timeout_seconds: Option<u64>,
 }
 
 impl<'a> Welcome<'a> {
-    /// What an app is told whose channel is live.
+    /// What an app is told whose channel is live, and when its session ends by itself
+    /// if nobody does anything.
     #[must_use]
-    pub fn of(sign_in: &'a SignIn, resume: &'a str, heartbeat: Duration) -> Self {
+    pub fn of(sign_in: &'a SignIn, resume: &'a str, heartbeat: Duration, idle_timeout: Option<Duration>) -> Self {
         Self {
             r#type: "subscribed",
             issuer: sign_in.issuer.as_str(),
@@ -123,6 +126,8 @@ impl<'a> Welcome<'a> {
             sub: Some(sign_in.sub.as_str()),
             resume: Some(resume),
             heartbeat_seconds: heartbeat.as_secs(),
+            // Who has no session to be kept alive need not report activity.
+            idle_timeout_seconds: idle_timeout.filter(|_| sign_in.sid.is_some()).map(|span| span.as_secs()),
         }
     }
 
@@ -137,6 +142,7 @@ impl<'a> Welcome<'a> {
             sub: None,
             resume: None,
             heartbeat_seconds: heartbeat.as_secs(),
+            idle_timeout_seconds: None,
         }
     }
 
@@ -144,6 +150,36 @@ impl<'a> Welcome<'a> {
     #[must_use]
     pub fn encode(&self) -> Bytes {
         Bytes::from(serde_json::to_vec(self).unwrap_or_default())
+    }
+}
+
+/// The `idle-warning` and `idle-cancelled` frames of the protocol `slo.v1`.
+#[derive(Serialize)]
+struct IdleFrame {
+    r#type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds_left: Option<u64>,
+}
+
+impl IdleSignal {
+    /// The frame's type, and the event's name in an event stream.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Warning { .. } => "idle-warning",
+            Self::Cancelled => "idle-cancelled",
+        }
+    }
+
+    /// The frame's text.
+    #[must_use]
+    pub fn encode(self) -> Bytes {
+        let seconds_left = match self {
+            Self::Warning { seconds_left } => Some(seconds_left),
+            Self::Cancelled => None,
+        };
+        let frame = IdleFrame { r#type: self.name(), seconds_left };
+        Bytes::from(serde_json::to_vec(&frame).unwrap_or_default())
     }
 }
 

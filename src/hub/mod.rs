@@ -16,13 +16,16 @@ pub mod event;
 pub mod feed;
 mod flight;
 pub mod housekeeping;
+mod ledger;
 pub mod progress;
 pub mod receipt;
 pub mod receive_logout;
 pub mod record;
 pub mod report_logout;
 pub mod seal;
+pub mod session_life;
 pub mod session_state;
+pub mod sessions;
 pub mod signing_keys;
 pub mod signing_out;
 pub mod subscribe;
@@ -45,6 +48,7 @@ use crate::store::Store;
 use crate::tasks::Tasks;
 use crate::telemetry::LogHash;
 use seal::Seal;
+use session_life::SessionLife;
 
 /// What of the configuration the verbs need.
 #[derive(Clone, Debug)]
@@ -86,6 +90,8 @@ pub struct Hub {
     pub store: Store,
     /// Who is listening.
     pub channels: Channels,
+    /// What was just seen of sessions, and when they end by themselves.
+    pub life: SessionLife,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// What is counted.

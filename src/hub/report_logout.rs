@@ -11,6 +11,7 @@ use super::caller::{Person, Proof};
 use super::denied::{Denied, RequestFault};
 use super::end_session::Flight;
 use super::record::Done;
+use super::sessions::Sight;
 use crate::domain::app::App;
 use crate::domain::ids::{ClientId, LogoutId, SessionKey, Sid, Subject, SubjectKey};
 use crate::domain::logout::{LogoutTarget, Reason, Scope, SignIn, Source};
@@ -51,6 +52,7 @@ impl Hub {
         let (name, ticket) = self.departure(&Flight::from_report(person), CONTINUE_TTL_SECONDS);
         let report = Report { seen: Some(person.sign_in.clone()), ticket: Some(ticket), ..report };
         let done = self.recorded(report).await?;
+        self.note_session(&person.sign_in, person.device.clone(), Sight::Ended);
         let continue_url = format!("{}/logout/continue?ticket={name}", self.rules.public_url.as_str());
         Ok(Reported { done, continue_url })
     }

@@ -3,6 +3,7 @@
 use super::Hub;
 use super::caller::Person;
 use super::denied::Denied;
+use super::sessions::Sight;
 use super::subscribe::Seen;
 use crate::domain::logout::Logout;
 use crate::oidc::fault::TokenFault;
@@ -19,7 +20,23 @@ impl Hub {
         if standing.ended_by.is_none() && person.proof.is_expired() {
             return Err(Denied::Token(TokenFault::TokenExpired));
         }
+        if standing.ended_by.is_none() {
+            self.note_session(&person.sign_in, person.device.clone(), Sight::Used);
+        }
         Ok(standing.ended_by)
+    }
+
+    /// The person did something in their app. In a session that is over there is nothing
+    /// to be put off: the app learns of that on its channel, or by asking.
+    ///
+    /// # Errors
+    /// Those of [`Hub::may_speak`].
+    pub async fn report_activity(&self, person: &Person) -> Result<(), Denied> {
+        self.may_speak(person).await?;
+        if self.life.timeouts().idle.is_some() && self.store.standing(&person.sign_in).await?.ended_by.is_none() {
+            self.note_activity(&person.sign_in);
+        }
+        Ok(())
     }
 
     /// Whether a person may still speak for their session: with a token that is in date,

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::Hub;
 use super::caller::{Person, Proof};
 use super::denied::Denied;
+use super::sessions::Sight;
 use crate::channels::{Notice, Subscription};
+use crate::domain::device::Device;
 use crate::domain::logout::SignIn;
 use crate::domain::via::Via;
 use crate::oidc::fault::TokenFault;
@@ -60,8 +62,14 @@ impl Hub {
     ///
     /// # Cancel safety
     /// Dropping the future closes the channel.
-    pub async fn subscribe(self: &Arc<Self>, raw: &str, origin: Option<&str>, via: Via) -> Result<Subscribed, Denied> {
-        let person = self.person(raw).await?;
+    pub async fn subscribe(
+        self: &Arc<Self>,
+        raw: &str,
+        origin: Option<&str>,
+        via: Via,
+        device: Option<Arc<Device>>,
+    ) -> Result<Subscribed, Denied> {
+        let person = self.person(raw).await?.on(device);
         // A socket is a standing right to hear: like a change, it takes a page of the
         // app's own. An event stream is a GET, which native apps may make.
         person.asks_from(origin, via == Via::WebSocket)?;
@@ -109,6 +117,8 @@ impl Hub {
         if person.proof.is_expired() {
             return Err(Denied::Token(TokenFault::TokenExpired));
         }
+        self.note_session(&sign_in, person.device, Sight::Used);
+        self.warn_newcomer(&subscription);
         Ok(Subscribed::Live(Live { resume: self.resume_ticket(&sign_in), subscription }))
     }
 
@@ -137,6 +147,14 @@ impl Hub {
                 tracing::warn!(error = %error, app.client_id = sign_in.client_id.as_str(), "could not note a sign-in");
                 Ok(standing)
             }
+        }
+    }
+
+    /// Who comes while the others are being warned is warned too.
+    fn warn_newcomer(&self, subscription: &Subscription) {
+        let session = subscription.sign_in().session();
+        if let Some(warning) = session.and_then(|key| self.life.ledger.warning_of(&key, self.clock.uptime())) {
+            subscription.signal(warning);
         }
     }
 

@@ -34,6 +34,8 @@ mod rows;
 mod secrets;
 mod seen_tokens;
 mod session_ends;
+mod session_notes;
+mod sessions;
 mod signing_keys;
 #[cfg(test)]
 mod tests;
@@ -56,6 +58,9 @@ pub use self::outbox::{Attempt, AttemptEnd, Line, OutboxState, Waiting};
 pub use self::parked::{PARKED_MAX, PARKED_MAX_PER_ISSUER, Parked, ParkedToken};
 use self::readers::{Reader, Readers};
 pub use self::report::{BackEnd, Outcome, PassOn, Recorded, Report, Standing, TokenUse};
+pub use self::retention::ADDRESS_DAYS;
+pub use self::session_notes::{Clock, ClockChange, SessionNote};
+pub use self::sessions::{SessionRecord, TimedBy, TimedSession};
 pub use self::tickets::{NewTicket, Ticket};
 use self::writer::{Command, Job, Outlets, Tally, Work, Writer};
 use crate::tasks::Tasks;

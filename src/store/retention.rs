@@ -10,7 +10,8 @@ use crate::domain::signing_key::PUBLISHED_AFTER_SECONDS;
 
 impl Store {
     /// Forgets the logouts and the sessions that were last of use before a
-    /// moment, and whatever else has expired. Says how many rows went.
+    /// moment, and whatever else has expired; cuts old addresses short. Says how many
+    /// rows went, or were cut.
     ///
     /// In small steps, between which others write.
     ///
@@ -29,6 +30,10 @@ impl Store {
 
 /// The most rows of one table that go in one step, so that nobody waits long.
 const STEP: u32 = 500;
+
+/// How long a session's address is kept after it was last seen there; then it is cut to
+/// its network.
+pub const ADDRESS_DAYS: i64 = 30;
 
 /// How long a parked token may wait.
 const PARKED_SECONDS: i64 = 24 * 3600;
@@ -92,7 +97,18 @@ impl Forget {
             delete from signing_keys where kid in (
                 select kid from signing_keys where signs_until <= ?1 limit ?2
             )";
+        let sessions = "
+            delete from sessions where (issuer, sid) in (
+                select issuer, sid from sessions where last_seen_at < ?1 order by last_seen_at limit ?2
+            )";
+        let addresses = "
+            update sessions set address = null where (issuer, sid) in (
+                select issuer, sid from sessions where address is not null and last_seen_at < ?1
+                order by last_seen_at limit ?2
+            )";
         let steps = [
+            (sessions, self.before.0),
+            (addresses, self.now.plus_seconds(-ADDRESS_DAYS * 24 * 3600).0),
             (logouts, self.before.0),
             (seen_tokens, self.before.floor().0),
             (logout_tokens, self.now.floor().0),

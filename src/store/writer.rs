@@ -30,6 +30,7 @@ use super::report::{Recorded, Report};
 use super::retention::Forget;
 use super::secrets::{Beat, KeepSecret};
 use super::seen_tokens::Sighting;
+use super::session_notes::{ClockChange, SessionNotes};
 use super::signing_keys::AddKey;
 use super::tickets::{NewTicket, TakeTicket};
 use crate::tasks::Tasks;
@@ -212,6 +213,8 @@ lanes! {
     signing_keys: AddKey,
     forgotten: Forget,
     beats: Beat,
+    sessions: SessionNotes,
+    clocks: ClockChange,
 }
 
 /// What the writer has done since it started, for metrics.

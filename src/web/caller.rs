@@ -18,6 +18,7 @@ use percent_encoding::percent_decode_str;
 use super::Edge;
 use super::problem::Problem;
 use crate::domain::app::App;
+use crate::domain::device::Device;
 use crate::domain::secret::Secret;
 use crate::hub::Hub;
 use crate::hub::denied::Denied;
@@ -69,6 +70,20 @@ impl<S: Sync> FromRequestParts<S> for ClientAddr {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let unknown = Self(IpAddr::from([0, 0, 0, 0]));
         Ok(parts.extensions.get().copied().unwrap_or(unknown))
+    }
+}
+
+/// What the caller runs on, as far as the request tells.
+#[derive(Clone, Debug)]
+pub struct FromDevice(pub Arc<Device>);
+
+impl<S: Sync> FromRequestParts<S> for FromDevice {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let ClientAddr(address) = ClientAddr::from_request_parts(parts, state).await?;
+        let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        Ok(Self(Arc::new(Device::new(user_agent, address))))
     }
 }
 

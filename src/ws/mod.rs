@@ -19,7 +19,7 @@ use axum::routing::any;
 use crate::domain::via::Via;
 use crate::hub::denied::Denied;
 use crate::web::Edge;
-use crate::web::caller::{ClientAddr, FromOrigin};
+use crate::web::caller::{ClientAddr, FromDevice, FromOrigin};
 use crate::web::problem::Problem;
 use serve::{Conversation, Peer};
 use wire::Wire;
@@ -45,6 +45,7 @@ async fn upgrade(
     State(edge): State<Edge>,
     addr: ClientAddr,
     origin: FromOrigin,
+    device: FromDevice,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
@@ -63,6 +64,7 @@ async fn upgrade(
     let peer = Peer {
         origin: origin.0.map(String::into_boxed_str),
         addr: addr.0,
+        device: Some(device.0),
         failures: edge.failures,
         pass: edge.gate.enter(addr.0),
         subscribe_within: edge.subscribe_timeout,

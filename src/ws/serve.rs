@@ -14,7 +14,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::close_code::CloseCode;
 use super::frame::{self, BadMessage, Incoming};
 use super::wire::{Exit, Frames, Wire};
-use crate::channels::{Notice, Subscription};
+use crate::channels::{Heard, Notice, Subscription};
+use crate::domain::device::Device;
 use crate::domain::ids::LogoutId;
 use crate::domain::logout::SignIn;
 use crate::domain::secret::Secret;
@@ -35,6 +36,8 @@ const ACK_WITHIN: Duration = Duration::from_secs(5);
 pub(super) struct Peer {
     pub(super) origin: Option<Box<str>>,
     pub(super) addr: IpAddr,
+    /// What it runs on, until that was noted.
+    pub(super) device: Option<Arc<Device>>,
     pub(super) failures: Failures,
     /// A place among the open channels; none when they are full.
     pub(super) pass: Option<Pass>,
@@ -55,6 +58,13 @@ enum Opening {
     Live(Live),
     Over(Over),
     Feed(Feed),
+}
+
+/// What happens on a live channel.
+enum Event {
+    Heard(Heard),
+    Message(Result<Message, Exit>),
+    Ping,
 }
 
 /// What came of a second `subscribe`.
@@ -109,8 +119,8 @@ impl<S: Frames> Conversation<S> {
         };
         match understand(&first) {
             Ok(Incoming::Subscribe { token }) => {
-                let origin = self.peer.origin.as_deref();
-                match self.hub.subscribe(token.reveal(), origin, Via::WebSocket).await {
+                let (origin, device) = (self.peer.origin.as_deref(), self.peer.device.take());
+                match self.hub.subscribe(token.reveal(), origin, Via::WebSocket, device).await {
                     Ok(Subscribed::Live(live)) => Ok(Opening::Live(live)),
                     Ok(Subscribed::Over(over)) => Ok(Opening::Over(over)),
                     Err(denied) => Err(self.say_no(denied).await),
@@ -136,19 +146,22 @@ impl<S: Frames> Conversation<S> {
     async fn listen(&mut self, mut subscription: Subscription, every: Duration) -> Exit {
         let mut next_ping = Instant::now() + every;
         loop {
-            let message = tokio::select! {
+            let event = tokio::select! {
                 () = self.hub.tasks.stopping() => return CloseCode::Restarting.into(),
-                notice = subscription.logged_out() => {
+                heard = subscription.heard() => Event::Heard(heard),
+                message = self.wire.read() => Event::Message(message),
+                () = sleep_until(next_ping) => Event::Ping,
+            };
+            let done = match event {
+                Event::Heard(Heard::LoggedOut(notice)) => {
                     return Box::pin(self.tell(&notice, subscription.sign_in())).await;
                 }
-                message = self.wire.read() => Some(message),
-                () = sleep_until(next_ping) => None,
-            };
-            let done = if let Some(message) = message {
-                Box::pin(self.heard(&mut subscription, message, every)).await
-            } else {
-                next_ping = Instant::now() + every;
-                Box::pin(self.ping(every)).await
+                Event::Heard(Heard::Idle(signal)) => Box::pin(self.wire.write(frame::text(&signal.encode()))).await,
+                Event::Message(message) => Box::pin(self.heard(&mut subscription, message, every)).await,
+                Event::Ping => {
+                    next_ping = Instant::now() + every;
+                    Box::pin(self.ping(every)).await
+                }
             };
             if let Err(exit) = done {
                 return exit;
@@ -158,7 +171,7 @@ impl<S: Frames> Conversation<S> {
 
     /// The ticket is said once, and not kept.
     async fn welcome(&mut self, sign_in: &SignIn, resume: String, every: Duration) -> Result<(), Exit> {
-        let welcome = Welcome::of(sign_in, &resume, every);
+        let welcome = Welcome::of(sign_in, &resume, every, self.hub.life.timeouts().idle);
         self.wire.write(frame::text(&welcome.encode())).await
     }
 
@@ -174,11 +187,15 @@ impl<S: Frames> Conversation<S> {
             Err(exit) => return Err(self.farewell(exit).await),
         };
         match understand(&message) {
-            Ok(Incoming::Activity) => Ok(()),
+            Ok(Incoming::Activity) => {
+                self.hub.note_activity(subscription.sign_in());
+                Ok(())
+            }
             Ok(Incoming::Ack(None)) => self.wire.write(frame::no_such_id()).await,
             Ok(Incoming::Ack(Some(id))) => self.late_ack(id, subscription.sign_in()).await,
             Ok(Incoming::Subscribe { token }) => match renew(&self.hub, &self.peer, subscription, &token).await {
                 Ok(fresh) => {
+                    fresh.subscription.take_over(subscription);
                     *subscription = fresh.subscription;
                     self.welcome(subscription.sign_in(), fresh.resume, every).await
                 }

@@ -1,0 +1,208 @@
+//! What was seen of sessions in the last minute, in memory. However often a session is
+//! seen, its row is written at once when it is news, and then about once a minute.
+//!
+//! It also holds the countdowns of the sessions that are about to end, under the same
+//! lock: activity and a warning that cross each other are told in the order in which
+//! they were heard. No channel is waited for under it.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::channels::{Channels, IdleSignal};
+use crate::domain::clock::UnixMillis;
+use crate::domain::ids::SessionKey;
+use crate::domain::session_life::{Countdowns, RunDown, Timeouts};
+use crate::store::{Clock, SessionNote};
+
+/// The most notes that are written in one go.
+const NOTES_MAX: usize = 500;
+
+/// The last minute of every session that was seen in it.
+pub(super) struct Ledger {
+    sample: Duration,
+    state: Mutex<State>,
+    /// Rung when there is something to write.
+    pub(super) bell: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    recent: HashMap<SessionKey, Recent>,
+    /// When each of them is looked at again.
+    later: VecDeque<(Duration, SessionKey)>,
+    /// Those that are to be written now.
+    ready: Vec<SessionKey>,
+    idle: Option<Countdowns<SessionKey>>,
+}
+
+struct Recent {
+    written_at: Duration,
+    /// When activity was last written, or was about to be.
+    active_written_at: Option<Duration>,
+    last_active_at: Option<UnixMillis>,
+    pending: Option<SessionNote>,
+    is_ready: bool,
+}
+
+impl Ledger {
+    pub(super) fn new(timeouts: Timeouts) -> Self {
+        let state = State { idle: timeouts.idle.map(Countdowns::before), ..State::default() };
+        Self { sample: timeouts.sample(), state: Mutex::new(state), bell: Notify::new() }
+    }
+
+    /// Notes that a session was seen. Activity calls its countdown off, in every app.
+    pub(super) fn note(&self, note: SessionNote, uptime: Duration, channels: &Channels) {
+        let Some(key) = note.sign_in.session() else { return };
+        let is_active = note.active_at.is_some();
+        let mut state = self.lock();
+        if is_active && state.idle.as_mut().is_some_and(|idle| idle.call_off(&key)) {
+            channels.signal(&key, IdleSignal::Cancelled);
+        }
+        if state.add(key, note, uptime, self.sample) {
+            drop(state);
+            self.bell.notify_one();
+        }
+    }
+
+    /// What is to be written now. What cannot be is to be given back.
+    pub(super) fn take(&self, uptime: Duration) -> Vec<SessionNote> {
+        let mut state = self.lock();
+        state.look_again(uptime, self.sample);
+        let rest = state.ready.len().saturating_sub(NOTES_MAX);
+        let ready = state.ready.split_off(rest);
+        let mut notes = Vec::with_capacity(ready.len());
+        for key in ready {
+            let Some(recent) = state.recent.get_mut(&key) else { continue };
+            recent.is_ready = false;
+            recent.written_at = uptime;
+            let Some(note) = recent.pending.take() else { continue };
+            if note.active_at.is_some() {
+                recent.active_written_at = Some(uptime);
+            }
+            state.later.push_back((uptime + self.sample, key));
+            notes.push(note);
+        }
+        notes
+    }
+
+    /// These could not be written: they wait for their turn again.
+    pub(super) fn give_back(&self, notes: Vec<SessionNote>) {
+        let mut state = self.lock();
+        for mut note in notes {
+            let Some(recent) = note.sign_in.session().and_then(|key| state.recent.get_mut(&key)) else { continue };
+            if let Some(newer) = recent.pending.take() {
+                note.merge(newer);
+            }
+            recent.pending = Some(note);
+        }
+    }
+
+    /// Starts the countdown of a session whose last written activity was then, and warns
+    /// whoever is there; unless there was activity since.
+    pub(super) fn warn(&self, key: &SessionKey, since: UnixMillis, uptime: Duration, channels: &Channels) {
+        let mut state = self.lock();
+        if state.was_active_after(key, since) {
+            return;
+        }
+        if let Some(seconds_left) = state.idle.as_mut().and_then(|idle| idle.enter(key, since, uptime)) {
+            channels.signal(key, IdleSignal::Warning { seconds_left });
+        }
+    }
+
+    /// What a channel that opens just now has to be told.
+    pub(super) fn warning_of(&self, key: &SessionKey, uptime: Duration) -> Option<IdleSignal> {
+        let seconds_left = self.lock().idle.as_ref()?.seconds_left(key, uptime)?;
+        Some(IdleSignal::Warning { seconds_left })
+    }
+
+    /// Sessions whose countdowns have run down.
+    pub(super) fn run_down(&self, uptime: Duration, limit: usize) -> Vec<RunDown<SessionKey>> {
+        self.lock().idle.as_mut().map_or_else(Vec::new, |idle| idle.run_down(uptime, limit))
+    }
+
+    /// Whether a session was heard to be active after that, be it written or not.
+    pub(super) fn was_active_after(&self, key: &SessionKey, since: UnixMillis) -> bool {
+        self.lock().was_active_after(key, since)
+    }
+
+    /// The session has ended.
+    pub(super) fn ended(&self, key: &SessionKey) {
+        let mut state = self.lock();
+        if let Some(idle) = state.idle.as_mut() {
+            idle.call_off(key);
+        }
+        // What is still to be written of it starts no clock again.
+        if let Some(pending) = state.recent.get_mut(key).and_then(|recent| recent.pending.as_mut()) {
+            pending.clock = Clock::Stays;
+        }
+    }
+
+    /// The session turned out to have been active: nobody has to worry.
+    pub(super) fn reprieved(&self, key: &SessionKey, channels: &Channels) {
+        let mut state = self.lock();
+        if state.idle.as_mut().is_some_and(|idle| idle.call_off(key)) {
+            channels.signal(key, IdleSignal::Cancelled);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Whether there is something to write now.
+    fn add(&mut self, key: SessionKey, note: SessionNote, uptime: Duration, sample: Duration) -> bool {
+        let is_active = note.active_at.is_some();
+        let Some(recent) = self.recent.get_mut(&key) else {
+            let recent = Recent {
+                written_at: uptime,
+                active_written_at: None,
+                last_active_at: note.active_at,
+                pending: Some(note),
+                is_ready: true,
+            };
+            self.recent.insert(key.clone(), recent);
+            self.ready.push(key);
+            return true;
+        };
+        recent.last_active_at = recent.last_active_at.max(note.active_at);
+        match &mut recent.pending {
+            Some(pending) => pending.merge(note),
+            none => *none = Some(note),
+        }
+        // What is not written at most a sample after it happened might be lost for longer.
+        let is_late = |at: Duration| uptime.saturating_sub(at) >= sample;
+        let is_due = is_late(recent.written_at) || (is_active && recent.active_written_at.is_none_or(is_late));
+        if !is_due || recent.is_ready {
+            return false;
+        }
+        recent.is_ready = true;
+        self.ready.push(key);
+        true
+    }
+
+    /// What has waited for a sample is written, and what has nothing to write is let go.
+    fn look_again(&mut self, uptime: Duration, sample: Duration) {
+        while self.later.front().is_some_and(|(at, _)| *at <= uptime) {
+            let Some((_, key)) = self.later.pop_front() else { return };
+            let Some(recent) = self.recent.get_mut(&key) else { continue };
+            if recent.is_ready {
+                continue;
+            }
+            if recent.pending.is_some() {
+                recent.is_ready = true;
+                self.ready.push(key);
+            } else if uptime.saturating_sub(recent.written_at) >= sample {
+                self.recent.remove(&key);
+            }
+        }
+    }
+
+    fn was_active_after(&self, key: &SessionKey, since: UnixMillis) -> bool {
+        self.recent.get(key).and_then(|recent| recent.last_active_at).is_some_and(|at| at > since)
+    }
+}

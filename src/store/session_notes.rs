@@ -1,0 +1,245 @@
+//! The registry, written: every session that was seen, and the clocks that end sessions.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use sqlx::SqliteConnection;
+
+use super::Store;
+use super::error::StoreError;
+use super::rows::{self, NO_AUTH_TIME};
+use super::writer::Work;
+use crate::domain::clock::UnixMillis;
+use crate::domain::device::Device;
+use crate::domain::ids::{SessionId, SessionKey};
+use crate::domain::logout::SignIn;
+use crate::domain::session_life::millis;
+
+/// What is to be written of one session.
+#[derive(Clone, Debug)]
+pub struct SessionNote {
+    /// The sign-in that was seen, of an app of the session. One without `sid` names no
+    /// session, and nothing is written.
+    pub sign_in: SignIn,
+    /// The public name, should the session be new.
+    pub id: SessionId,
+    /// When it was seen.
+    pub seen_at: UnixMillis,
+    /// When its person last did something, where that is news.
+    pub active_at: Option<UnixMillis>,
+    /// What it was seen on, where that is known.
+    pub device: Option<Arc<Device>>,
+    /// What that means for its clock.
+    pub clock: Clock,
+}
+
+/// What becomes of the clock of a session that was seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Clock {
+    /// It stays as it is: nothing ends by itself.
+    #[default]
+    Stays,
+    /// It runs: the session is alive. One that had stopped begins anew.
+    Runs,
+    /// It stops: the session is being ended.
+    Stops,
+}
+
+impl SessionNote {
+    /// Takes on what a later note of the same session says.
+    pub fn merge(&mut self, later: Self) {
+        let begins_anew = self.clock == Clock::Stops && later.clock == Clock::Runs;
+        let active_at = self.active_at.max(later.active_at).max(begins_anew.then_some(later.seen_at));
+        let clock = if later.clock == Clock::Stays { self.clock } else { later.clock };
+        let device = later.device.clone().or_else(|| self.device.take());
+        let auth_time = self.sign_in.auth_time.max(later.sign_in.auth_time);
+        let sign_in = SignIn { auth_time, ..later.sign_in };
+        *self = Self { sign_in, active_at, device, clock, ..later };
+    }
+}
+
+impl Store {
+    /// Writes down what was seen of sessions, each named at most once.
+    ///
+    /// # Errors
+    /// Why nothing of it was written down.
+    pub async fn note_sessions(&self, notes: Vec<SessionNote>) -> Result<(), StoreError> {
+        if notes.is_empty() { Ok(()) } else { self.write(SessionNotes(notes)).await }
+    }
+
+    /// Changes the clocks of sessions.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    pub async fn change_clocks(&self, change: ClockChange) -> Result<(), StoreError> {
+        self.write(change).await
+    }
+}
+
+/// What was seen, on its way into the registry.
+pub(super) struct SessionNotes(Vec<SessionNote>);
+
+/// One note as the statements take it.
+#[derive(Serialize)]
+struct NoteRow<'a> {
+    issuer: &'a str,
+    sid: &'a str,
+    id: &'a str,
+    sub: &'a str,
+    auth_time: i64,
+    iat: i64,
+    seen_at: i64,
+    active_at: i64,
+    clock: u8,
+    user_agent: Option<&'a str>,
+    address: Option<String>,
+    network: Option<String>,
+}
+
+impl<'a> NoteRow<'a> {
+    fn of(note: &'a SessionNote) -> Option<Self> {
+        let now = note.seen_at.floor().0;
+        // A sign-in in the future is one by an issuer whose clock is ahead.
+        let auth_time = note.sign_in.auth_time.map_or(NO_AUTH_TIME, |at| at.0.min(now));
+        let device = note.device.as_deref();
+        Some(Self {
+            issuer: note.sign_in.issuer.as_str(),
+            sid: note.sign_in.sid.as_ref()?.as_str(),
+            id: note.id.as_str(),
+            sub: note.sign_in.sub.as_str(),
+            auth_time,
+            iat: note.sign_in.issued_at.0.min(now),
+            seen_at: note.seen_at.0,
+            active_at: note.active_at.map_or(0, |at| at.0),
+            clock: note.clock as u8,
+            user_agent: device.and_then(|device| device.user_agent.as_deref()),
+            address: device.map(|device| device.address.to_string()),
+            network: device.map(Device::network),
+        })
+    }
+}
+
+impl Work for SessionNotes {
+    type Answer = ();
+
+    async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<()>, StoreError> {
+        for SessionNotes(notes) in work {
+            let notes: Vec<_> = notes.iter().filter_map(NoteRow::of).collect();
+            note(connection, &rows::json(&notes)?).await?;
+        }
+        Ok(vec![(); work.len()])
+    }
+}
+
+/// A session that is new counts as active: somebody has just signed in, or opened an
+/// app. After that only what is said to be activity counts, and a sign-in that is newer
+/// than the last; and one after the session's end, which begins the session anew.
+async fn note(connection: &mut SqliteConnection, notes: &str) -> Result<(), StoreError> {
+    let insert = "
+        insert into sessions (issuer, sid, id, sub, auth_time, started_at, first_seen_at, last_seen_at, active_at,
+                              clock, is_sampled, user_agent, address, network)
+        select value ->> 'issuer', value ->> 'sid', value ->> 'id', value ->> 'sub', value ->> 'auth_time',
+               iif(value ->> 'auth_time' > -1, value ->> 'auth_time', value ->> 'iat'),
+               value ->> 'seen_at', value ->> 'seen_at', value ->> 'seen_at', value ->> 'clock', 1,
+               value ->> 'user_agent', value ->> 'address', value ->> 'network'
+        from jsonb_each(?1)
+        where true -- or `on` would be read as a join's
+        on conflict do nothing";
+    sqlx::query(insert).bind(notes).execute(&mut *connection).await?;
+    let update = "
+        update sessions set
+            sub = n.sub,
+            auth_time = max(sessions.auth_time, n.auth_time),
+            started_at = case
+                when sessions.clock = 2 and n.clock = 1 then n.iat
+                when n.auth_time > sessions.auth_time then n.auth_time
+                when sessions.auth_time > -1 or sessions.clock = 2 then started_at
+                else min(started_at, n.iat)
+            end,
+            last_seen_at = max(last_seen_at, n.seen_at),
+            active_at = case
+                when sessions.clock <> 1 and n.clock = 1 then max(sessions.active_at, n.seen_at)
+                else max(sessions.active_at, n.active_at, iif(n.auth_time > sessions.auth_time, n.auth_time * 1000, 0))
+            end,
+            clock = iif(n.clock > 0, n.clock, sessions.clock),
+            is_sampled = 1,
+            user_agent = coalesce(n.user_agent, sessions.user_agent),
+            address = coalesce(n.address, sessions.address),
+            network = coalesce(n.network, sessions.network)
+        from (
+            select value ->> 'issuer' as issuer, value ->> 'sid' as sid, value ->> 'sub' as sub,
+                   value ->> 'auth_time' as auth_time, value ->> 'iat' as iat, value ->> 'seen_at' as seen_at,
+                   value ->> 'active_at' as active_at, value ->> 'clock' as clock,
+                   value ->> 'user_agent' as user_agent, value ->> 'address' as address,
+                   value ->> 'network' as network
+            from jsonb_each(?1)
+        ) n
+        where sessions.issuer = n.issuer and sessions.sid = n.sid";
+    sqlx::query(update).bind(notes).execute(connection).await?;
+    Ok(())
+}
+
+/// What becomes of sessions' clocks.
+#[derive(Clone, Debug)]
+pub enum ClockChange {
+    /// These sessions are over; those that were active after that moment may have begun
+    /// again, and run on.
+    Stop(Vec<(SessionKey, UnixMillis)>),
+    /// The hub starts. What a crash kept from being written is made up for, once, and
+    /// nothing is later than now.
+    Resume {
+        /// How stale what is written may be.
+        sample: Duration,
+        /// The hub's clock.
+        now: UnixMillis,
+    },
+    /// The time of day went back: nothing is later than now.
+    NotAfter(UnixMillis),
+    /// No session ends by itself any more.
+    StopAll,
+}
+
+impl Work for ClockChange {
+    type Answer = ();
+
+    async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<()>, StoreError> {
+        for change in work {
+            change.make(connection).await?;
+        }
+        Ok(vec![(); work.len()])
+    }
+}
+
+impl ClockChange {
+    async fn make(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        match self {
+            Self::Stop(sessions) => {
+                let stopped = sessions.iter().map(|(key, at)| (key.issuer.as_str(), key.sid.as_str(), at.0));
+                let stopped = rows::json(&stopped.collect::<Vec<_>>())?;
+                let update = "
+                    update sessions set clock = 2 from jsonb_each(?1) k
+                    where issuer = k.value ->> 0 and sid = k.value ->> 1 and active_at <= k.value ->> 2";
+                sqlx::query(update).bind(stopped).execute(connection).await?;
+            }
+            Self::Resume { sample, now } => {
+                let update = "
+                    update sessions set active_at = min(active_at + ?1, ?2), is_sampled = 0
+                    where clock = 1 and is_sampled = 1";
+                sqlx::query(update).bind(millis(*sample)).bind(now.0).execute(&mut *connection).await?;
+                not_after(connection, *now).await?;
+            }
+            Self::NotAfter(now) => not_after(connection, *now).await?,
+            Self::StopAll => {
+                sqlx::query("update sessions set clock = 0 where clock = 1").execute(connection).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn not_after(connection: &mut SqliteConnection, now: UnixMillis) -> Result<(), StoreError> {
+    let update = "update sessions set active_at = ?1 where clock = 1 and active_at > ?1";
+    sqlx::query(update).bind(now.0).execute(connection).await?;
+    Ok(())
+}
