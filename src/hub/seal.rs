@@ -18,6 +18,11 @@ pub enum Purpose {
     SignedIn,
     /// A frame on the logout page speaks for its app.
     Frame,
+    /// The issuer sends the browser back, having signed the person in for the hub's own
+    /// pages.
+    OwnSignIn,
+    /// A person pressed a button that ends sessions, on our own page.
+    EndSessions,
 }
 
 /// Seals texts, and knows its own seals again. Every node of one hub has the same key.

@@ -149,8 +149,8 @@ impl Hub {
         loop {
             let due = ledger.run_down(uptime, ENDED_AT_ONCE);
             let fate = |run_down: &RunDown<SessionKey>, session: TimedSession| {
-                let is_active = session.active_at > run_down.since
-                    || ledger.was_active_after(&session.key, run_down.since);
+                let is_active =
+                    session.active_at > run_down.since || ledger.was_active_after(&session.key, run_down.since);
                 fate_of(session, is_active)
             };
             let ended = self.end(&due, Source::Idle, &reason, fate).await?;

@@ -229,10 +229,7 @@ async fn records(connection: &mut SqliteConnection, found: &[SqliteRow]) -> Resu
 }
 
 /// Who uses each of these sessions. A session is over when all that was seen of it is.
-async fn uses(
-    connection: &mut SqliteConnection,
-    keys: &[SessionKey],
-) -> Result<HashMap<SessionKey, Uses>, StoreError> {
+async fn uses(connection: &mut SqliteConnection, keys: &[SessionKey]) -> Result<HashMap<SessionKey, Uses>, StoreError> {
     let select = "
         select t.issuer, t.sid, t.sub, t.client_id, t.auth_time, t.latest_iat
         from jsonb_each(?1) k

@@ -32,7 +32,7 @@ use super::secrets::{Beat, KeepSecret};
 use super::seen_tokens::Sighting;
 use super::session_notes::{ClockChange, SessionNotes};
 use super::signing_keys::AddKey;
-use super::tickets::{NewTicket, TakeTicket};
+use super::tickets::{ExtendTicket, NewTicket, TakeTicket};
 use crate::tasks::Tasks;
 
 /// The most commands that share one transaction.
@@ -207,6 +207,7 @@ lanes! {
     given_up: GiveUp,
     new_tickets: NewTicket,
     taken_tickets: TakeTicket,
+    extended_tickets: ExtendTicket,
     parked: Park,
     settled: SettleParked,
     secrets: KeepSecret,

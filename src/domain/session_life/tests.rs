@@ -47,7 +47,8 @@ fn activity_is_written_once_a_minute_and_more_often_only_for_short_time_outs() {
 #[test]
 fn a_look_reads_what_is_new_and_everything_now_and_then() {
     let mut lookout = Lookout::start(IDLE, UnixMillis(0), Duration::ZERO);
-    let mut look = |uptime: u64| lookout.look(UnixMillis(2_000_000 + 1000 * i64::try_from(uptime).unwrap()), seconds(uptime));
+    let mut look =
+        |uptime: u64| lookout.look(UnixMillis(2_000_000 + 1000 * i64::try_from(uptime).unwrap()), seconds(uptime));
     assert_eq!(look(29).window, None, "apps are still coming back");
     let through = |uptime: i64| UnixMillis(2_000_000 + 1000 * uptime - 840_000);
     let everything = UnixMillis(i64::MIN);

@@ -1,0 +1,125 @@
+//! What became of the sessions that a person has ended from the list: how far their
+//! apps are.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::Hub;
+use super::denied::Denied;
+use super::flight::{Flight, Leg, Next, Stuck};
+use super::my_sessions::OwnSession;
+use super::own_sign_in::SignedIn;
+use super::progress::{AppProgress, AppState, Moment, is_under_way, progress};
+use crate::domain::clock::UnixMillis;
+use crate::domain::digest::sha256_hex;
+use crate::domain::ids::{Issuer, LogoutId};
+
+/// How long whoever is late is waited for, in milliseconds.
+const PATIENCE_MILLIS: i64 = 10_000;
+
+/// A session that was ended, and how far its apps are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EndedSession {
+    /// The logout.
+    pub id: String,
+    /// What people call the device.
+    pub device: String,
+    /// How far it is, in a sentence.
+    pub summary: String,
+    /// Its apps.
+    pub apps: Vec<AppProgress>,
+}
+
+/// What the page shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EndedSessions {
+    /// Each session.
+    pub sessions: Vec<EndedSession>,
+    /// Whether nothing is waited for any more.
+    pub is_settled: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    issuer: String,
+    /// SHA-256 of the secret of the browser that is on the page.
+    browser: String,
+    /// Unix milliseconds.
+    ended_at: i64,
+    ended: Vec<(String, String)>,
+}
+
+impl Hub {
+    /// Ends sessions of the person who is signed in to the hub's pages; the name of the
+    /// page that shows what becomes of it.
+    ///
+    /// # Errors
+    /// [`Stuck::Hub`].
+    pub async fn end_and_show(
+        self: &Arc<Self>,
+        who: &SignedIn,
+        sessions: &[OwnSession],
+        browser: &str,
+    ) -> Result<String, Stuck> {
+        let done = self.end_own_sessions(&who.sign_in, sessions).await?;
+        let devices = sessions.iter().filter(|session| session.key.is_some());
+        let ended = devices.zip(&done).map(|(session, done)| (session.device.clone(), done.logout.id.to_string()));
+        let kept = Kept {
+            issuer: who.sign_in.issuer.as_str().to_owned(),
+            browser: sha256_hex(browser.as_bytes()),
+            ended_at: self.clock.now().0,
+            ended: ended.collect(),
+        };
+        self.keep(Leg::Ended, &kept).await
+    }
+
+    /// Ends the session that the person asks from, as a link to the common logout would.
+    ///
+    /// # Errors
+    /// [`Stuck`].
+    pub async fn end_this(self: &Arc<Self>, who: &SignedIn, this: &OwnSession, browser: &str) -> Result<Next, Stuck> {
+        let done = self.end_own_sessions(&who.sign_in, std::slice::from_ref(this)).await?;
+        self.forget_own_sign_in(who.browser()).await?;
+        let flight = Flight {
+            issuer: who.sign_in.issuer.as_str().to_owned(),
+            logout_id: done.first().map(|done| done.logout.id.to_string()),
+            sid: who.sign_in.sid.as_ref().map(|sid| sid.as_str().to_owned()),
+            ..Flight::default()
+        };
+        self.show(flight, browser).await
+    }
+
+    /// How far the sessions on the page of that name are.
+    ///
+    /// # Errors
+    /// [`Stuck::NoFlight`] for a page that is too old; [`Stuck::NotThisBrowsers`].
+    pub async fn ended_sessions(&self, name: &str, browser: &str) -> Result<EndedSessions, Stuck> {
+        let kept: Kept = self.look_at(Leg::Ended, name).await?;
+        if kept.browser != sha256_hex(browser.as_bytes()) {
+            return Err(Stuck::NotThisBrowsers);
+        }
+        let issuer = Issuer::parse(&kept.issuer).map_err(|_| Stuck::NoFlight)?;
+        let is_over = self.clock.now().0 - UnixMillis(kept.ended_at).0 >= PATIENCE_MILLIS;
+        let moment = if is_over { Moment::Over } else { Moment::AfterIssuer };
+        let mut sessions = Vec::with_capacity(kept.ended.len());
+        for (device, id) in kept.ended {
+            let logout = LogoutId::parse(&id).map_err(|_| Stuck::NoFlight)?;
+            let rows = self.store.deliveries(logout).await.map_err(Denied::Store)?;
+            let apps = progress(&self.directory, &issuer, &rows, None, moment);
+            sessions.push(EndedSession { id, device, summary: summary(&apps), apps });
+        }
+        let is_settled = !sessions.iter().any(|session| is_under_way(&session.apps));
+        Ok(EndedSessions { sessions, is_settled })
+    }
+}
+
+/// "Signed out in 2 of 3 apps".
+fn summary(apps: &[AppProgress]) -> String {
+    let done = apps.iter().filter(|app| app.state == AppState::SignedOut).count();
+    match apps.len() {
+        0 => "No app had been seen in this session".to_owned(),
+        1 => format!("Signed out in {done} of 1 app"),
+        all => format!("Signed out in {done} of {all} apps"),
+    }
+}
