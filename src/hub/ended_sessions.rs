@@ -63,8 +63,7 @@ impl Hub {
         browser: &str,
     ) -> Result<String, Stuck> {
         let done = self.end_own_sessions(&who.sign_in, sessions).await?;
-        let devices = sessions.iter().filter(|session| session.key.is_some());
-        let ended = devices.zip(&done).map(|(session, done)| (session.device.clone(), done.logout.id.to_string()));
+        let ended = done.into_iter().map(|(session, done)| (session.device, done.logout.id.to_string()));
         let kept = Kept {
             issuer: who.sign_in.issuer.as_str().to_owned(),
             browser: sha256_hex(browser.as_bytes()),
@@ -83,7 +82,7 @@ impl Hub {
         self.forget_own_sign_in(who.browser()).await?;
         let flight = Flight {
             issuer: who.sign_in.issuer.as_str().to_owned(),
-            logout_id: done.first().map(|done| done.logout.id.to_string()),
+            logout_id: done.first().map(|(_, done)| done.logout.id.to_string()),
             sid: who.sign_in.sid.as_ref().map(|sid| sid.as_str().to_owned()),
             ..Flight::default()
         };

@@ -110,8 +110,13 @@ impl Hub {
         let current = who.session();
         let known = self.store.sessions_of(&who.subject()).await?;
         let is_shown = |record: &SessionRecord| record.ended_by.is_none() || Some(&record.key) == current.as_ref();
-        let mut sessions: Vec<_> =
-            known.into_iter().filter(is_shown).map(|record| self.shown_session(record, current.as_ref())).collect();
+        let known = known.into_iter().filter(is_shown);
+        let mut sessions: Vec<_> = known.map(|record| self.shown_session(record, current.as_ref())).collect();
+        if let Some((own, device)) = sessions.iter_mut().find(|session| session.is_current).zip(device) {
+            // What asks just now is the best that is known of its device.
+            own.device = name_of(device.user_agent.as_deref());
+            own.address = Some(device.address.to_string());
+        }
         if !sessions.iter().any(|session| session.is_current) {
             sessions.push(self.asking_session(who, device));
         }
@@ -171,11 +176,12 @@ impl Hub {
         self: &Arc<Self>,
         who: &SignIn,
         sessions: &[OwnSession],
-    ) -> Result<Vec<Done>, Denied> {
+    ) -> Result<Vec<(OwnSession, Done)>, Denied> {
         let ends = sessions.iter().filter_map(|session| {
             let target = LogoutTarget::Session { key: session.key.clone()?, sub: Some(who.sub.clone()) };
             let reason = Reason::parse(FROM_ANOTHER_DEVICE).ok().filter(|_| !session.is_current);
-            Some(self.recorded(self.report(target, Source::SessionApi, None, reason)))
+            let report = self.report(target, Source::SessionApi, None, reason);
+            Some(async { Ok((session.clone(), self.recorded(report).await?)) })
         });
         // All together, so that they are one commit; and each to its end, whatever
         // becomes of another.

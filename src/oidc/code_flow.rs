@@ -78,6 +78,9 @@ pub enum NoAnswer {
     /// Its ID token breaks a rule.
     #[error("the issuer's ID token: {0}")]
     Token(#[from] VerifyError),
+    /// Its ID token is another issuer's.
+    #[error("the issuer gave another issuer's ID token")]
+    Issuer,
     /// Its ID token answers another question.
     #[error("the issuer's ID token has another nonce")]
     Nonce,
@@ -133,7 +136,10 @@ impl CodeFlow {
         let client = self.client(settings, redirect_uri).await?;
         let arrival = self.keys.arrival();
         let raw = self.redeem(client, &question, code).await?;
-        self.verified(&raw, own, &question, arrival).await
+        let sign_in = self.verified(&raw, own, &question, arrival).await?;
+        // Another issuer's token is no answer of this one's (OpenID Connect Core 1.0,
+        // section 3.1.3.7, rule 2), though it may hold for a client of the same name there.
+        if sign_in.issuer == settings.issuer { Ok(sign_in) } else { Err(NoAnswer::Issuer) }
     }
 
     /// Most issuers take the client's secret as Basic authentication. Some clients are

@@ -150,6 +150,11 @@ async fn an_id_token_that_breaks_a_rule_names_nobody() {
         is_leaving(&hub, &comes_back(&hub, &mut browser, &question, grant).await);
         assert_eq!(hub.recorded().await, 0, "{spoil}");
     }
+    assert_eq!(
+        hub.metric("slo_hub_logouts_total{source=\"redirect\",outcome=\"fresh\"}"),
+        0.0,
+        "at the other issuer neither"
+    );
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod account;
 mod algorithms;
 mod ask_who;
 mod back_end;
@@ -34,6 +35,9 @@ mod receiver;
 mod redirect;
 mod reports;
 mod rig;
+mod sessions_api;
+mod sessions_page;
+mod sessions_sign_in;
 mod signing_keys;
 mod signing_out;
 mod sse;

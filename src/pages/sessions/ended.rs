@@ -18,8 +18,8 @@ use crate::hub::end_session::Stuck;
 use crate::web::params::Params;
 use crate::web::problem::Problem;
 
-/// How often a browser without scripts loads the page again at most, two seconds apart.
-const TURNS: u16 = 10;
+/// How often a browser without scripts loads the page again at most, a second apart.
+const TURNS: u16 = 15;
 
 /// `GET /sessions/ended`: the page.
 pub(in crate::pages) async fn ended(
