@@ -151,7 +151,7 @@ async fn an_id_token_that_breaks_a_rule_names_nobody() {
         assert_eq!(hub.recorded().await, 0, "{spoil}");
     }
     assert_eq!(
-        hub.metric("slo_hub_logouts_total{source=\"redirect\",outcome=\"fresh\"}"),
+        hub.metric("slo_hub_logouts_total{source=\"redirect\",outcome=\"recorded\"}"),
         0.0,
         "at the other issuer neither"
     );
