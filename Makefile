@@ -1,4 +1,4 @@
-# make demo   the hub, a stand-in for an Auth0 tenant, and three apps, on this machine
+# make demo   the hub, a stand-in for an Auth0 tenant, and four apps, on this machine
 # make test   every test; installs what it needs
 # make check  formatting, lints and types only
 # make bench  what a socket and a logout cost
@@ -36,7 +36,7 @@ test: e2e-tools check
 	cargo build --quiet
 	npm --prefix client-sdk test
 	scripts/npm-ready tests/e2e
-	npm --prefix demo-apps run --silent build
+	scripts/npm-native demo-apps && npm --prefix demo-apps run --silent build
 	npm --prefix tests/e2e test
 
 bench: tools

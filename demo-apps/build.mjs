@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Builds the single-page apps into `<app>/dist`, and first the SDKs the apps use, where these are
- * missing or older than their source.
+ * Builds the single-page apps into `<app>/dist`, Portal into `portal/.next`, and first the SDKs the apps
+ * use. Portal and the SDKs are built where they are missing or older than their source.
  */
 import { build } from 'esbuild';
 import { spawnSync } from 'node:child_process';
@@ -20,11 +20,13 @@ export async function buildApp(app, { alias = {} } = {}) {
   await mkdir(dist, { recursive: true });
   await cp(path.join(root, 'public'), dist, { recursive: true });
   const { metafile } = await build({
-    entryPoints: { main: path.join(root, 'src/main.ts') },
+    entryPoints: { main: path.join(root, 'src/main') },
     outdir: path.join(dist, 'assets'),
     entryNames: '[name]-[hash]',
     absWorkingDir: dist,
     bundle: true,
+    // The SDK is linked, and what it imports is the app's own: there must be one React, and not the SDK's beside it.
+    preserveSymlinks: true,
     format: 'esm',
     target: ['chrome120', 'firefox125', 'safari17.4'],
     minify: true,
@@ -61,6 +63,21 @@ export async function buildSdk() {
   }
 }
 
+export async function buildPortal() {
+  const root = path.join(HERE, 'portal');
+  const made = ['.next', 'next-env.d.ts', 'node_modules'];
+  const stamp = path.join(root, '.next/built');
+  const sources = (await readdir(root)).filter((name) => !made.includes(name)).map((name) => path.join(root, name));
+  const others = ['shared/src/styles.css', 'package-lock.json'].map((name) => path.join(HERE, name));
+  const changed = await Promise.all([...sources, ...others].map(newest));
+  if ((await newest(stamp)) > Math.max(...changed)) return;
+  await rm(path.join(root, '.next'), { recursive: true, force: true });
+  const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1' };
+  const { status, stdout, stderr } = spawnSync('npm', ['--prefix', root, '--silent', 'run', 'build'], { env, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`next build failed.\n${stdout}${stderr}`);
+  await writeFile(stamp, '');
+}
+
 async function isBuilt(name, files) {
   const root = path.join(SDK, name);
   const built = await Promise.all(files.map((file) => newest(path.join(root, 'dist', file))));
@@ -86,6 +103,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     await buildSdk();
     if (!process.argv.includes('--sdk-only')) {
       for (const app of APPS) await buildApp(app);
+      await buildPortal();
     }
   } catch (error) {
     console.error(error.message);

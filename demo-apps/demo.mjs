@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The whole demo with one command: the hub, a stand-in for an Auth0 tenant, and three apps
- * on three different sites. Ctrl-C stops it all.
+ * The whole demo with one command: the hub, a stand-in for an Auth0 tenant, and four apps
+ * on four different sites. Ctrl-C stops it all.
  *
  *   --no-build       start what is built already
  *   --hub-binary F   use this hub
@@ -55,6 +55,7 @@ function welcome() {
   Notes           ${URLS.notes}
   Shop            ${URLS.shop}
   Desk            ${URLS.desk}
+  Portal          ${URLS.portal}
   Your sessions   ${URLS.account}
 
   Try this: open Notes and Shop side by side, sign in to both as Ada, press “Sign out” in Shop, and watch Notes.

@@ -12,11 +12,12 @@ use tokio::time::timeout;
 
 use crate::channels::Channels;
 use crate::config::Config;
-use crate::delivery::{self, Chance, Deliveries, Lookup, NoTls, SystemLookup, system_chance};
+use crate::delivery::{self, Chance, Deliveries, Lookup, NoTls, NoteEnd, SessionEnd, SystemLookup, system_chance};
 use crate::domain::clock::{Clock, SystemClock};
 use crate::http::ops::{self, Ops};
 use crate::http::{self, layers};
 use crate::hub::back_ends::BackEnds;
+use crate::hub::denied::Denied;
 use crate::hub::seal::Seal;
 use crate::hub::session_life::SessionLife;
 use crate::hub::signing_keys::{KeyTrouble, ready_keys};
@@ -27,6 +28,7 @@ use crate::metrics::Metrics;
 use crate::oidc::code_flow::CodeFlow;
 use crate::oidc::fetch::Fetcher;
 use crate::oidc::keys::IssuerKeys;
+use crate::oidc::management::Managements;
 use crate::oidc::own_logout_token::OwnLogoutTokens;
 use crate::oidc::resume_ticket::ResumeTickets;
 use crate::oidc::verifier::{TokenRules, Verifier};
@@ -131,7 +133,7 @@ pub async fn start(config: Config, surroundings: Surroundings) -> Result<Running
     let public = bind("server.listen", config.server.listen)?;
     let admin = bind("server.admin_listen", config.server.admin_listen)?;
     let Surroundings { clock, lookup, chance } = surroundings;
-    let hub = build_hub(&config, clock).await?;
+    let hub = build_hub(&config, clock, &lookup).await?;
     let edge = build_edge(&config, &hub);
     let token = config.server.admin_token.clone();
     let limits = Limits {
@@ -171,7 +173,7 @@ fn bind(key: &'static str, addr: SocketAddr) -> Result<Listener, StartError> {
     Listener::bind(addr).map_err(|source| StartError::Listen { key, addr, source })
 }
 
-async fn build_hub(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<Hub>, StartError> {
+async fn build_hub(config: &Config, clock: Arc<dyn Clock>, lookup: &Arc<dyn Lookup>) -> Result<Arc<Hub>, StartError> {
     let tasks = Tasks::default();
     let metrics = Arc::new(Metrics::new());
     let directory = Arc::new(config.directory());
@@ -185,7 +187,9 @@ async fn build_hub(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<Hub>, S
     };
     let verifier = Verifier::new(Arc::clone(&directory), Arc::clone(&keys), rules);
     let own_tokens = build_own_tokens(config, &store, &clock).await?;
+    let management = Managements::of(&directory, lookup, &clock).map_err(|error| StartError::Tls(error.to_string()))?;
     let hub = Hub {
+        management,
         code_flow: CodeFlow::new(fetcher, Arc::clone(&keys), verifier.clone()),
         seal: Seal::new(store.secret("confirm", clock.now()).await?),
         verifier,
@@ -213,17 +217,32 @@ async fn build_hub(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<Hub>, S
     Ok(Arc::new(hub))
 }
 
-fn delivery_parts(hub: &Hub, lookup: Arc<dyn Lookup>, chance: Chance) -> delivery::Parts {
+fn delivery_parts(hub: &Arc<Hub>, lookup: Arc<dyn Lookup>, chance: Chance) -> delivery::Parts {
     delivery::Parts {
         directory: Arc::clone(&hub.directory),
         store: hub.store.clone(),
         own_tokens: Arc::clone(&hub.own_tokens),
+        management: hub.management.clone(),
+        note_end: note_end(Arc::clone(hub)),
         clock: Arc::clone(&hub.clock),
         metrics: Arc::clone(&hub.metrics),
         tasks: hub.tasks.clone(),
         lookup,
         chance,
     }
+}
+
+/// What was ended at an issuer is the hub's to write down and to push.
+fn note_end(hub: Arc<Hub>) -> NoteEnd {
+    Arc::new(move |SessionEnd { logout, sid, is_final }| {
+        let hub = Arc::clone(&hub);
+        Box::pin(async move {
+            hub.note_issuer_end(logout, sid, is_final).await.map_err(|denied| match denied {
+                Denied::Store(error) => error,
+                _ => StoreError::Stopped,
+            })
+        })
+    })
 }
 
 async fn build_own_tokens(

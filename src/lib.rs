@@ -47,6 +47,7 @@
 //! - [`metrics`]: what is counted.
 //! - [`hub`]: the verbs, one use case a file. [`delivery`], beside it: posts what waits
 //!   in the store's outbox to apps' back ends; neither calls the other.
+//!   [`doctor`]: looks at what lies around the hub.
 //! - [`web`]: what every edge needs. Who is calling, and how they are told no.
 //! - [`http`], [`ws`], [`pages`]: the edges. Take bytes, call one verb, answer.
 //! - [`app`]: builds every part once. [`cli`]: the commands.
@@ -56,6 +57,7 @@ pub mod channels;
 pub mod cli;
 pub mod config;
 pub mod delivery;
+pub mod doctor;
 pub mod domain;
 pub mod http;
 pub mod hub;

@@ -92,6 +92,8 @@ pub struct Metrics {
     outbox_depth: Gauge,
     delivery_attempts: Family<ByOutcome, Counter>,
     given_up: Counter,
+    issuer_ends: Family<ByOutcome, Counter>,
+    issuer_ends_waiting: Gauge,
 }
 
 /// An open channel's place in the count; dropping it takes it out.
@@ -137,6 +139,12 @@ impl Metrics {
         registry.register("delivery_attempts", "Posts to back ends, by what came of them", delivery_attempts.clone());
         let given_up = Counter::default();
         registry.register("deliveries_given_up", "Posts whose time ran out", given_up.clone());
+        let issuer_ends = Family::default();
+        let help = "Sessions to be ended by their issuer's Management API, by what came of it";
+        registry.register("issuer_ends", help, issuer_ends.clone());
+        let issuer_ends_waiting = Gauge::default();
+        let help = "Logouts that wait to be ended at their issuer";
+        registry.register("issuer_ends_waiting", help, issuer_ends_waiting.clone());
         Self {
             registry,
             logouts,
@@ -150,6 +158,8 @@ impl Metrics {
             outbox_depth,
             delivery_attempts,
             given_up,
+            issuer_ends,
+            issuer_ends_waiting,
         }
     }
 
@@ -210,6 +220,21 @@ impl Metrics {
     /// So many posts were given up, because their time ran out.
     pub fn deliveries_given_up(&self, posts: u64) {
         self.given_up.inc_by(posts);
+    }
+
+    /// A session was to be ended at its issuer.
+    pub fn issuer_end(&self, outcome: &'static str) {
+        self.issuer_ends.get_or_create(&ByOutcome { outcome }).inc();
+    }
+
+    /// So many were given up, because their time ran out.
+    pub fn issuer_ends_given_up(&self, logouts: u64) {
+        self.issuer_ends.get_or_create(&ByOutcome { outcome: "given_up" }).inc_by(logouts);
+    }
+
+    /// So many logouts wait to be ended at their issuer.
+    pub fn issuer_ends_waiting(&self, logouts: usize) {
+        self.issuer_ends_waiting.set(i64::try_from(logouts).unwrap_or(i64::MAX));
     }
 
     /// Everything, in the `OpenMetrics` text format.

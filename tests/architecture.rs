@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["oidc", "listener"],
     &["store", "channels"],
     &["metrics"],
-    &["hub", "delivery"],
+    &["hub", "delivery", "doctor"],
     &["web"],
     &["http", "ws", "pages"],
     &["app"],

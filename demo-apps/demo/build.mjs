@@ -6,6 +6,7 @@ import { DEMO, ROOT } from './settings.mjs';
 export function buildEverything() {
   say('Preparing the apps …');
   run(path.join(ROOT, 'scripts/npm-ready'), [DEMO]);
+  run(path.join(ROOT, 'scripts/npm-native'), [DEMO]);
   run(process.execPath, [path.join(DEMO, 'build.mjs')]);
   say('Building the hub (the first time takes a few minutes) …');
   run('cargo', ['build', '--release', '--quiet', '--bin', 'slo-hub']);

@@ -1,6 +1,6 @@
 import net from 'node:net';
 
-const USES = { hub: 'hub', admin: 'hub’s health page', tenant: 'tenant', notes: 'Notes app', shop: 'Shop app', desk: 'Desk app' };
+const USES = { hub: 'hub', admin: 'hub’s health page', tenant: 'tenant', notes: 'Notes app', shop: 'Shop app', desk: 'Desk app', portal: 'Portal app' };
 
 /**
  * Which of these ports something else answers on. Both loopback addresses are asked: a

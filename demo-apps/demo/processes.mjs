@@ -31,10 +31,10 @@ export class Processes {
     return path.join(this.#logs, `${name}.log`);
   }
 
-  start({ name, title, command: [file, ...args] }) {
+  start({ name, title, command: [file, ...args], env = {} }) {
     const log = openSync(this.logOf(name), 'w');
     // In a process group of its own, so that Ctrl-C reaches only us and we stop things in order.
-    const child = spawn(file, args, { cwd: this.#cwd, detached: true, stdio: ['ignore', log, log] });
+    const child = spawn(file, args, { cwd: this.#cwd, detached: true, stdio: ['ignore', log, log], env: { ...process.env, ...env } });
     closeSync(log);
     const ended = new Promise((resolve) => {
       child.once('error', (error) => resolve(error.message));

@@ -1,6 +1,7 @@
 //! The command line: one command a file.
 
 mod check;
+mod doctor;
 mod keys;
 mod serve;
 
@@ -10,6 +11,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::hub::signing_keys::Rotation;
+use doctor::Mend;
 
 /// One logout, and every app on every domain signs out.
 #[derive(Debug, Parser)]
@@ -25,6 +27,17 @@ enum Command {
     Serve(ConfigFile),
     /// Say everything that is wrong with a configuration; exit 1 if anything is.
     Check(ConfigFile),
+    /// Look at the issuers, the hub's public address and every app's logout addresses; exit 1 if something is wrong.
+    Doctor {
+        #[command(flatten)]
+        file: ConfigFile,
+        /// Change at the issuer what can be changed there, by Auth0's Management API; asks before each change.
+        #[arg(long)]
+        fix: bool,
+        /// Do not ask.
+        #[arg(long, requires = "fix")]
+        yes: bool,
+    },
     /// Look after the keys that sign the hub's own logout tokens. Works while it runs.
     #[command(subcommand)]
     Keys(Keys),
@@ -58,6 +71,9 @@ pub fn run() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(file) => serve::run(&file.config),
         Command::Check(file) => check::run(&file.config),
+        Command::Doctor { file, fix: false, .. } => doctor::run(&file.config, Mend::Nothing),
+        Command::Doctor { file, yes: false, .. } => doctor::run(&file.config, Mend::AfterAsking),
+        Command::Doctor { file, .. } => doctor::run(&file.config, Mend::All),
         Command::Keys(Keys::List(file)) => keys::list(&file.config),
         Command::Keys(Keys::Rotate { file, now: true }) => keys::rotate(&file.config, Rotation::Now),
         Command::Keys(Keys::Rotate { file, now: false }) => keys::rotate(&file.config, Rotation::WithOverlap),

@@ -11,6 +11,7 @@ use super::client::{Client, Reply};
 use super::verdict::Verdict;
 use crate::domain::app::Directory;
 use crate::domain::clock::Clock;
+use crate::domain::retry_after::retry_after;
 use crate::domain::via::Via;
 use crate::metrics::Metrics;
 use crate::oidc::own_logout_token::OwnLogoutTokens;
@@ -72,7 +73,7 @@ impl Postman {
             Verdict::Taken => AttemptEnd::Acknowledged,
             Verdict::Refused(why) => AttemptEnd::Refused(why),
             Verdict::Again(why) => {
-                let asked = reply.retry_after.as_deref().and_then(|value| backoff::retry_after(value, now));
+                let asked = reply.retry_after.as_deref().and_then(|value| retry_after(value, now));
                 let due_at = backoff::next_try(number, asked, (self.chance)(), now, post.good_until);
                 AttemptEnd::Again { why, due_at }
             }

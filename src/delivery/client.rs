@@ -7,8 +7,8 @@ use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use url::Url;
 
-use super::guard::{Guarded, Lookup};
 use super::verdict::{self, Verdict};
+use crate::oidc::guard::{Guarded, Lookup};
 
 /// How long a back end may take, in all.
 pub const DEADLINE: Duration = Duration::from_secs(5);
@@ -67,8 +67,8 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
-    use super::super::guard::{Found, SystemLookup};
     use super::*;
+    use crate::oidc::guard::{Found, SystemLookup};
     use crate::tasks::Tasks;
 
     /// A name server that knows one address for every name.

@@ -6,14 +6,15 @@
 //!
 //! - `worker` looks for what is due, and `lines` says who may post now: no app waits for
 //!   another.
-//! - `attempt` posts once, by way of `client`, which connects to no address that `guard`
-//!   has not seen.
+//! - `attempt` posts once, by way of `client`, which connects to no address that `oidc`'s
+//!   guard has not seen.
+//! - `issuer_ends` is apart from that: it has sessions ended at their issuers.
 //! - `verdict` says what the answer means, `backoff` when to try again.
 
 mod attempt;
 mod backoff;
 mod client;
-mod guard;
+mod issuer_ends;
 mod lines;
 mod verdict;
 mod worker;
@@ -26,11 +27,15 @@ use tokio::sync::Notify;
 use self::attempt::Postman;
 use self::client::Client;
 pub use self::client::DEADLINE;
-pub use self::guard::{Found, Lookup, SystemLookup};
+use self::issuer_ends::{Ender, Line as IssuerLine};
+pub use self::issuer_ends::{NoteEnd, SessionEnd};
 use self::worker::Worker;
 use crate::domain::app::Directory;
 use crate::domain::clock::Clock;
+use crate::domain::ids::Issuer;
 use crate::metrics::Metrics;
+pub use crate::oidc::guard::{Found, Lookup, SystemLookup};
+use crate::oidc::management::{Management, Managements};
 use crate::oidc::own_logout_token::OwnLogoutTokens;
 use crate::store::{Line, Store};
 use crate::tasks::Tasks;
@@ -46,6 +51,10 @@ pub struct Parts {
     pub store: Store,
     /// Signs for apps that take the hub's own tokens.
     pub own_tokens: Arc<OwnLogoutTokens>,
+    /// The Management API of the issuers that have one.
+    pub management: Managements,
+    /// Writes down what was ended by it.
+    pub note_end: NoteEnd,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// What is counted.
@@ -61,7 +70,7 @@ pub struct Parts {
 /// The deliveries of a hub, under way in the background until it stops.
 #[derive(Clone)]
 pub struct Deliveries {
-    wake: Arc<Notify>,
+    wake: Arc<[Arc<Notify>]>,
 }
 
 /// TLS cannot be set up: the system has no certificates to trust.
@@ -75,21 +84,43 @@ impl Deliveries {
     /// # Errors
     /// [`NoTls`].
     pub fn start(parts: Parts) -> Result<Self, NoTls> {
-        let Parts { directory, store, own_tokens, clock, metrics, tasks, lookup, chance } = parts;
+        let mut wake = issuer_lines(&parts);
+        let Parts { directory, store, own_tokens, clock, metrics, tasks, lookup, chance, .. } = parts;
         let client = Client::new(lookup, DEADLINE).map_err(|error| NoTls(error.to_string()))?;
         let with_back_end = directory.apps().iter().filter(|app| app.backchannel_logout_uri.is_some());
         let lines = with_back_end.map(|app| Line { issuer: app.issuer.clone(), client_id: app.client_id.clone() });
         let lines = lines.collect();
         let postman = Postman { directory, store, own_tokens, client, clock, chance, metrics, tasks: tasks.clone() };
-        let wake = Arc::new(Notify::new());
-        tasks.spawn(Worker::new(Arc::new(postman), lines, Arc::clone(&wake)).run());
-        Ok(Self { wake })
+        let own_wake = Arc::new(Notify::new());
+        tasks.spawn(Worker::new(Arc::new(postman), lines, Arc::clone(&own_wake)).run());
+        wake.push(own_wake);
+        Ok(Self { wake: wake.into() })
     }
 
     /// Has the outbox looked into now. Nobody needs to, unless a clock was moved.
     pub fn wake(&self) {
-        self.wake.notify_one();
+        self.wake.iter().for_each(|one| one.notify_one());
     }
+}
+
+/// A line for each issuer whose sessions the hub can end; says how each is woken.
+fn issuer_lines(parts: &Parts) -> Vec<Arc<Notify>> {
+    let start = |(issuer, api): (&Issuer, &Arc<Management>)| {
+        let ender = Ender {
+            issuer: issuer.clone(),
+            api: Arc::clone(api),
+            store: parts.store.clone(),
+            note: Arc::clone(&parts.note_end),
+            clock: Arc::clone(&parts.clock),
+            chance: Arc::clone(&parts.chance),
+            metrics: Arc::clone(&parts.metrics),
+            tasks: parts.tasks.clone(),
+        };
+        let wake = Arc::new(Notify::new());
+        parts.tasks.spawn(IssuerLine::new(ender, Arc::clone(&wake)).run());
+        wake
+    };
+    parts.management.all().map(start).collect()
 }
 
 /// Chance of the operating system.

@@ -1,9 +1,7 @@
 //! What a back end's answer, or its silence, means. Reasons are fixed words: nothing
 //! from outside reaches a receipt.
 
-use std::error::Error;
-
-use super::guard::NoAddress;
+use crate::oidc::guard::{NoAddress, no_address};
 
 /// What one attempt came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,17 +40,6 @@ pub(super) fn of_failure(failure: &reqwest::Error) -> Verdict {
         None if failure.is_timeout() => "the app did not answer within 5 seconds",
         None => "the connection broke before the app answered",
     })
-}
-
-fn no_address(failure: &reqwest::Error) -> Option<NoAddress> {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(failure);
-    while let Some(error) = cause {
-        if let Some(found) = error.downcast_ref::<NoAddress>() {
-            return Some(*found);
-        }
-        cause = error.source();
-    }
-    None
 }
 
 #[cfg(test)]

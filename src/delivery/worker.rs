@@ -156,6 +156,7 @@ impl Worker {
     }
 
     async fn give_up_overdue(&self) -> Result<(), StoreError> {
+        self.give_up_issuer_ends().await?;
         let now = self.postman.clock.now();
         let state = self.postman.store.outbox_state().await?;
         self.postman.metrics.outbox_depth(state.depth);
@@ -166,6 +167,23 @@ impl Worker {
         self.postman.metrics.deliveries_given_up(given_up);
         if given_up > 0 {
             tracing::warn!(posts = given_up, "gave up telling back ends: the time for it has run out");
+        }
+        Ok(())
+    }
+
+    /// Also of issuers that have no Management API configured any more.
+    async fn give_up_issuer_ends(&self) -> Result<(), StoreError> {
+        let (now, store) = (self.postman.clock.now(), &self.postman.store);
+        let state = store.issuer_ends_state().await?;
+        self.postman.metrics.issuer_ends_waiting(state.depth);
+        if state.first_end.is_some_and(|end| end <= now) {
+            let given_up = store.give_up_issuer_ends(now).await?;
+            self.postman.metrics.issuer_ends_given_up(given_up);
+            tracing::warn!(
+                sessions = given_up,
+                code = "management_given_up",
+                "gave up ending sessions at their issuer"
+            );
         }
         Ok(())
     }

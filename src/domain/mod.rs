@@ -8,6 +8,7 @@ pub mod ids;
 pub mod json;
 pub mod logout;
 pub mod redirect;
+pub mod retry_after;
 pub mod secret;
 pub mod session_life;
 pub mod signing_key;

@@ -25,6 +25,7 @@ const ELEMENTS: &str = include_str!("../../client-sdk/client/dist-iife/slo-hub-e
 pub fn routes() -> Router<Edge> {
     Router::new()
         .route("/.well-known/slo-hub", get(about))
+        .route("/.well-known/slo-hub/stream", get(super::stream_probe::stream).head(super::head_not_allowed))
         .route("/.well-known/jwks.json", get(key_set))
         .route("/sdk/slo-hub.js", get(sdk))
         .route("/sdk/slo-hub-elements.js", get(elements))

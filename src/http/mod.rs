@@ -9,6 +9,7 @@ pub mod logouts;
 pub mod me_sessions;
 pub mod ops;
 pub mod session;
+mod stream_probe;
 
 use axum::Router;
 use axum::http::header;

@@ -20,6 +20,7 @@ pub mod housekeeping;
 mod ledger;
 pub mod my_sessions;
 pub mod own_sign_in;
+mod issuer_end;
 pub mod progress;
 pub mod receipt;
 pub mod receive_logout;
@@ -44,6 +45,7 @@ use crate::domain::clock::Clock;
 use crate::metrics::Metrics;
 use crate::oidc::code_flow::CodeFlow;
 use crate::oidc::keys::IssuerKeys;
+use crate::oidc::management::Managements;
 use crate::oidc::own_logout_token::OwnLogoutTokens;
 use crate::oidc::resume_ticket::ResumeTickets;
 use crate::oidc::verifier::Verifier;
@@ -85,6 +87,8 @@ pub struct Hub {
     pub tickets: ResumeTickets,
     /// The hub's own logout tokens.
     pub own_tokens: Arc<OwnLogoutTokens>,
+    /// The Management API of the issuers that have one configured.
+    pub management: Managements,
     /// Asks issuers who is signed in.
     pub code_flow: CodeFlow,
     /// Seals what leaves the hub in a browser and has to come back.

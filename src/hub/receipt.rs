@@ -9,6 +9,7 @@ use crate::domain::app::App;
 use crate::domain::ids::LogoutId;
 use crate::domain::logout::{Logout, SignIn};
 use crate::domain::via::Via;
+use crate::store::IssuerEnd;
 
 /// A logout and its deliveries, as the API tells of them.
 #[derive(Serialize)]
@@ -17,6 +18,26 @@ pub struct Receipt {
     logout: LogoutView,
     notified: usize,
     deliveries: Vec<DeliveryView>,
+    /// Only where the hub has taken it upon itself to end the session there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issuer_session: Option<IssuerSessionView>,
+}
+
+#[derive(Serialize)]
+struct IssuerSessionView {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+impl From<IssuerEnd> for IssuerSessionView {
+    fn from(end: IssuerEnd) -> Self {
+        match end {
+            IssuerEnd::Pending(error) => Self { status: "pending", error },
+            IssuerEnd::Ended => Self { status: "ended", error: None },
+            IssuerEnd::Failed(why) => Self { status: "failed", error: Some(why) },
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -72,6 +93,7 @@ impl Hub {
                 error: row.error,
             })
             .collect();
-        Ok(Receipt { logout: LogoutView::from(&logout), notified, deliveries })
+        let issuer_session = self.store.issuer_end(id).await?.map(IssuerSessionView::from);
+        Ok(Receipt { logout: LogoutView::from(&logout), notified, deliveries, issuer_session })
     }
 }

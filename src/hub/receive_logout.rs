@@ -55,6 +55,7 @@ impl Hub {
             back_ends: self.back_ends.at(token.issuer()),
             pass_on: self.pass_on(token),
             goes_with: None,
+            end_at_issuer: None,
             repeat_window_seconds: self.repeat_window_seconds(),
         };
         self.record_and_push(report).await.map(|_| ())

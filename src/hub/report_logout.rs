@@ -89,6 +89,7 @@ impl Hub {
         reason: Option<Reason>,
     ) -> Report {
         let now = self.clock.now();
+        let end_at_issuer = self.end_at_issuer(target.issuer(), source, now);
         Report {
             id: self.new_logout_id(),
             back_ends: self.back_ends.at(target.issuer()),
@@ -105,6 +106,7 @@ impl Hub {
             ticket: None,
             pass_on: None,
             goes_with: None,
+            end_at_issuer,
             repeat_window_seconds: self.repeat_window_seconds(),
         }
     }

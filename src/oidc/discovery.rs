@@ -42,9 +42,11 @@ pub struct Metadata {
 }
 
 /// Where the issuer's metadata is (section 4): a slash at the issuer's end is not doubled.
-pub(super) fn location(issuer: &Issuer) -> Result<Url, IssuerTrouble> {
-    let issuer = IssuerUrl::new(issuer.as_str().to_owned()).map_err(|_| IssuerTrouble::NotAUrl)?;
-    issuer.join(".well-known/openid-configuration").map_err(|_| IssuerTrouble::NotAUrl)
+/// `None` for an issuer that is no URL.
+#[must_use]
+pub fn location(issuer: &Issuer) -> Option<Url> {
+    let issuer = IssuerUrl::new(issuer.as_str().to_owned()).ok()?;
+    issuer.join(".well-known/openid-configuration").ok()
 }
 
 /// Reads a metadata document. Its `issuer` must be the configured one (section 4.3).

@@ -55,16 +55,7 @@ impl Fetcher {
     /// # Errors
     /// [`FetchError::Request`] when the system has no certificates to trust.
     pub fn new() -> Result<Self, FetchError> {
-        let client = Client::builder()
-            .user_agent(concat!("slo-hub/", env!("CARGO_PKG_VERSION")))
-            .redirect(Policy::none())
-            .referer(false)
-            .no_proxy()
-            .dns_resolver(Arc::new(LoopbackNames))
-            .connect_timeout(CONNECT_DEADLINE)
-            .timeout(DEADLINE)
-            .build()?;
-        Ok(Self { client })
+        Ok(Self { client: client()? })
     }
 
     /// The JSON document at `url`.
@@ -75,13 +66,37 @@ impl Fetcher {
     /// # Cancel safety
     /// Dropping the future drops the request.
     pub async fn json(&self, url: &Url) -> Result<Value, FetchError> {
-        let answer = self.client.get(url.clone()).header("accept", "application/json, */*;q=0.5").send().await?;
-        if answer.status() != StatusCode::OK {
-            return Err(FetchError::Status(answer.status()));
-        }
-        let body = limited_body(answer).await?;
-        serde_json::from_slice(&body).map_err(|_| FetchError::NotJson)
+        json_of(self.client.get(url.clone()).header("accept", "application/json, */*;q=0.5").send().await?).await
     }
+}
+
+/// An HTTP client with the rules of this module.
+///
+/// # Errors
+/// [`FetchError::Request`] when the system has no certificates to trust.
+pub fn client() -> Result<Client, FetchError> {
+    let client = Client::builder()
+        .user_agent(concat!("slo-hub/", env!("CARGO_PKG_VERSION")))
+        .redirect(Policy::none())
+        .referer(false)
+        .no_proxy()
+        .dns_resolver(Arc::new(LoopbackNames))
+        .connect_timeout(CONNECT_DEADLINE)
+        .timeout(DEADLINE)
+        .build()?;
+    Ok(client)
+}
+
+/// The JSON document that was answered.
+///
+/// # Errors
+/// [`FetchError`].
+pub async fn json_of(answer: Response) -> Result<Value, FetchError> {
+    if answer.status() != StatusCode::OK {
+        return Err(FetchError::Status(answer.status()));
+    }
+    let body = limited_body(answer).await?;
+    serde_json::from_slice(&body).map_err(|_| FetchError::NotJson)
 }
 
 /// What `openidconnect` sends its requests with. It judges the status itself.

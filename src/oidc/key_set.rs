@@ -99,6 +99,14 @@ impl KeySet {
     }
 }
 
+/// How many keys of a published set can check signatures of that algorithm.
+#[must_use]
+pub fn count_for(document: &Value, alg: SigningAlg) -> usize {
+    let list = document.get("keys").and_then(Value::as_array);
+    let keys = list.into_iter().flatten().map(PublishedKey::read);
+    keys.filter(|key| key.fitting(alg).is_some()).count()
+}
+
 /// One published key. Its name counts even when the key itself is of no use here: a
 /// token that names it is refused for that, not kept waiting for a newer set.
 #[derive(Debug)]

@@ -277,7 +277,8 @@ impl Source {
     }
 
     async fn fresh_metadata(&self) -> Result<Arc<Metadata>, IssuerTrouble> {
-        let document = self.shared.fetcher.json(&discovery::location(&self.issuer)?).await?;
+        let at = discovery::location(&self.issuer).ok_or(IssuerTrouble::NotAUrl)?;
+        let document = self.shared.fetcher.json(&at).await?;
         let metadata = Arc::new(discovery::read(&document, &self.issuer)?);
         let mut state = self.lock();
         state.metadata = Some(Arc::clone(&metadata));

@@ -9,8 +9,9 @@
 //!   they need, and checks signatures.
 //! - [`keys`] has the issuers' keys and metadata at hand and asks for newer ones, seldom;
 //!   `key_set` reads what an issuer publishes, [`discovery`] where; [`fetch`] is the HTTP
-//!   client for it.
+//!   client for it, and [`guard`] says which addresses a name may lead to.
 //! - [`code_flow`] is the hub's own way to ask an issuer who is signed in.
+//! - [`management`] asks Auth0's Management API: who is signed in, and that it ends.
 //! - [`resume_ticket`] is the hub's own kind of token. [`own_logout_token`] makes logout
 //!   tokens with the hub as their issuer; `signer` holds one of the keys for that.
 //! - [`fault`] names every rule that a token can break.
@@ -20,11 +21,13 @@ pub mod code_flow;
 pub mod discovery;
 pub mod fault;
 pub mod fetch;
+pub mod guard;
 pub mod id_token;
 mod jose;
-mod key_set;
+pub mod key_set;
 pub mod keys;
 pub mod logout_token;
+pub mod management;
 pub mod own_logout_token;
 pub mod resume_ticket;
 mod signer;

@@ -21,6 +21,7 @@ mod connect;
 mod deliveries;
 mod error;
 mod facts;
+mod issuer_ends;
 mod jtis;
 mod logouts;
 mod outbox;
@@ -54,6 +55,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::deliveries::{Delivery, DeliveryKey, DeliveryStatus};
 pub use self::error::StoreError;
+pub use self::issuer_ends::{EndAttempt, EndAttemptEnd, IssuerEnd, WaitingEnd};
 pub use self::outbox::{Attempt, AttemptEnd, Line, OutboxState, Waiting};
 pub use self::parked::{PARKED_MAX, PARKED_MAX_PER_ISSUER, Parked, ParkedToken};
 use self::readers::{Reader, Readers};

@@ -35,11 +35,22 @@ pub(super) struct Post<'a> {
     pub(super) good_until: UnixMillis,
 }
 
+/// Something to be ended at its issuer.
+pub(super) struct End<'a> {
+    pub(super) position: i64,
+    pub(super) issuer: &'a str,
+    /// Whether a verified token of the session itself said whose it is.
+    pub(super) is_vouched: bool,
+    pub(super) due_at: UnixMillis,
+    pub(super) good_until: UnixMillis,
+}
+
 /// The rows that follow from a batch of decisions.
 #[derive(Default)]
 pub(super) struct Plan<'a> {
     pub(super) expected: Vec<Expected<'a>>,
     pub(super) posts: Vec<Post<'a>>,
+    pub(super) ends: Vec<End<'a>>,
     /// Apps that the issuer's one token tells of all sessions that a logout ends,
     /// so that they are no longer waited for session by session.
     pub(super) told_of_all: Vec<(i64, &'a ClientId)>,
@@ -61,6 +72,32 @@ impl<'a> Plan<'a> {
         if let Some(pass_on) = &report.pass_on {
             self.pass_on(&one, pass_on);
         }
+        self.end_at_issuer(&one);
+    }
+
+    /// Whoever has not ended it there yet. A session that went with all of its person's is
+    /// ended with them.
+    fn end_at_issuer(&mut self, one: &One<'a>) {
+        let (report, logout) = (one.report, &one.held.logout);
+        let Some(due_at) = report.end_at_issuer else { return };
+        if logout.is_final || logout.target.scope() != report.target.scope() {
+            return;
+        }
+        let vouched_for = report.seen.as_ref().and_then(|seen| Some((seen.session()?, &seen.sub)));
+        let is_vouched = match &report.target {
+            LogoutTarget::Session { key, sub } => {
+                vouched_for.is_some_and(|(own, whose)| own == *key && sub.as_ref().is_none_or(|sub| sub == whose))
+            }
+            LogoutTarget::User(_) => false,
+        };
+        let good_until = report.recorded_at.plus_seconds(TRIED_SECONDS);
+        self.ends.push(End {
+            position: one.position,
+            issuer: report.issuer().as_str(),
+            is_vouched,
+            due_at,
+            good_until,
+        });
     }
 
     /// An app whose session has ended. It is waited for on a channel, unless all

@@ -13,7 +13,7 @@ use super::report::{Outcome, Recorded, Report};
 use super::rows::{self, logout_columns};
 use super::seen_tokens::SeenToken;
 use super::writer::Work;
-use super::{Store, deliveries, outbox, seen_tokens, session_ends, tickets};
+use super::{Store, deliveries, issuer_ends, outbox, seen_tokens, session_ends, tickets};
 use crate::domain::clock::UnixSeconds;
 use crate::domain::ids::{ClientId, Issuer, SessionKey, Sid, Subject, SubjectKey};
 use crate::domain::logout::{Logout, LogoutTarget, Reason, SignIn};
@@ -67,8 +67,8 @@ impl Work for Report {
 
     fn filled_the_outbox(&self, answer: &Recorded) -> bool {
         match answer.outcome {
-            Outcome::Fresh => !self.back_ends.is_empty(),
-            Outcome::Repeat => self.pass_on.is_some(),
+            Outcome::Fresh => !self.back_ends.is_empty() || self.end_at_issuer.is_some(),
+            Outcome::Repeat => self.pass_on.is_some() || self.end_at_issuer.is_some(),
             Outcome::SameToken | Outcome::JtiReused => false,
         }
     }
@@ -297,6 +297,7 @@ async fn expect_deliveries(
         }
     }
     outbox::put(connection, &plan).await?;
+    issuer_ends::put(connection, &plan).await?;
     deliveries::expect(connection, &plan).await
 }
 

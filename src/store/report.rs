@@ -44,6 +44,9 @@ pub struct Report {
     /// Whose user logout this report of one session goes with, where the hub knows
     /// that: then a session that it never saw is no news either.
     pub goes_with: Option<SubjectKey>,
+    /// From when on its session, or its person's, is to be ended at the issuer as well;
+    /// `None` where the issuer itself has ended it, or nobody can.
+    pub end_at_issuer: Option<UnixMillis>,
     /// How much later than an earlier logout a report may be and still mean that one.
     pub repeat_window_seconds: i64,
 }

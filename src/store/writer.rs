@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::deliveries::Progress;
 use super::error::StoreError;
+use super::issuer_ends::{EndAttempt, GiveUpEnds};
 use super::outbox::{Attempt, GiveUp};
 use super::parked::{Park, SettleParked};
 use super::readers::Readers;
@@ -205,6 +206,8 @@ lanes! {
     progress: Progress,
     attempts: Attempt,
     given_up: GiveUp,
+    issuer_ends: EndAttempt,
+    given_up_ends: GiveUpEnds,
     new_tickets: NewTicket,
     taken_tickets: TakeTicket,
     extended_tickets: ExtendTicket,

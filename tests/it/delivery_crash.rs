@@ -187,6 +187,7 @@ fn report(office: &Office, who: &TestSession, token: &str) -> Report {
             good_until: now.plus_seconds(100),
         }),
         goes_with: None,
+        end_at_issuer: None,
         repeat_window_seconds: 660,
     }
 }

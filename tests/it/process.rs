@@ -22,9 +22,15 @@ impl HubProcess {
 
     /// The same, with more tables in its configuration, in which `ISSUER` is the issuer.
     pub async fn start_with(issuer: &TestIssuer, folder: &Path, tables: &str) -> Self {
+        let tables = tables.replace("ISSUER", issuer.url());
+        Self::start_from(folder, |port, admin_port| config(issuer.url(), port, admin_port) + &tables).await
+    }
+
+    /// The same, with the configuration that is written for those ports.
+    pub async fn start_from(folder: &Path, config: impl Fn(u16, u16) -> String) -> Self {
         // Somebody else may take a free port before the hub does; then it takes others.
         for _ in 0..5 {
-            if let Some(hub) = Self::try_start(issuer, folder, tables).await {
+            if let Some(hub) = Self::try_start(folder, &config).await {
                 return hub;
             }
         }
@@ -32,11 +38,10 @@ impl HubProcess {
     }
 
     /// `None` where the hub ended before it was ready.
-    async fn try_start(issuer: &TestIssuer, folder: &Path, tables: &str) -> Option<Self> {
+    async fn try_start(folder: &Path, config: &impl Fn(u16, u16) -> String) -> Option<Self> {
         let (port, admin_port) = (free_port(), free_port());
         let path = folder.join("slo-hub.toml");
-        let tables = tables.replace("ISSUER", issuer.url());
-        std::fs::write(&path, config(issuer.url(), port, admin_port) + &tables).unwrap();
+        std::fs::write(&path, config(port, admin_port)).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_slo-hub"));
         // As talkative as it gets: what it says is read by a test.
         let log = std::fs::File::create(folder.join("hub.log")).unwrap();

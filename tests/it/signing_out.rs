@@ -18,6 +18,13 @@ async fn signs_out(hub: &TestHub, browser: &mut Browser<'_>, ada: &TestSession) 
     browser.gets("/logout", &[&query[..], &[("state", "a b&c")]].concat()).await
 }
 
+/// Somebody signs out by Shop's link while Notes is closed, and lands on the page.
+async fn lands_on_the_page(hub: &TestHub, browser: &mut Browser<'_>, who: &TestSession) -> (Url, Answer) {
+    Tab::live(hub, NOTES, &id_token(hub, who, "notes")).await.0.leave().await;
+    let answer = signs_out(hub, browser, who).await;
+    browser.lands(&answer).await
+}
+
 /// What the page is fed with, one message after the other.
 struct Feed(reqwest::Response, String);
 
@@ -106,10 +113,8 @@ async fn without_scripts_the_page_loads_itself_until_nothing_is_waited_for() {
 async fn a_page_is_left_once() {
     let hub = TestHub::start().await;
     let ada = hub.issuer.sign_in("ada");
-    Tab::live(&hub, NOTES, &id_token(&hub, &ada, "notes")).await.0.leave().await;
     let mut browser = Browser::new(&hub);
-    let answer = signs_out(&hub, &mut browser, &ada).await;
-    let (url, _) = browser.lands(&answer).await;
+    let (url, _) = lands_on_the_page(&hub, &mut browser, &ada).await;
     assert_eq!(browser.opens(url.as_str()).await.status, 200, "it may be loaded again");
     assert_eq!(browser.opens(&format!("{url}&turn=18446744073709551615")).await.status, 200);
     location(&browser.goes_on(&url).await);
@@ -129,13 +134,9 @@ async fn a_page_is_left_once() {
 async fn a_page_is_no_other_browsers() {
     let hub = TestHub::start().await;
     let (ada, eve) = (hub.issuer.sign_in("ada"), hub.issuer.sign_in("eve"));
-    for who in [&ada, &eve] {
-        Tab::live(&hub, NOTES, &id_token(&hub, who, "notes")).await.0.leave().await;
-    }
     let (mut browser, mut stranger) = (Browser::new(&hub), Browser::new(&hub));
-    signs_out(&hub, &mut stranger, &eve).await;
-    let answer = signs_out(&hub, &mut browser, &ada).await;
-    let (url, _) = browser.lands(&answer).await;
+    lands_on_the_page(&hub, &mut stranger, &eve).await;
+    let (url, _) = lands_on_the_page(&hub, &mut browser, &ada).await;
     for other in [&mut stranger, &mut Browser::new(&hub)] {
         is_error_page(&other.opens(url.as_str()).await, 400, "foreign_link");
         is_error_page(&other.goes_on(&url).await, 400, "foreign_link");
@@ -149,10 +150,8 @@ async fn a_page_is_no_other_browsers() {
 async fn what_is_no_navigation_neither_sees_the_page_nor_goes_on() {
     let hub = TestHub::start().await;
     let ada = hub.issuer.sign_in("ada");
-    Tab::live(&hub, NOTES, &id_token(&hub, &ada, "notes")).await.0.leave().await;
     let mut browser = Browser::new(&hub);
-    let answer = signs_out(&hub, &mut browser, &ada).await;
-    let (url, _) = browser.lands(&answer).await;
+    let (url, _) = lands_on_the_page(&hub, &mut browser, &ada).await;
     let onward = format!("/logout/onward?ticket={}", param(&url, "ticket"));
     for path in [onward.as_str(), &url.as_str()[HUB.len()..]] {
         for (name, value) in [("sec-purpose", "prefetch"), ("sec-fetch-dest", "iframe"), ("sec-fetch-mode", "cors")] {
@@ -238,10 +237,8 @@ async fn the_way_from_an_apps_own_report_enters_at_the_page() {
 async fn the_pages_own_parts_are_served_and_nothing_else_runs_on_it() {
     let hub = TestHub::start().await;
     let ada = hub.issuer.sign_in("ada");
-    Tab::live(&hub, NOTES, &id_token(&hub, &ada, "notes")).await.0.leave().await;
     let mut browser = Browser::new(&hub);
-    let answer = signs_out(&hub, &mut browser, &ada).await;
-    let (_, page) = browser.lands(&answer).await;
+    let (_, page) = lands_on_the_page(&hub, &mut browser, &ada).await;
     let policy = page.header("content-security-policy");
     for part in ["default-src 'none'", "script-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"] {
         assert!(policy.contains(part), "{policy}");
@@ -257,10 +254,8 @@ async fn the_pages_own_parts_are_served_and_nothing_else_runs_on_it() {
 async fn a_stopping_hub_ends_the_feeds() {
     let hub = TestHub::start().await;
     let ada = hub.issuer.sign_in("ada");
-    Tab::live(&hub, NOTES, &id_token(&hub, &ada, "notes")).await.0.leave().await;
     let mut browser = Browser::new(&hub);
-    let answer = signs_out(&hub, &mut browser, &ada).await;
-    let (url, _) = browser.lands(&answer).await;
+    let (url, _) = lands_on_the_page(&hub, &mut browser, &ada).await;
     let mut feed = Feed::of(&hub, &browser, &url).await;
     feed.next().await;
     hub.running.stop().await;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::KeyPair as _;
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -17,6 +17,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use slo_hub::domain::clock::{Clock, SystemClock};
 use slo_hub::tasks::Tasks;
+use tower::ServiceExt as _;
 
 use super::token::{SigningKey, TokenBuilder};
 
@@ -51,6 +52,8 @@ struct Provider {
     made: AtomicU64,
     /// Sign-ins that wait to be redeemed, by code.
     grants: Mutex<HashMap<String, Grant>>,
+    /// What else it serves.
+    more: Mutex<Option<Router>>,
 }
 
 /// A person's sign-in for a client, on its way back to it.
@@ -81,11 +84,13 @@ impl TestIssuer {
             requests: AtomicU64::new(0),
             made: AtomicU64::new(0),
             grants: Mutex::default(),
+            more: Mutex::default(),
         });
         let routes = Router::new()
             .route("/.well-known/openid-configuration", get(metadata))
             .route("/jwks", get(jwks))
             .route("/oauth/token", post(redeem))
+            .fallback(others)
             .with_state(Arc::clone(&state));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -193,6 +198,11 @@ impl TestIssuer {
         code
     }
 
+    /// Serves this as well: tokens by client credentials, and every address it has not.
+    pub fn also_serves(&self, routes: Router) {
+        *self.state.more.lock().unwrap() = Some(routes);
+    }
+
     /// How often the keys were asked for.
     pub fn key_requests(&self) -> u64 {
         self.state.requests.load(Ordering::SeqCst)
@@ -223,6 +233,11 @@ async fn metadata(State(state): State<Arc<Provider>>) -> Response {
 async fn redeem(State(state): State<Arc<Provider>>, headers: HeaderMap, body: String) -> Response {
     let fields: HashMap<_, _> = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
     let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
+    if field("grant_type") == "client_credentials" {
+        let mut request = Request::post("/oauth/token").body(body.into()).unwrap();
+        *request.headers_mut() = headers;
+        return others(State(state), request).await;
+    }
     let basic = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap().to_owned());
     let client = basic.unwrap_or_else(|| format!("{}:{}", field("client_id"), field("client_secret")));
     let refused = |status: StatusCode, error: &str| (status, json!({ "error": error }).to_string()).into_response();
@@ -241,6 +256,15 @@ async fn redeem(State(state): State<Arc<Provider>>, headers: HeaderMap, body: St
     }
     let tokens = json!({"access_token": "opaque", "token_type": "Bearer", "id_token": grant.id_token});
     answer(&state, &tokens)
+}
+
+/// What it does not know itself.
+async fn others(State(state): State<Arc<Provider>>, request: Request) -> Response {
+    let more = state.more.lock().unwrap().clone();
+    match more {
+        Some(routes) => routes.oneshot(request).await.into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 async fn jwks(State(state): State<Arc<Provider>>) -> Response {

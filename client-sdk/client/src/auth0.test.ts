@@ -167,8 +167,8 @@ describe('logout', () => {
     const slo = await open(auth0);
     hub.crash();
     await slo.logout({ logoutParams: { returnTo: 'https://notes.example/bye' } });
-    expect(page.location.assign).not.toHaveBeenCalled();
-    expect(auth0.navigated).toEqual(['https://acme.eu.auth0.com/v2/logout?returnTo=https://notes.example/bye']);
+    expect(page.location.assign).toHaveBeenCalledExactlyOnceWith('https://acme.eu.auth0.com/v2/logout?returnTo=https://notes.example/bye');
+    expect([auth0.calls, auth0.navigated]).toEqual([['logout and go'], []]);
   });
 
   it('redirect: false stays on the page', async () => {

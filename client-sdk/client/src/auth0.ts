@@ -78,7 +78,9 @@ export function withAuth0(auth0: Auth0Like, options: Auth0SloOptions): Auth0SloC
       await client.signOut(how, ({ continueUrl }) =>
         auth0.logout({
           ...(logoutParams && { logoutParams }),
-          ...(!redirect ? { openUrl: false } : continueUrl && { openUrl: () => location.assign(continueUrl) }),
+          // Always given: without it, Auth0's SDKs for frameworks still say who is signed in, should the Back button
+          // bring the page back.
+          openUrl: redirect && ((url) => location.assign(continueUrl ?? url)),
         }),
       );
     },

@@ -15,6 +15,7 @@ export interface Claims {
   readonly iss: string;
   readonly aud: string;
   readonly sub: string;
+  readonly name?: string;
   readonly sid?: string;
   readonly iat: number;
   readonly exp: number;
@@ -32,7 +33,7 @@ const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('
 
 /** An ID token of Ada's, signed by nobody. */
 export function idToken(claims: Partial<Claims> = {}): string {
-  const all = { iss: ISSUER, aud: 'notes', sub: 'ada', sid: 's1', iat: now(), exp: now() + 36_000, ...claims };
+  const all = { iss: ISSUER, aud: 'notes', sub: 'ada', name: 'Ada Lovelace', sid: 's1', iat: now(), exp: now() + 36_000, ...claims };
   return `${encode({ alg: 'RS256' })}.${encode(all)}.c2ln`;
 }
 

@@ -1,128 +1,48 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import vm from 'node:vm';
-import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { buildAlone, buildScript, INTERNAL, SCRIPTS } from '../build.mjs';
-import type { endFrontchannelSession } from '../src/frontchannel.js';
-import { pass, settle } from './app.js';
-import { FakeFrame, NOTES } from './frame.js';
-import { FakeHub, HUB, idToken } from './hub.js';
-import { unpackInto } from './pack.js';
-import { FakePage } from './page.js';
+import { compile, installInto, manifest, run, type Installed } from '../../test/pack.js';
+import { isFitToPublish } from '../../test/published.js';
+import { SCRIPTS } from '../build.mjs';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const KIB = 1024;
+const SOURCES = path.join(import.meta.dirname, '../src');
 
-describe('the size, minified and gzipped', () => {
-  it.each([
-    ['core', 'src/index.ts', 4 * KIB],
-    ['core with the Auth0 adapter', 'src/auth0.ts', 5 * KIB],
-    ['the page for the front channel', 'src/frontchannel.ts', 1.25 * KIB],
-    ['the script for a <script> tag', 'src/iife.ts', 5 * KIB],
-    ['the signed-out notice alone', 'src/elements.ts', 2 * KIB],
-    ['core with the oidc-client-ts adapter', 'src/oidc.ts', 5 * KIB],
-    ['core with the React adapter and the notice', 'src/react.ts', 7 * KIB],
-    ['core with the Vue adapter and the notice', 'src/vue.ts', 7 * KIB],
-    ['core with the Angular adapter and the notice', 'src/angular.ts', 7 * KIB],
-  ])('%s', async (name, entry, most) => {
-    vi.useRealTimers();
-    const size = gzipSync(await buildAlone(entry), { level: 9 }).length;
-    console.log(`${name}: ${size} bytes, at most ${most}`);
-    expect(size).toBeLessThanOrEqual(most);
+let folder: string;
+let installed: Installed;
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'slo-hub-client-'));
+  installed = installInto(folder, 'client');
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+beforeEach(() => void vi.useRealTimers());
+
+/** The names of the modules that can be imported. */
+const entries = () => Object.keys(manifest(installed.at).exports).filter((entry) => !entry.endsWith('.json'));
+
+describe('what is published of @slo-hub/client', () => {
+  isFitToPublish(() => installed);
+
+  it('is this and nothing else: neither sources nor tests', () => {
+    const sources = readdirSync(SOURCES).filter((file) => !/\.test\.ts$|iife\.ts$/.test(file));
+    const declarations = sources.map((file) => `dist/${file.replace(/\.ts$/, '.d.ts')}`);
+    const modules = entries().map((entry) => `dist/${entry === '.' ? 'index' : entry.slice(2)}.js`);
+    const chunks = installed.files.filter((file) => /^dist\/chunk-[0-9A-Z]{8}\.js$/.test(file));
+    const maps = [...modules, ...chunks].map((file) => `${file}.map`);
+    const scripts = SCRIPTS.map(([name]) => `dist-iife/${name}`);
+    const documents = ['LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'package.json'];
+    expect(installed.files).toEqual([...declarations, ...modules, ...chunks, ...maps, ...scripts, ...documents].sort());
+  });
+
+  it('needs nothing at run time', () => {
+    expect(manifest(installed.at).dependencies).toBeUndefined();
+    expect(readdirSync(path.join(folder, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual(['@slo-hub']);
   });
 });
 
-describe('dist-iife, for script tags', () => {
-  let checkedIn: string;
-  beforeAll(() => void (checkedIn = readFileSync(`${ROOT}dist-iife/slo-hub.js`, 'utf8')));
-  beforeEach(() => void vi.useRealTimers());
-
-  it.each(SCRIPTS)('%s is what the sources make; if not: npm run build', async (name, what) => {
-    const isFresh = readFileSync(`${ROOT}dist-iife/${name}`, 'utf8') === (await buildScript(what));
-    expect(isFresh, 'out of date: npm run build, and commit it').toBe(true);
-  });
-
-  it('tells the whole story: connects, is told, hides, acknowledges, signs out', async () => {
-    vi.useFakeTimers();
-    const hub = new FakeHub();
-    const page = new FakePage(hub.network());
-    const context = vm.createContext({
-      ...{ document: page.document, location: page.location, localStorage: page.localStorage, fetch: page.fetch },
-      ...{ WebSocket: page.WebSocket, BroadcastChannel: page.BroadcastChannel, reportError: page.reportError },
-      ...{ setTimeout, clearTimeout, setInterval, clearInterval, Date, URL, TextDecoder, atob, AbortController, AbortSignal, console },
-      addEventListener: page.addEventListener.bind(page),
-    });
-    const told: string[] = [];
-    const app = { hub: HUB, token: idToken({ nonce: 'n1' }), told };
-    vm.runInContext(checkedIn, context);
-    const open = vm.runInContext(
-      `app => SloHub.createSlo({ hub: app.hub, getToken: () => app.token, curtain: true, onSignedOut: e => void app.told.push(e.id) })`,
-      context,
-    ) as (app: object) => { state: string; start(): void; signOut(): Promise<{ delivered: boolean }> };
-    const slo = open(app);
-    await settle();
-    expect(slo.state).toBe('connected');
-    page.leave();
-    expect(page.isHidden).toBe(true);
-    const id = hub.signOutElsewhere();
-    page.comeBack();
-    await settle();
-    expect([slo.state, ...told, ...hub.acked]).toEqual(['signed-out', id, id]);
-    expect(page.isHidden).toBe(false);
-    await pass(60_000);
-    app.token = idToken({ nonce: 'n2' });
-    hub.refusesWebSockets = true;
-    slo.start();
-    await settle();
-    expect(slo.state).toBe('connected');
-    expect((await slo.signOut()).delivered).toBe(true);
-    expect(page.localStorage.getItem(`slo-hub:${HUB}`)).toBeNull();
-  });
-
-  it('ends the session on the app\'s page for the front channel', async () => {
-    const frame = new FakeFrame({ above: NOTES, stored: undefined, isSameSite: true, hasThirdPartyCookies: true, search: '?sid=s1' });
-    const context = vm.createContext({ URL, URLSearchParams, setTimeout });
-    vm.runInContext(checkedIn, context);
-    const end = vm.runInContext('options => SloHub.endFrontchannelSession(options)', context) as typeof endFrontchannelSession;
-    const ended: unknown[] = [];
-    const ending = end({ hub: NOTES, signOut: (logout) => void ended.push({ ...logout }), window: frame.asWindow });
-    frame.hears({ type: 'slo-frontchannel-logout', nonce: 'n1' });
-    expect({ ...(await ending) }).toEqual({ acknowledged: true, storage: 'shared' });
-    expect(ended).toEqual([{ sid: 's1', storage: 'shared' }]);
-    expect(frame.posted.map((message) => ({ ...(message as object) }))).toEqual([
-      { type: 'slo-frontchannel-ready' },
-      { type: 'slo-frontchannel-done', nonce: 'n1' },
-    ]);
-  });
-
-  it('shortens no name that is seen from outside', () => {
-    const ours = ['types', 'errors', 'login', 'auth0', 'frontchannel', 'frontchannel-storage'];
-    const files = [...ours, 'follow', 'oidc', 'elements', 'react', 'vue', 'angular'];
-    const outside = files.map((file) => readFileSync(`${ROOT}src/${file}.ts`, 'utf8')).join();
-    for (const name of INTERNAL) expect(outside).not.toMatch(new RegExp(`(readonly |  )${name}\\??[:(]`));
-  });
-});
-
-describe('the packed package, in an empty folder', () => {
-  let folder: string;
-  beforeAll(() => {
-    folder = mkdtempSync(path.join(tmpdir(), 'slo-hub-'));
-    unpackInto(folder);
-  });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  beforeEach(() => void vi.useRealTimers());
-
-  const run = (script: string) => {
-    writeFileSync(path.join(folder, 'main.mjs'), script);
-    return execFileSync(process.execPath, ['main.mjs'], { cwd: folder, encoding: 'utf8', timeout: 20_000 });
-  };
-
+describe('installed in an empty folder', () => {
   it('can be imported on a server, where it does nothing and keeps nothing alive', () => {
-    const said = run(`
+    const said = run(folder, `
       import { createSlo, SloError } from '@slo-hub/client';
       import { withAuth0 } from '@slo-hub/client/auth0';
       import { endFrontchannelSession, markFrontchannelStorage } from '@slo-hub/client/frontchannel';
@@ -137,26 +57,47 @@ describe('the packed package, in an empty folder', () => {
       markFrontchannelStorage();
       console.log(await endFrontchannelSession({ hub: options.hub, signOut: options.getToken }), touched);
     `);
-    expect(said.trim().split('\n')).toEqual([
+    expect(said.split('\n')).toEqual([
       'idle idle { delivered: false } idle true []',
       "{ acknowledged: false, storage: 'unknown' } []",
     ]);
   });
 
-  it('holds what it declares, and neither sources nor tests', () => {
-    const { exports, files } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as {
-      exports: Record<string, string | Record<string, string>>;
-      files: string[];
-    };
-    expect(files).toEqual(['dist', 'dist-iife']);
-    for (const target of Object.values(exports).flatMap((entry) => (typeof entry === 'string' ? entry : Object.values(entry)))) {
-      expect(readFileSync(path.join(folder, 'node_modules/@slo-hub/client', target), 'utf8')).not.toBe('');
-    }
-    expect(execFileSync('find', [folder, '-name', '*.test.*'], { encoding: 'utf8' })).toBe('');
+  it('every entry that needs no framework can be imported, and one that does names the framework', () => {
+    const said = run(folder, `
+      for (const entry of ${JSON.stringify(entries())}) {
+        const name = '@slo-hub/client' + entry.slice(1);
+        console.log(entry, await import(name).then(() => 'is there', (error) => /Cannot find package '(.*?)'/.exec(error.message)[1]));
+      }
+    `);
+    const frameworks = ['./angular @angular/core', './react react', './vue vue'];
+    const others = ['.', './auth0', './elements', './frontchannel', './oidc'].map((entry) => `${entry} is there`);
+    expect(said.split('\n').sort()).toEqual([...frameworks, ...others].sort());
   });
 
-  it('needs nothing at run time', () => {
-    const { dependencies } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { dependencies?: object };
-    expect(dependencies).toBeUndefined();
+  it.each(['node16', 'bundler'] as const)('its types resolve by %s, without the types of any framework', (resolution) => {
+    expect(compile(folder, resolution, CONSUMER)).toBe('');
+  });
+
+  it('and they are types: what makes no sense is an error', () => {
+    expect(compile(folder, 'node16', `${CONSUMER}\ncreateSlo({ hub: 5, getToken: () => null });`)).toMatch(/TS2322.*number/);
   });
 });
+
+const CONSUMER = `
+import { createSlo, SloError, type SloState, type SignedOutEvent } from '@slo-hub/client';
+import { withAuth0, type Auth0Like } from '@slo-hub/client/auth0';
+import { endFrontchannelSession } from '@slo-hub/client/frontchannel';
+import { defineElements, type SignedOutNoticeElement } from '@slo-hub/client/elements';
+import { withOidc } from '@slo-hub/client/oidc';
+declare const auth0: Auth0Like;
+const options = { hub: 'https://logout.example.com', onSignedOut: (event: SignedOutEvent) => console.log(event.reason) };
+export const slo = withAuth0(auth0, options);
+export const ready: Promise<SloState> = createSlo({ ...options, getToken: () => null }).ready;
+slo.on('error', (error) => console.log(error instanceof SloError && error.code));
+slo.on('idle-warning', ({ secondsLeft }) => secondsLeft.toFixed());
+defineElements();
+export const notice: SignedOutNoticeElement | null = document.querySelector('slo-signed-out');
+export const told: Promise<boolean> = endFrontchannelSession({ hub: options.hub, signOut: () => {} }).then((result) => result.acknowledged);
+export type Manager = Parameters<typeof withOidc>[0];
+`;

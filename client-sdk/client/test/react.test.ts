@@ -210,6 +210,15 @@ describe('useSlo and the state of auth0-react', () => {
     expect(browser.navigated).toEqual([expect.stringMatching(/^https:\/\/acme\.eu\.auth0\.com\/v2\/logout\?.*returnTo=/)]);
   });
 
+  it('a page that the Back button brings back after a logout without the hub shows what it shows to nobody', async () => {
+    await open();
+    browser.hub.crash();
+    await browser.until(() => slo.logout());
+    window.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }));
+    await browser.see(() => text() === 'nobody');
+    expect(seen.slice(2)).toEqual(['one moment', 'nobody']);
+  });
+
   it('a sign-in without a page load begins anew', async () => {
     await open();
     browser.hub.signOutElsewhere();

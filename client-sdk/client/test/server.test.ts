@@ -1,9 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { unpackInto } from './pack.js';
+import { installInto, run as runIn } from '../../test/pack.js';
 
 const INSTALLED = path.join(import.meta.dirname, '../../node_modules');
 let folder: string;
@@ -11,8 +10,8 @@ let folder: string;
 /** A server's folder: the packed package, and the framework that the app has. */
 beforeAll(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'slo-hub-server-'));
-  unpackInto(folder);
-});
+  installInto(folder, 'client');
+}, 120_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 beforeEach(() => void vi.useRealTimers());
 
@@ -26,8 +25,7 @@ function install(...names: string[]): void {
 
 /** Runs a program there, in which reaching for the network is an error. */
 function run(program: string): string {
-  writeFileSync(path.join(folder, 'main.mjs'), `globalThis.fetch = globalThis.WebSocket = () => { throw new Error('network') };\n${program}`);
-  return execFileSync(process.execPath, ['main.mjs'], { cwd: folder, encoding: 'utf8', timeout: 20_000 }).trim();
+  return runIn(folder, `globalThis.fetch = globalThis.WebSocket = () => { throw new Error('network') };\n${program}`);
 }
 
 describe('rendered on a server, the packed package is inert', () => {

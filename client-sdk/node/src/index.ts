@@ -6,17 +6,7 @@ export {
   type SignedInRequest,
 } from './backchannel-logout.js';
 export type { LogoutMark, LogoutMarkStore } from './mark-store.js';
-export {
-  fileCursor,
-  watchLogouts,
-  WatchError,
-  type HubLogout,
-  type LogoutCursor,
-  type LogoutHandler,
-  type LogoutWatch,
-  type WatchErrorCode,
-  type WatchOptions,
-} from './watch/index.js';
+export * from './watch/index.js';
 export type { LogoutClaims, LogoutStore } from './stores/types.js';
 export { HubError } from './hub-error.js';
 export { isLoggedOut, type IsLoggedOutOptions, type OpenIdRequest } from './is-logged-out.js';

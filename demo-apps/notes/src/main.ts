@@ -1,5 +1,8 @@
 import './styles.css';
-import { appBar, openAccount, readConfig, show, userStore, type Brand } from '@slo-hub-demo/shared';
+import { readConfig, userStore, type Brand } from '@slo-hub-demo/shared';
+import { openAccount } from './account';
+import { appBar } from './app-bar';
+import { show } from './dom';
 import { firstNotes, type Note } from './note';
 import { NotesView } from './notes-view';
 

@@ -1,4 +1,5 @@
-import { h, icon, type UserStore } from '@slo-hub-demo/shared';
+import type { UserStore } from '@slo-hub-demo/shared';
+import { h, icon } from './dom';
 import { dateOf, excerptOf, matches, newNote, newestFirst, titleOf, wordsIn, type Note } from './note';
 
 const PLUS = 'M12 5v14M5 12h14';

@@ -1,4 +1,3 @@
-import { h, icon, show } from './dom';
 import { whyText, type Why } from './why';
 
 /** How an app looks from outside, before anybody is signed in. */
@@ -12,68 +11,62 @@ export interface Brand {
   readonly keeps: string;
 }
 
+/** What a page for somebody outside says and shows, whatever the app is written in. */
+export interface GatePage {
+  /** Of the document. */
+  readonly title: string;
+  /** The app's name is on top. Without it, the page is there for a moment only. */
+  readonly isNamed: boolean;
+  /** The page is there until something has loaded, and what it says is for screen readers alone. */
+  readonly isBusy?: boolean;
+  /** The path of a round picture on a 24 by 24 grid; it pulses where the page is there for a moment only. */
+  readonly mark?: string;
+  readonly heading?: string;
+  /** The heading takes the focus: whoever cannot see the page change must hear that it did. */
+  readonly isNews?: boolean;
+  readonly lead: string;
+  readonly leadRole?: 'status' | 'alert';
+  /** What the button says. */
+  readonly action?: string;
+  readonly fine?: string;
+}
+
 const DOOR = 'M10 4H6a2 2 0 0 0-2 2v12a2 2 0 0 0 2 2h4M10 12h10M16 8l4 4-4 4';
 
-export function waitingPage(brand: Brand): void {
-  document.title = brand.name;
-  show(h('main', { class: 'gate', 'aria-busy': 'true' }, mark(brand, 'gate-mark pulse'), h('p', { class: 'unseen', role: 'status' }, 'Loading')));
+export function waitingPage({ name, logo }: Brand): GatePage {
+  return { title: name, isNamed: false, isBusy: true, mark: logo, lead: 'Loading', leadRole: 'status' };
 }
 
-export function leavingPage(brand: Brand): void {
-  document.title = `Signing out · ${brand.name}`;
-  show(
-    h('main', { class: 'gate' }, mark(brand, 'gate-mark pulse'), h('p', { class: 'gate-lead', role: 'status' }, 'Signing you out …')),
-  );
+export function leavingPage({ name, logo }: Brand): GatePage {
+  return { title: `Signing out · ${name}`, isNamed: false, mark: logo, lead: 'Signing you out …', leadRole: 'status' };
 }
 
-export function welcomePage(brand: Brand, signIn: () => void): void {
-  document.title = `${brand.name} · ${brand.promise}`;
-  show(
-    h(
-      'main',
-      { class: 'gate' },
-      h('p', { class: 'gate-name' }, mark(brand, 'gate-logo'), brand.name),
-      h('h1', {}, brand.promise),
-      h('p', { class: 'gate-lead' }, brand.pitch),
-      h('button', { class: 'primary large', onclick: signIn }, 'Sign in'),
-    ),
-  );
+export function welcomePage({ name, promise, pitch }: Brand): GatePage {
+  return { title: `${name} · ${promise}`, isNamed: true, heading: promise, lead: pitch, action: 'Sign in' };
 }
 
-export function signedOutPage(brand: Brand, why: Why | undefined, signIn: () => void, more?: Node): void {
-  document.title = `Signed out · ${brand.name}`;
-  const heading = h('h1', { tabindex: '-1' }, 'You are signed out');
-  show(
-    h(
-      'main',
-      { class: 'gate' },
-      h('p', { class: 'gate-name' }, mark(brand, 'gate-logo'), brand.name),
-      h('span', { class: 'gate-mark' }, icon(DOOR)),
-      heading,
-      h('p', { class: 'gate-lead', role: 'status' }, why ? whyText(why) : 'Your session has ended.'),
-      h('button', { class: 'primary large', onclick: signIn }, 'Sign in again'),
-      h('p', { class: 'gate-fine' }, `${brand.keeps} safe, and here when you come back.`),
-      more,
-    ),
-  );
-  // Whoever cannot see the page change must hear that it did.
-  heading.focus();
+/** Without a reason, that the session has ended is all there is to tell. */
+export function signedOutPage({ name, keeps }: Brand, why: Why | undefined): GatePage {
+  return {
+    title: `Signed out · ${name}`,
+    isNamed: true,
+    mark: DOOR,
+    heading: 'You are signed out',
+    isNews: true,
+    lead: why ? whyText(why) : 'Your session has ended.',
+    leadRole: 'status',
+    action: 'Sign in again',
+    fine: `${keeps} safe, and here when you come back.`,
+  };
 }
 
-export function brokenPage(brand: Brand): void {
-  document.title = brand.name;
-  show(
-    h(
-      'main',
-      { class: 'gate' },
-      h('p', { class: 'gate-name' }, mark(brand, 'gate-logo'), brand.name),
-      h('h1', {}, 'We could not sign you in'),
-      h('p', { class: 'gate-lead', role: 'alert' }, 'The sign-in was not finished, or the sign-in service does not answer.'),
-      h('button', { class: 'primary large', onclick: () => location.assign('/') }, 'Try again'),
-    ),
-  );
-}
-
-function mark(brand: Brand, className: string): HTMLElement {
-  return h('span', { class: className }, icon(brand.logo));
+export function brokenPage({ name }: Brand): GatePage {
+  return {
+    title: name,
+    isNamed: true,
+    heading: 'We could not sign you in',
+    lead: 'The sign-in was not finished, or the sign-in service does not answer.',
+    leadRole: 'alert',
+    action: 'Try again',
+  };
 }

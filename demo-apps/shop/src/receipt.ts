@@ -74,8 +74,13 @@ export function forgetReceipt({ storage }: Pick<Means, 'storage'>): void {
  * asked with. Once more after the last answer: of an app that only the provider knows, the hub learns a moment later.
  *
  * @param show told each time, and whether it was the last
+ * @param hidden aborted when nobody looks any more: nothing more is asked or told, and nothing is forgotten
  */
-export async function followReceipt(means: Means, show: (rows: readonly Delivery[], isLast: boolean) => void): Promise<void> {
+export async function followReceipt(
+  means: Means,
+  show: (rows: readonly Delivery[], isLast: boolean) => void,
+  hidden: AbortSignal,
+): Promise<void> {
   const claim = readClaim(means);
   if (claim === undefined) return;
   const end = means.now() + LONGEST_MS;
@@ -83,6 +88,7 @@ export async function followReceipt(means: Means, show: (rows: readonly Delivery
   let settled = 0;
   for (;;) {
     const answer = await ask(means, claim);
+    if (hidden.aborted) return;
     if (typeof answer === 'object') rows = answer;
     settled = typeof answer === 'object' && !rows.some(({ status }) => UNDER_WAY.has(status)) ? settled + 1 : 0;
     const isLast = settled > 1 || answer === 'refused' || means.now() + EACH_MS > end;
@@ -90,6 +96,7 @@ export async function followReceipt(means: Means, show: (rows: readonly Delivery
     show(rows, isLast);
     if (isLast) return;
     await means.wait(EACH_MS);
+    if (hidden.aborted) return;
   }
 }
 

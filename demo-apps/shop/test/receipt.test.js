@@ -45,10 +45,10 @@ class Tab {
   }
 
   /** What the page was shown, one entry for each time. */
-  async follow() {
+  async follow({ hidden = new AbortController().signal } = {}) {
     this.requests = [];
     const shown = [];
-    await receipts.followReceipt(this, (rows, isLast) => shown.push({ rows, isLast }));
+    await receipts.followReceipt(this, (rows, isLast) => shown.push({ rows, isLast }), hidden);
     return shown;
   }
 }
@@ -137,6 +137,21 @@ test('a hub that is away for a moment is asked again, and what was shown stays',
   };
   const shown = await tab.follow();
   assert.deepEqual(shown.map(({ rows }) => rows[0].status), ['pending', 'pending', 'pending', 'acknowledged', 'acknowledged']);
+});
+
+test('when nobody looks any more nothing is asked or told, and whoever looks again is shown all of it', async () => {
+  await tab.signOut(TICKET);
+  const looking = new AbortController();
+  tab.answer = (turn) => {
+    if (turn === 1) looking.abort();
+    return Response.json({ deliveries: [row('Desk', 'pending')] });
+  };
+  assert.equal((await tab.follow({ hidden: looking.signal })).length, 1);
+  assert.equal(tab.requests.length, 2);
+
+  tab.answer = () => Response.json({ deliveries: [row('Desk', 'acknowledged')] });
+  const shown = await tab.follow();
+  assert.deepEqual(shown.map(({ rows, isLast }) => [rows[0].status, isLast]), [['acknowledged', false], ['acknowledged', true]]);
 });
 
 test('a refusal is not asked twice', async () => {

@@ -11,6 +11,7 @@ const { values } = parseArgs({
     notes: { type: 'string', default: 'http://notes.localhost:4010' },
     shop: { type: 'string', default: 'http://shop.localhost:4011' },
     desk: { type: 'string', default: 'http://desk.localhost:4012' },
+    portal: { type: 'string', default: 'http://portal.localhost:4013' },
     // A file that keeps keys and sessions from one start to the next. Without it people who
     // left an app open would hold tokens that nobody can verify any more.
     state: { type: 'string' },

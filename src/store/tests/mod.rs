@@ -161,6 +161,7 @@ fn report(target: LogoutTarget, covers_until: i64) -> Report {
         back_ends: Arc::default(),
         pass_on: None,
         goes_with: None,
+        end_at_issuer: None,
         repeat_window_seconds: WINDOW,
     }
 }

@@ -11,6 +11,8 @@ export class AppPage {
   attempts = 0;
   /** What went wrong in the page's own scripts. */
   faults = [];
+  /** Where its private content is, as a selector. */
+  content = 'main.notes, main.shelf';
 
   constructor({ page, origin, person }) {
     this.page = page;
@@ -29,7 +31,7 @@ export class AppPage {
     this.page.on('response', (response) => {
       if (response.url().endsWith('/api/v1/events') && response.ok()) this.subscriptions += 1;
     });
-    await this.page.addInitScript(watchForGlimpses);
+    await this.page.addInitScript(watchForGlimpses, this.content);
   }
 
   async open(at = '/') {

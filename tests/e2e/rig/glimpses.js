@@ -1,9 +1,9 @@
 /**
  * Runs in the page before its own scripts. Looks at each frame, before it is painted, and
- * notes whether private content can be seen in it. A page that comes back from the
+ * notes whether private content (what the selector finds) can be seen in it. A page that comes back from the
  * back/forward cache starts a new count.
  */
-export function watchForGlimpses() {
+export function watchForGlimpses(selector) {
   const watch = { frames: 0, private: 0, restored: 0 };
   globalThis.glimpses = watch;
   addEventListener('pageshow', (event) => {
@@ -12,7 +12,7 @@ export function watchForGlimpses() {
   });
   const look = () => {
     watch.frames += 1;
-    const content = document.querySelector('main.notes, main.shelf');
+    const content = document.querySelector(selector);
     if (content?.checkVisibility({ opacityProperty: true, visibilityProperty: true })) watch.private += 1;
     requestAnimationFrame(look);
   };

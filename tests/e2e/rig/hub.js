@@ -42,6 +42,16 @@ export class Hub {
     return path.join(this.#folder, 'hub.log');
   }
 
+  /** Another command of the hub's on the same configuration: what it said, and how it ended. */
+  run(...words) {
+    const file = path.join(this.#folder, 'hub.toml');
+    const child = spawn(hubBinary(), [...words, '--config', file], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let said = '';
+    child.stdout.on('data', (text) => (said += text));
+    child.stderr.on('data', (text) => (said += text));
+    return new Promise((resolve) => child.once('close', (code) => resolve({ code, said })));
+  }
+
   async #ready() {
     await until('the hub is ready', async () => (await fetch(`${this.#admin}/readyz`)).ok);
   }
@@ -73,11 +83,12 @@ export function hubConfig({ ports, issuers, apps }) {
   ].join('\n');
 }
 
-function issuerConfig({ issuer, clientId, clientSecret }) {
+function issuerConfig({ issuer, clientId, clientSecret, management }) {
   return [
     '[[issuers]]',
     `issuer = "${issuer}"`,
     ...(clientId ? [`client_id = "${clientId}"`, `client_secret = "${clientSecret}"`] : []),
+    ...(management ? ['[issuers.auth0_management]', ...Object.entries(management).map(([key, value]) => `${key} = "${value}"`)] : []),
   ].join('\n');
 }
 

@@ -1,15 +1,18 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { DEMO_DESK, DEMO_HUB, DEMO_MANAGEMENT, DEMO_USERS, demoClients } from '../../../demo-apps/tenant/lib/demo.js';
+import { DEMO_DESK, DEMO_HUB, DEMO_MANAGEMENT, DEMO_PORTAL, DEMO_USERS, demoClients } from '../../../demo-apps/tenant/lib/demo.js';
 import { createTenant } from '../../../demo-apps/tenant/lib/tenant.js';
 import { createAppServer } from '../../../demo-apps/serve/serve.js';
 import { AppPage } from './app-page.js';
 import { launchBrowser } from './browser.js';
 import { Desk } from './desk.js';
+import { DocsApp } from './docs-app.js';
+import { DocsPage } from './docs-page.js';
 import { Feed } from './feed.js';
 import { Hub, hubConfig } from './hub.js';
 import { Line } from './line.js';
+import { Portal, PORTAL_SECRET } from './portal.js';
 import { freePorts } from './ports.js';
 import { watchRows } from './rows.js';
 import { Site } from './site.js';
@@ -31,7 +34,10 @@ const BACK_END = { clientId: 'back-end', secret: 'a-secret-for-one-test-run' };
  *   one that it sends the browser to
  * @param {string[]} [options.strangers] sites that are registered nowhere
  * @param {boolean} [options.hubClient] whether the hub is a client of the tenant itself
+ * @param {boolean} [options.management] whether the hub may use the tenant's Management API
+ * @param {Array<'react' | 'vue' | 'angular'>} [options.docs] apps of the SDK's docs, by framework
  * @param {boolean} [options.desk] whether Desk is there, the demo's app with sessions on its server
+ * @param {boolean} [options.portal] whether Portal is there, the demo's app by Next.js
  */
 export async function startWorld(options = {}) {
   const world = new World(options);
@@ -49,18 +55,21 @@ class World {
   #tabs = [];
   #options;
 
-  constructor({ sites = {}, strangers = [], hubClient = false, desk = false }) {
-    this.#options = { sites, strangers, hubClient, desk };
+  constructor({ sites = {}, strangers = [], hubClient = false, management = false, docs = [], desk = false, portal = false }) {
+    this.#options = { sites, strangers, hubClient, management, docs, desk, portal };
   }
 
   async start() {
+    const { docs } = this.#options;
     const names = [...Object.keys(this.#options.sites), ...this.#options.strangers];
-    const [hub, line, admin, tenant, otherTenant, notes, shop, desk, ...free] = await freePorts(8 + names.length);
+    const ports = await freePorts(9 + names.length + docs.length);
+    const [hub, line, admin, tenant, otherTenant, notes, shop, desk, portal, ...free] = ports;
     this.urls = {
       hub: `http://localhost:${line}`,
       notes: `http://notes.localhost:${notes}`,
       shop: `http://shop.localhost:${shop}`,
       desk: `http://desk.localhost:${desk}`,
+      portal: `http://portal.localhost:${portal}`,
     };
     this.folder = await mkdtemp(path.join(os.tmpdir(), 'slo-hub-e2e-'));
     this.line = new Line({ port: line, hub });
@@ -68,11 +77,17 @@ class World {
     const all = names.map((name, at) => [name, new Site({ name, port: free[at], ...around })]);
     this.sites = Object.fromEntries(all.filter(([name]) => name in this.#options.sites));
     this.strangers = Object.fromEntries(all.filter(([name]) => !(name in this.#options.sites)));
+    this.docs = docs.map((framework, at) => new DocsApp({ framework, port: free[names.length + at], ...around }));
+    for (const { framework, origin } of this.docs) this.urls[framework] = origin;
     this.tenant = await this.#tenantOn(tenant);
     this.otherTenant = await createTenant({ port: otherTenant, users: DEMO_USERS, clients: [] });
     this.apps = ['notes', 'shop'].map((name) => this.#appServer(name, { notes, shop }[name]));
     const issuers = [
-      { issuer: this.tenant.issuer, ...(this.#options.hubClient && HUB_CLIENT) },
+      {
+        issuer: this.tenant.issuer,
+        ...(this.#options.hubClient && HUB_CLIENT),
+        ...(this.#options.management && { management: DEMO_MANAGEMENT }),
+      },
       { issuer: this.otherTenant.issuer },
     ];
     const config = hubConfig({ ports: { hub, line, admin }, issuers, apps: this.#hubApps() });
@@ -81,7 +96,8 @@ class World {
     await Promise.all(parts);
     await this.hub.start();
     this.desk = this.#options.desk ? new Desk({ url: this.urls.desk, folder: this.folder, ...around }) : undefined;
-    await this.desk?.start();
+    this.portal = this.#options.portal ? new Portal({ url: this.urls.portal, folder: this.folder, ...around }) : undefined;
+    await Promise.all([this.desk?.start(), this.portal?.start()]);
     this.browser = await launchBrowser();
     this.feed = new Feed({ hub: this.urls.hub, ...BACK_END });
   }
@@ -98,6 +114,7 @@ class World {
     this.feed?.close();
     await this.browser?.close();
     await this.desk?.kill();
+    await this.portal?.kill();
     await this.hub?.kill();
     await this.tenant?.close();
     await this.otherTenant?.close();
@@ -150,7 +167,8 @@ class World {
   }
 
   async #openTab(context, app, { name, at }) {
-    const page = new AppPage({ page: await context.newPage(), origin: this.urls[app], person: name });
+    const tab = { page: await context.newPage(), origin: this.urls[app], person: name };
+    const page = this.#options.docs.includes(app) ? new DocsPage({ framework: app, ...tab }) : new AppPage(tab);
     this.#tabs.push(page);
     await page.watch();
     await page.open(at);
@@ -184,13 +202,14 @@ class World {
   }
 
   get #servers() {
-    return [...this.#siteList, ...Object.values(this.strangers ?? {})];
+    return [...this.#siteList, ...Object.values(this.strangers ?? {}), ...(this.docs ?? [])];
   }
 
   #tenantOn(port) {
-    const { hub, notes, shop, desk } = this.urls;
-    const clients = [...demoClients({ hub, notes, shop, desk }), ...this.#siteList.map((site) => siteClient(site, hub))];
-    return createTenant({ port, users: DEMO_USERS, clients, hubUrl: hub });
+    const sites = this.#siteList.map((site) => siteClient(site, this.urls.hub));
+    const docs = this.docs.map((app) => app.tenantClient(this.urls.hub));
+    const clients = [...demoClients(this.urls), ...sites, ...docs];
+    return createTenant({ port, users: DEMO_USERS, clients, hubUrl: this.urls.hub });
   }
 
   #appServer(name, port) {
@@ -209,7 +228,9 @@ class World {
       { ...BACK_END, issuer, name: 'Back end' },
       { clientId: KIOSK, issuer, name: 'Kiosk', nativeApp: true },
       ...this.#siteList.map((site) => this.#hubSite(site)),
+      ...this.docs.map(({ clientId, name, origin }) => ({ clientId, issuer, name, origin, goodbye: origin })),
       ...(this.#options.desk ? [this.#hubDesk()] : []),
+      ...(this.#options.portal ? [this.#hubPortal()] : []),
       { clientId: 'other-app', issuer: this.otherTenant.issuer, name: 'Another company’s app', nativeApp: true },
     ];
   }
@@ -218,6 +239,12 @@ class World {
     const { desk: origin } = this.urls;
     const backchannel = `${origin}/backchannel-logout`;
     return { clientId: DEMO_DESK.client_id, issuer: this.tenant.issuer, name: 'Desk', origin, backchannel };
+  }
+
+  #hubPortal() {
+    const { portal: origin } = this.urls;
+    const app = { clientId: DEMO_PORTAL.client_id, issuer: this.tenant.issuer, name: 'Portal', origin };
+    return { ...app, secret: PORTAL_SECRET, backchannel: `${origin}/auth/backchannel-logout` };
   }
 
   #hubSite({ name, clientId, issuer, origin, goodbye }) {

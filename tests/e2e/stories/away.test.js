@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expectNoGlimpse } from '../rig/expectations.js';
 import { until } from '../rig/until.js';
 import { startWorld } from '../rig/world.js';
 
@@ -15,15 +16,6 @@ afterEach(() => world.close());
 async function signInToBoth() {
   notes = await ada.signInTo('notes');
   shop = await ada.signInTo('shop');
-}
-
-/** A page that has been looked at frame by frame, and in none of them private content was seen. */
-async function expectNoGlimpse(page) {
-  const { frames, private: seen } = await until('some frames were drawn', async () => {
-    const glimpses = await page.glimpses();
-    return glimpses.frames > 5 && glimpses;
-  });
-  expect({ frames: frames > 5, seen }).toEqual({ frames: true, seen: 0 });
 }
 
 test('the watch for glimpses sees private content when there is some', async () => {

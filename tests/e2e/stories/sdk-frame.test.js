@@ -22,7 +22,7 @@ beforeEach(async () => {
 
 /** The whole page that the SDK's README has for the front channel. */
 async function pageOfReadme() {
-  const readme = await readFile(new URL('../../../client-sdk/README.md', import.meta.url), 'utf8');
+  const readme = await readFile(new URL('../../../client-sdk/client/README.md', import.meta.url), 'utf8');
   const [, html] = /## A page for the front channel[^]*?```html\n([^]*?)```/.exec(readme);
   return html.replaceAll('https://logout.example.com', world.urls.hub);
 }

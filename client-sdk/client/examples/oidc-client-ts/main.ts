@@ -33,7 +33,7 @@ async function show() {
   const user = slo.state === 'signed-out' ? null : await users.getUser();
   document.querySelector('main')!.hidden = !user;
   document.querySelector<HTMLElement>('#nobody')!.hidden = !!user || slo.state === 'signed-out';
-  document.querySelector('#name')!.textContent = user?.profile.sub ?? '';
+  document.querySelector('#name')!.textContent = user?.profile.name ?? '';
 }
 
 document.querySelectorAll<HTMLElement>('.sign-in').forEach((button) => (button.onclick = signIn));

@@ -30,7 +30,7 @@ async function begin() {
   const user = await auth0.getUser();
   element('main').hidden = !user;
   element('#nobody').hidden = !!user;
-  element('#name').textContent = user?.sub ?? '';
+  element('#name').textContent = user?.name ?? '';
 }
 
 begin();

@@ -1,8 +1,8 @@
 // @vitest-environment happy-dom
 // @vitest-environment-options { "url": "https://notes.example/" }
 import '@angular/compiler'; // Just in time: what an app's build does ahead of time.
-import { afterEach, beforeEach, describe, it, vi } from 'vitest';
-import { example, Story } from './story.js';
+import { afterEach, beforeEach, describe, vi } from 'vitest';
+import { example, Story, tellsTheStory } from './story.js';
 
 let app: Story;
 beforeEach(() => {
@@ -14,20 +14,5 @@ beforeEach(() => {
 afterEach(() => app.close());
 
 describe('docs/angular.md', () => {
-  it('shows nobody the way to sign in', async () => {
-    await app.open();
-    await app.seesNobody();
-    await app.goesToSignIn('https://acme.eu.auth0.com/authorize');
-  });
-
-  it('hears of a sign-out elsewhere, and tells', async () => {
-    await app.openSignedIn();
-    await app.isSignedOutElsewhere();
-    await app.goesToSignIn('https://acme.eu.auth0.com/authorize');
-  });
-
-  it('signs out everywhere by its button', async () => {
-    await app.openSignedIn();
-    await app.signsOut();
-  });
+  tellsTheStory(() => app);
 });

@@ -24,7 +24,7 @@ async function openSignedIn(): Promise<void> {
   await app.goesToSignIn(METADATA.authorization_endpoint);
   history.replaceState(null, '', app.browser.tenant.signIn(app.browser.navigated.pop()!));
   await app.open();
-  await app.browser.see(() => app.text.includes('Signed in as ada'));
+  await app.browser.see(() => app.text.includes('Signed in as Ada Lovelace'));
   expect(location.search).toBe('');
 }
 

@@ -4,14 +4,14 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import vm from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { body, read, Story } from './story.js';
+import { body, read, Story, tellsTheStory } from './story.js';
 
 const PACKAGE = path.join(import.meta.dirname, '../..');
 /** What the page loads, in its order, and where this test has it from. */
 const SCRIPTS = new Map([
   ['https://cdn.auth0.com/js/auth0-spa-js/2.27/auth0-spa-js.production.js', '../node_modules/@auth0/auth0-spa-js/dist/auth0-spa-js.production.js'],
   ['https://logout.example.com/sdk/slo-hub.js', 'dist-iife/slo-hub.js'],
-  ['/slo-hub-elements.js', 'dist-iife/slo-hub-elements.js'],
+  ['https://logout.example.com/sdk/slo-hub-elements.js', 'dist-iife/slo-hub-elements.js'],
   ['/app.js', 'examples/script-tag/app.js'],
 ]);
 
@@ -30,20 +30,5 @@ describe('docs/script-tag.md', () => {
     expect([...read('script-tag/index.html').matchAll(/<script src="(.*?)"/g)].map(([, src]) => src)).toEqual([...SCRIPTS.keys()]);
   });
 
-  it('shows nobody the way to sign in', async () => {
-    await app.open();
-    await app.seesNobody();
-    await app.goesToSignIn('https://acme.eu.auth0.com/authorize');
-  });
-
-  it('hears of a sign-out elsewhere, and tells', async () => {
-    await app.openSignedIn();
-    await app.isSignedOutElsewhere();
-    await app.goesToSignIn('https://acme.eu.auth0.com/authorize');
-  });
-
-  it('signs out everywhere by its button', async () => {
-    await app.openSignedIn();
-    await app.signsOut();
-  });
+  tellsTheStory(() => app);
 });

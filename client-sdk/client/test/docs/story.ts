@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { Browser } from '../browser.js';
 import { HUB } from '../hub.js';
 
@@ -31,7 +31,7 @@ export class Story {
   async openSignedIn(): Promise<void> {
     await this.browser.signIn();
     await this.open();
-    await this.browser.see(() => this.text.includes('Signed in as ada'));
+    await this.browser.see(() => this.text.includes('Signed in as Ada Lovelace'));
     expect(this.browser.hub.connections).toHaveLength(1);
   }
 
@@ -58,7 +58,7 @@ export class Story {
     expect(hub.acked).toEqual([id]);
     expect(document.activeElement).toBe(this.notice);
     expect(this.notice?.shadowRoot?.querySelector('[part=message]')?.textContent).toBe('You signed out in Shop');
-    expect(this.text).not.toContain('ada');
+    expect(this.text).not.toContain('Ada');
   }
 
   async seesNobody(): Promise<void> {
@@ -84,6 +84,28 @@ export class Story {
   close(): void {
     this.browser.close();
   }
+}
+
+/** What every app of the docs has to do that signs in with Auth0. `its` is asked inside of the tests. */
+export function tellsTheStory(its: () => Story): void {
+  const authorize = 'https://acme.eu.auth0.com/authorize';
+
+  it('shows nobody the way to sign in', async () => {
+    await its().open();
+    await its().seesNobody();
+    await its().goesToSignIn(authorize);
+  });
+
+  it('hears of a sign-out elsewhere, and tells', async () => {
+    await its().openSignedIn();
+    await its().isSignedOutElsewhere();
+    await its().goesToSignIn(authorize);
+  });
+
+  it('signs out everywhere by its button', async () => {
+    await its().openSignedIn();
+    await its().signsOut();
+  });
 }
 
 function seen(node: Node): string[] {

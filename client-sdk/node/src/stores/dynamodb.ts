@@ -1,3 +1,4 @@
+import { needs } from './driver.js';
 import { indexedTable, type KeptRow, type Shelf } from './indexed.js';
 import { sessionStore } from './store.js';
 import type { EndedPerson, EndedSession } from './table.js';
@@ -53,6 +54,7 @@ export function dynamoSessionStore<Session = SessionData>(
   client: DynamoDocument,
   options: DynamoStoreOptions = {},
 ): SessionStore<Session> {
+  needs(client, 'get', 'a DynamoDBDocument: npm install @aws-sdk/client-dynamodb @aws-sdk/lib-dynamodb');
   return sessionStore(indexedTable(dynamoShelf(client, options.table ?? 'slo_sessions')), options);
 }
 

@@ -1,3 +1,4 @@
+import { needs } from './driver.js';
 import { column, onceAsync } from './sql.js';
 import { sessionStore } from './store.js';
 import type { SessionTable } from './table.js';
@@ -38,6 +39,7 @@ export function mongoSessionStore<Session = SessionData>(
   collection: MongoCollection,
   options: MongoStoreOptions = {},
 ): SessionStore<Session> {
+  needs(collection, 'findOne', 'a Collection of mongodb: npm install mongodb');
   const ready = onceAsync(async () => options.createIndexes !== false && (await collection.createIndexes(INDEXES)));
   return sessionStore(mongoTable(collection, ready), options);
 }

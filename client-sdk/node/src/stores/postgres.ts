@@ -1,3 +1,4 @@
+import { needs } from './driver.js';
 import { column, onceAsync, tableName } from './sql.js';
 import { sessionStore } from './store.js';
 import type { SessionTable } from './table.js';
@@ -27,6 +28,7 @@ export function postgresSessionStore<Session = SessionData>(
   options: PostgresStoreOptions = {},
 ): SessionStore<Session> {
   const name = tableName(options.table);
+  needs(pool, 'query', 'a Pool of pg: npm install pg');
   const ready = onceAsync(async () => options.createTable !== false && (await create(pool, name)));
   return sessionStore(postgresTable(pool, name, ready), options);
 }

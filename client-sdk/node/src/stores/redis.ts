@@ -1,3 +1,4 @@
+import { needs } from './driver.js';
 import { indexedTable, type KeptRow, type Shelf } from './indexed.js';
 import type { SessionRow } from './row.js';
 import { sessionStore } from './store.js';
@@ -27,6 +28,7 @@ export function redisSessionStore<Session = SessionData>(
   client: RedisClient,
   options: RedisStoreOptions = {},
 ): SessionStore<Session> {
+  needs(client, 'eval', 'a client of redis: npm install redis');
   return sessionStore(indexedTable(redisShelf(client, options.prefix ?? 'slo:')), options);
 }
 

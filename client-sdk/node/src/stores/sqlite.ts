@@ -1,3 +1,4 @@
+import { needs } from './driver.js';
 import { sessionStore } from './store.js';
 import { column, once, tableName } from './sql.js';
 import type { SessionTable } from './table.js';
@@ -34,6 +35,7 @@ export function sqliteSessionStore<Session = SessionData>(
   options: SqliteStoreOptions = {},
 ): SessionStore<Session> {
   const name = tableName(options.table);
+  needs(database, 'prepare', 'a Database of better-sqlite3: npm install better-sqlite3');
   return sessionStore(sqliteTable(once(() => prepare(database, name))), options);
 }
 

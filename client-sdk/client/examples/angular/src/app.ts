@@ -15,7 +15,7 @@ import { Slo } from '@slo-hub/client/angular';
     } @else {
       @if (auth0.user$ | async; as user) {
         <main>
-          <p>Signed in as {{ user.sub }}</p>
+          <p>Signed in as {{ user.name }}</p>
           <button (click)="signOut()">Sign out</button>
         </main>
       } @else {

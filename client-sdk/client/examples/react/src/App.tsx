@@ -11,7 +11,7 @@ export function App() {
   if (!auth0.isAuthenticated) return signIn;
   return (
     <main>
-      <p>Signed in as {auth0.user?.sub}</p>
+      <p>Signed in as {auth0.user?.name}</p>
       <button onClick={() => logout({ reason: 'You signed out in Notes', logoutParams: { returnTo: location.origin } })}>
         Sign out
       </button>

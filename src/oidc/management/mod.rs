@@ -1,0 +1,360 @@
+//! Auth0's Management API: which sessions a person has, ending them, and how clients are
+//! set up. One [`Management`] for each issuer that the configuration names a client for.
+//!
+//! - Calls carry a token by client credentials, with the scopes of that call and no more
+//!   (`token`). A 401 has the token fetched anew, once.
+//! - Each request is bounded: [`DEADLINE`], [`MAX_BODY_BYTES`], [`MAX_PAGES`] (`wire`).
+//!   Redirects are not followed, and the issuer's name may lead to no private address
+//!   unless it is one.
+//! - An id is one segment of a path, whatever is in it (`path`).
+//! - After failures in a row, or a 429, the API is left alone for a while (`breaker`): then
+//!   a call is answered [`ManagementFault::Resting`] and nothing is sent.
+//! - What is needed and cannot be read is a fault (`read`). Faults are fixed words
+//!   (`fault`): no token, secret, `sid` or `sub` is ever in one.
+
+mod breaker;
+mod fault;
+mod path;
+mod read;
+mod token;
+mod wire;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::Value;
+use tokio::time::timeout;
+
+use self::breaker::{Breaker, Door, Health};
+pub use self::breaker::{FAULTS_IN_A_ROW, FIRST_PAUSE, LONGEST_PAUSE};
+pub use self::fault::{ManagementFault, Scope};
+use self::path::Segment::{Id, Word};
+use self::path::{Base, Segment};
+pub use self::read::{Device, Initiators, IssuerClient, IssuerSession};
+use self::token::{Access, Tokens};
+pub use self::wire::{DEADLINE, MAX_BODY_BYTES};
+use self::wire::{Heard, Wire};
+use crate::domain::app::{Directory, HubClient};
+use crate::domain::clock::{Clock, UnixMillis};
+use crate::domain::ids::{ClientId, Issuer, Sid, Subject};
+use crate::oidc::guard::Lookup;
+
+/// The most pages of a list that are read.
+pub const MAX_PAGES: usize = 20;
+/// How many entries a page is asked to have: Auth0's own limit.
+const PER_PAGE: usize = 100;
+/// How long a whole list may take.
+const LIST_DEADLINE: Duration = Duration::from_secs(10);
+/// What is asked of clients: never their secrets.
+const CLIENT_FIELDS: &str = "client_id,name,callbacks,allowed_logout_urls,oidc_logout";
+
+const STRANGE_PAGE: ManagementFault =
+    ManagementFault::Strange("the issuer's Management API answered with a list that does not end");
+const STRANGE_ANSWER: ManagementFault =
+    ManagementFault::Strange("the issuer's Management API answered with something else than was asked for");
+const SLOW_LIST: ManagementFault =
+    ManagementFault::Unavailable("the issuer's Management API did not finish its list within 10 seconds");
+
+/// How a session came to its end at the issuer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Revoked, and its refresh tokens with it.
+    Revoked,
+    /// Deleted, where the issuer cannot revoke. Its refresh tokens live on there; the hub
+    /// takes no token of that session any more.
+    Deleted,
+    /// It was not there (any more).
+    WasGone,
+}
+
+/// Whether calls would go through now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// As many as one likes.
+    Free,
+    /// One, to try whether the API is back.
+    One,
+    /// None before that moment.
+    None {
+        /// When to look again.
+        until: UnixMillis,
+    },
+}
+
+/// The Management API of one issuer.
+pub struct Management {
+    base: Base,
+    wire: Wire,
+    tokens: Tokens,
+    breaker: Breaker,
+    clock: Arc<dyn Clock>,
+}
+
+/// The Management API of every issuer that has one configured. Clones share it.
+#[derive(Clone, Default)]
+pub struct Managements(Arc<HashMap<Issuer, Arc<Management>>>);
+
+impl Managements {
+    /// # Errors
+    /// When the system has no certificates to trust.
+    pub fn of(directory: &Directory, lookup: &Arc<dyn Lookup>, clock: &Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
+        let wire = Wire::new(Arc::clone(lookup), DEADLINE)?;
+        let one = |issuer: &Issuer, client: &HubClient| {
+            Arc::new(Management::new(issuer, client.clone(), wire.clone(), Arc::clone(clock)))
+        };
+        let configured = directory.issuers().filter_map(|it| Some((&it.issuer, it.management.as_ref()?)));
+        let all = configured.map(|(issuer, client)| (issuer.clone(), one(issuer, client)));
+        Ok(Self(Arc::new(all.collect())))
+    }
+
+    /// That issuer's, where it is configured.
+    #[must_use]
+    pub fn at(&self, issuer: &Issuer) -> Option<&Arc<Management>> {
+        self.0.get(issuer)
+    }
+
+    /// All of them, in no order.
+    pub fn all(&self) -> impl Iterator<Item = (&Issuer, &Arc<Management>)> {
+        self.0.iter()
+    }
+}
+
+impl Management {
+    fn new(issuer: &Issuer, client: HubClient, wire: Wire, clock: Arc<dyn Clock>) -> Self {
+        let base = Base::of(issuer.as_str());
+        let tokens = Tokens::new(client, base.clone(), Arc::clone(&clock));
+        Self { base, wire, tokens, breaker: Breaker::default(), clock }
+    }
+
+    /// A person's sessions, as far as they last still; none of somebody unknown.
+    ///
+    /// # Errors
+    /// [`ManagementFault`]; [`ManagementFault::Strange`] also for a list that holds a
+    /// session of somebody else.
+    pub async fn sessions_of(&self, sub: &Subject) -> Result<Vec<IssuerSession>, ManagementFault> {
+        timeout(LIST_DEADLINE, self.all_pages_of(sub)).await.unwrap_or(Err(SLOW_LIST))
+    }
+
+    async fn all_pages_of(&self, sub: &Subject) -> Result<Vec<IssuerSession>, ManagementFault> {
+        let (mut all, mut from) = (Vec::new(), None::<String>);
+        for _ in 0..MAX_PAGES {
+            let mut url = self.base.api(&[Word("users"), Id(sub.as_str()), Word("sessions")])?;
+            url.query_pairs_mut().append_pair("take", &PER_PAGE.to_string());
+            if let Some(from) = &from {
+                url.query_pairs_mut().append_pair("from", from);
+            }
+            let request = || self.wire.request(Method::GET, url.clone());
+            let (sessions, next) = self.ask(Access::Sessions, Scope::ReadSessions, request, a_page).await?;
+            if sessions.iter().any(|session| session.sub.as_ref().is_some_and(|whose| whose != sub)) {
+                return Err(STRANGE_ANSWER);
+            }
+            all.extend(sessions);
+            match next {
+                None => return Ok(all),
+                Some(next) if from.as_ref() == Some(&next) => return Err(STRANGE_PAGE),
+                next => from = next,
+            }
+        }
+        Err(ManagementFault::TooLarge)
+    }
+
+    /// One session by its name, whosever it is; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`ManagementFault`].
+    pub async fn session(&self, sid: &Sid) -> Result<Option<IssuerSession>, ManagementFault> {
+        let url = self.base.api(&[Word("sessions"), Id(sid.as_str())])?;
+        let request = || self.wire.request(Method::GET, url.clone());
+        let read = |heard| match heard {
+            Heard::Done(body) => {
+                let found = IssuerSession::read(&object(&body)?)?;
+                if found.sid == *sid { Ok(Some(found)) } else { Err(STRANGE_ANSWER) }
+            }
+            Heard::Missing => Ok(None),
+            Heard::NoEndpoint => Err(ManagementFault::NoSuchEndpoint),
+        };
+        self.ask(Access::Sessions, Scope::ReadSessions, request, read).await
+    }
+
+    /// Ends a session that is known to be the one meant. Revokes it, so that its refresh
+    /// tokens die as well; where the issuer cannot, deletes it.
+    ///
+    /// For a `sid` that somebody else has brought, use [`Management::end_session_of`].
+    ///
+    /// # Errors
+    /// [`ManagementFault`]. A session that is not there is no fault.
+    pub async fn end_session(&self, sid: &Sid) -> Result<Ended, ManagementFault> {
+        let revoke = [Word("sessions"), Id(sid.as_str()), Word("revoke")];
+        match self.end_by(Method::POST, &revoke, Ended::Revoked).await {
+            Err(ManagementFault::NoSuchEndpoint | ManagementFault::NotAllowed) => {}
+            outcome => return outcome,
+        }
+        self.end_by(Method::DELETE, &[Word("sessions"), Id(sid.as_str())], Ended::Deleted).await
+    }
+
+    async fn end_by(&self, method: Method, way: &[Segment<'_>], ended: Ended) -> Result<Ended, ManagementFault> {
+        let url = self.base.api(way)?;
+        let request = || self.wire.request(method.clone(), url.clone());
+        let read = |heard| match heard {
+            Heard::Done(_) => Ok(ended),
+            Heard::Missing => Ok(Ended::WasGone),
+            Heard::NoEndpoint => Err(ManagementFault::NoSuchEndpoint),
+        };
+        self.ask(Access::Sessions, Scope::DeleteSessions, request, read).await
+    }
+
+    /// Ends one of a person's own sessions, and no other: the `sid` is looked for on that
+    /// person's list first.
+    ///
+    /// # Errors
+    /// [`ManagementFault::NotTheirs`] where it is not on it; then no session was ended.
+    pub async fn end_session_of(&self, sub: &Subject, sid: &Sid) -> Result<Ended, ManagementFault> {
+        let is_theirs = self.sessions_of(sub).await?.iter().any(|session| session.sid == *sid);
+        if is_theirs { self.end_session(sid).await } else { Err(ManagementFault::NotTheirs) }
+    }
+
+    /// Every client of the tenant. Needs `read:clients`.
+    ///
+    /// # Errors
+    /// [`ManagementFault`].
+    pub async fn clients(&self) -> Result<Vec<IssuerClient>, ManagementFault> {
+        let mut all = Vec::new();
+        for page in 0..MAX_PAGES {
+            let mut url = self.base.api(&[Word("clients")])?;
+            url.query_pairs_mut()
+                .append_pair("fields", CLIENT_FIELDS)
+                .append_pair("include_fields", "true")
+                .append_pair("page", &page.to_string())
+                .append_pair("per_page", &PER_PAGE.to_string());
+            let request = || self.wire.request(Method::GET, url.clone());
+            let read = |heard| match heard {
+                Heard::Done(body) => read::client_list(&body),
+                Heard::Missing | Heard::NoEndpoint => Err(ManagementFault::NoSuchEndpoint),
+            };
+            let clients = self.ask(Access::ReadClients, Scope::ReadClients, request, read).await?;
+            let is_last = clients.len() < PER_PAGE;
+            all.extend(clients);
+            if is_last {
+                return Ok(all);
+            }
+        }
+        Err(ManagementFault::TooLarge)
+    }
+
+    /// One client; `None` where there is none. Needs `read:clients`.
+    ///
+    /// # Errors
+    /// [`ManagementFault`].
+    pub async fn client(&self, id: &ClientId) -> Result<Option<IssuerClient>, ManagementFault> {
+        let mut url = self.base.api(&[Word("clients"), Id(id.as_str())])?;
+        url.query_pairs_mut().append_pair("fields", CLIENT_FIELDS).append_pair("include_fields", "true");
+        let request = || self.wire.request(Method::GET, url.clone());
+        self.ask(Access::ReadClients, Scope::ReadClients, request, |heard| a_client(id, heard)).await
+    }
+
+    /// Changes how a client is set up; says how it then is, or `None` where there is none.
+    /// Needs `update:clients`, which is asked for by this call alone.
+    ///
+    /// # Errors
+    /// [`ManagementFault`]; [`ManagementFault::Rejected`] where it does not take the change.
+    pub async fn patch_client(&self, id: &ClientId, change: &Value) -> Result<Option<IssuerClient>, ManagementFault> {
+        let url = self.base.api(&[Word("clients"), Id(id.as_str())])?;
+        let body = change.to_string();
+        let request = || {
+            let request = self.wire.request(Method::PATCH, url.clone());
+            request.header("content-type", "application/json").body(body.clone())
+        };
+        self.ask(Access::ChangeClients, Scope::UpdateClients, request, |heard| a_client(id, heard)).await
+    }
+
+    /// Whether calls would go through now.
+    #[must_use]
+    pub fn room(&self) -> Room {
+        let uptime = self.clock.uptime();
+        match self.breaker.door(uptime) {
+            Door::Open => Room::Free,
+            Door::OneAtATime { is_taken: false } => Room::One,
+            Door::OneAtATime { is_taken: true } => Room::None { until: self.moment(uptime + Duration::from_secs(1)) },
+            Door::Shut { until } => Room::None { until: self.moment(until) },
+        }
+    }
+
+    /// One call: the token, the request, what its answer means, and what that says of the
+    /// API's health.
+    async fn ask<T>(
+        &self,
+        access: Access,
+        scope: Scope,
+        request: impl Fn() -> RequestBuilder,
+        read: impl FnOnce(Heard) -> Result<T, ManagementFault>,
+    ) -> Result<T, ManagementFault> {
+        let permit = self.breaker.admit(self.clock.uptime());
+        let permit = permit.map_err(|until| ManagementFault::Resting { until: self.moment(until) })?;
+        let outcome = self.heard(access, scope, request).await.and_then(read);
+        let health = match &outcome {
+            Err(ManagementFault::RateLimited { until }) => Health::WantsTime(self.until(*until)),
+            Err(fault) if fault.is_trouble() => Health::Ill,
+            Ok(_) | Err(_) => Health::Well,
+        };
+        permit.ended(health, self.clock.uptime());
+        outcome
+    }
+
+    async fn heard(
+        &self,
+        access: Access,
+        scope: Scope,
+        request: impl Fn() -> RequestBuilder,
+    ) -> Result<Heard, ManagementFault> {
+        let token = self.tokens.get(&self.wire, access).await?;
+        let sent = self.wire.send(request().bearer_auth(token.reveal()), self.clock.now()).await?;
+        if sent.status != 401 {
+            return sent.heard(scope, self.clock.now());
+        }
+        self.tokens.drop_token(access, &token).await;
+        let token = self.tokens.get(&self.wire, access).await?;
+        let sent = self.wire.send(request().bearer_auth(token.reveal()), self.clock.now()).await?;
+        if sent.status == 401 {
+            self.tokens.drop_token(access, &token).await;
+        }
+        sent.heard(scope, self.clock.now())
+    }
+
+    /// A point of the hub's uptime, as a time of day.
+    fn moment(&self, uptime: Duration) -> UnixMillis {
+        let wait = uptime.saturating_sub(self.clock.uptime());
+        UnixMillis(self.clock.now().0.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    fn until(&self, moment: UnixMillis) -> Duration {
+        Duration::from_millis(u64::try_from(moment.0 - self.clock.now().0).unwrap_or(0))
+    }
+}
+
+fn object(body: &[u8]) -> Result<Value, ManagementFault> {
+    crate::domain::json::read_object(body).map(Value::Object).map_err(|_| STRANGE_ANSWER)
+}
+
+fn a_page(heard: Heard) -> Result<(Vec<IssuerSession>, Option<String>), ManagementFault> {
+    match heard {
+        Heard::Done(body) => {
+            let body = crate::domain::json::read_object(&body).map_err(|_| STRANGE_ANSWER)?;
+            read::sessions_page(&body)
+        }
+        Heard::Missing => Ok((Vec::new(), None)),
+        Heard::NoEndpoint => Err(ManagementFault::NoSuchEndpoint),
+    }
+}
+
+fn a_client(id: &ClientId, heard: Heard) -> Result<Option<IssuerClient>, ManagementFault> {
+    match heard {
+        Heard::Done(body) => {
+            let client = IssuerClient::read(&object(&body)?)?;
+            if client.client_id == *id { Ok(Some(client)) } else { Err(STRANGE_ANSWER) }
+        }
+        Heard::Missing => Ok(None),
+        Heard::NoEndpoint => Err(ManagementFault::NoSuchEndpoint),
+    }
+}

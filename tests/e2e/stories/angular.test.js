@@ -1,0 +1,3 @@
+import { tellStoriesOf } from './frameworks.js';
+
+tellStoriesOf('angular');
