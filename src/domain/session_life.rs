@@ -89,9 +89,9 @@ pub struct Window {
 pub struct Look {
     /// What may have come into the last stretch since the last look.
     pub window: Option<Window>,
-    /// Whether the time of day went back. What is recorded as later than now would
-    /// otherwise never be due.
-    pub went_back: bool,
+    /// Whether everything is looked at. Then what is recorded as later than this moment
+    /// has to be found too: the time of day went back, and it would not be due for long.
+    pub is_thorough: bool,
 }
 
 /// Follows the time of day along the sessions' times, so that each look reads only what
@@ -119,18 +119,18 @@ impl Lookout {
         let went_back = now < self.clock;
         self.clock = now;
         if uptime < self.begins_at {
-            return Look { window: None, went_back };
+            return Look { window: None, is_thorough: false };
         }
         let before_warning = millis(self.timeout - warning(self.timeout));
         let through = UnixMillis(now.0.saturating_sub(before_warning));
-        let is_due = uptime >= self.everything_at || went_back;
-        let after = self.seen.filter(|_| !is_due).unwrap_or(UnixMillis(i64::MIN));
-        if is_due {
+        let is_thorough = uptime >= self.everything_at || went_back;
+        let after = self.seen.filter(|_| !is_thorough).unwrap_or(UnixMillis(i64::MIN));
+        if is_thorough {
             self.everything_at = uptime + LOOK_AGAIN;
         }
         self.seen = Some(through);
         let window = (after < through).then_some(Window { after, through });
-        Look { window, went_back }
+        Look { window, is_thorough }
     }
 }
 

@@ -190,13 +190,14 @@ impl State {
         while self.later.front().is_some_and(|(at, _)| *at <= uptime) {
             let Some((_, key)) = self.later.pop_front() else { return };
             let Some(recent) = self.recent.get_mut(&key) else { continue };
-            if recent.is_ready {
+            // One that was written since has a later turn.
+            if recent.is_ready || uptime.saturating_sub(recent.written_at) < sample {
                 continue;
             }
             if recent.pending.is_some() {
                 recent.is_ready = true;
                 self.ready.push(key);
-            } else if uptime.saturating_sub(recent.written_at) >= sample {
+            } else {
                 self.recent.remove(&key);
             }
         }

@@ -19,7 +19,7 @@ use crate::domain::clock::{Clock, UnixMillis};
 use crate::domain::ids::SessionKey;
 use crate::domain::logout::{LogoutTarget, Reason, Source};
 use crate::domain::session_life::{Countdowns, Lookout, RunDown, Timeouts, Window, absolute_reason, idle_reason};
-use crate::store::{ClockChange, StoreError, TimedBy, TimedSession};
+use crate::store::{ClockChange, Report, StoreError, TimedBy, TimedSession};
 
 /// How often it is looked which sessions are due.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -79,12 +79,18 @@ impl Hub {
             tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 tokio::select! {
-                    () = hub.tasks.stopping() => return hub.write_session_notes().await,
-                    () = hub.life.ledger.bell.notified() => hub.write_session_notes().await,
+                    () = hub.tasks.stopping() => return hub.write_what_was_seen().await,
+                    () = hub.life.ledger.bell.notified() => hub.write_what_was_seen().await,
                     _ = tick.tick() => hub.look_after_sessions().await,
                 }
             }
         });
+    }
+
+    /// What is taken from the ledger is on disk before anyone looks there again.
+    async fn write_what_was_seen(&self) {
+        let _no_look_meanwhile = self.life.watch.lock().await;
+        self.write_session_notes().await;
     }
 
     /// One look at the clock: writes what was seen of sessions, warns those that are about
@@ -105,8 +111,8 @@ impl Hub {
         let (now, uptime) = (self.clock.now(), self.clock.uptime());
         if let Some(lookout) = &mut watch.idle {
             let look = lookout.look(now, uptime);
-            if look.went_back {
-                self.store.change_clocks(ClockChange::NotAfter(now)).await?;
+            if look.is_thorough {
+                self.leave_nothing_in_the_future(now).await?;
             }
             if let Some(window) = look.window {
                 self.warn_idle(window, uptime).await?;
@@ -133,6 +139,13 @@ impl Hub {
         let everything = Window { after: UnixMillis(i64::MIN), through: UnixMillis(i64::MAX) };
         let running = self.store.sessions_timed_in(everything, TimedBy::Activity).await?;
         if running.is_empty() { Ok(()) } else { self.store.change_clocks(ClockChange::StopAll).await }
+    }
+
+    /// Activity that was noted before the time of day went back counts as of now.
+    async fn leave_nothing_in_the_future(&self, now: UnixMillis) -> Result<(), StoreError> {
+        let future = Window { after: now, through: UnixMillis(i64::MAX) };
+        let found = self.store.sessions_timed_in(future, TimedBy::Activity).await?;
+        if found.is_empty() { Ok(()) } else { self.store.change_clocks(ClockChange::NotAfter(now)).await }
     }
 
     async fn warn_idle(&self, window: Window, uptime: Duration) -> Result<(), StoreError> {
@@ -234,7 +247,8 @@ impl Hub {
     async fn record_end(self: &Arc<Self>, session: &TimedSession, source: Source, reason: &str) -> Result<(), ()> {
         let target = LogoutTarget::Session { key: session.key.clone(), sub: Some(session.sub.clone()) };
         let report = self.report(target, source, None, Reason::parse(reason).ok());
-        self.recorded(report).await.map(|_| ()).map_err(|denied| {
+        let covers_until = report.covers_until.max(session.latest_iat.unwrap_or(report.covers_until));
+        self.recorded(Report { covers_until, ..report }).await.map(|_| ()).map_err(|denied| {
             tracing::warn!(error = %denied, logout.source = source.as_str(), "could not end a session; it stays due");
         })
     }

@@ -194,7 +194,7 @@ pub enum ClockChange {
         /// The hub's clock.
         now: UnixMillis,
     },
-    /// The time of day went back: nothing is later than now.
+    /// The time of day went back: nothing is later than that.
     NotAfter(UnixMillis),
     /// No session ends by itself any more.
     StopAll,

@@ -54,6 +54,9 @@ pub struct TimedSession {
     pub active_at: UnixMillis,
     /// When it began.
     pub started_at: UnixSeconds,
+    /// The latest `iat` that was seen of it. Where clocks differ, or ours was set back,
+    /// that may be later than now.
+    pub latest_iat: Option<UnixSeconds>,
     /// Whether it is over already, by whatever logout.
     pub is_over: bool,
 }
@@ -185,6 +188,7 @@ struct Uses {
     /// The end of its newest token, and whether every other has one too.
     ended_by: Option<Logout>,
     is_over: bool,
+    latest_iat: Option<UnixSeconds>,
 }
 
 fn key(row: &SqliteRow) -> Result<SessionKey, StoreError> {
@@ -196,13 +200,14 @@ fn pairs(keys: &[SessionKey]) -> Vec<(&str, &str)> {
 }
 
 fn timed(row: &SqliteRow, key: SessionKey, uses: &HashMap<SessionKey, Uses>) -> Result<TimedSession, StoreError> {
-    let is_over = uses.get(&key).is_some_and(|uses| uses.is_over);
+    let uses = uses.get(&key);
     Ok(TimedSession {
+        latest_iat: uses.and_then(|uses| uses.latest_iat),
+        is_over: uses.is_some_and(|uses| uses.is_over),
         key,
         sub: rows::required(Subject::parse, row, 2)?,
         active_at: UnixMillis(row.try_get(3)?),
         started_at: UnixSeconds(row.try_get(4)?),
-        is_over,
     })
 }
 
@@ -244,6 +249,7 @@ async fn uses(connection: &mut SqliteConnection, keys: &[SessionKey]) -> Result<
         let is_over = standing.ended_by.is_some();
         let session = uses.entry(key).or_insert(Uses { is_over: true, ..Uses::default() });
         session.is_over &= is_over;
+        session.latest_iat = session.latest_iat.max(Some(token.issued_at));
         session.ended_by = session.ended_by.take().or(standing.ended_by);
         if !session.apps.contains(&token.client_id) {
             session.apps.push(token.client_id);

@@ -113,6 +113,13 @@ impl TestHub {
         hub
     }
 
+    /// The same, on the records in another folder.
+    pub async fn restart_in(mut self, folder: TempDir) -> Self {
+        self.running.stop().await;
+        self.folder = Arc::new(folder);
+        self.restart().await
+    }
+
     /// The same, with other tables in its configuration.
     pub async fn restart_with(mut self, tables: &str) -> Self {
         tables.clone_into(&mut self.extra);

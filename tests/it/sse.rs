@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use crate::hub::{Answer, NOTES, SHOP, TestHub};
 use crate::stories::{id_token, logout_token};
 
-struct Events {
+pub struct Events {
     response: Response,
     text: String,
 }
 
 impl Events {
-    async fn open(hub: &TestHub, origin: &str, token: &str) -> Self {
+    pub async fn open(hub: &TestHub, origin: &str, token: &str) -> Self {
         let request = hub.http.get(hub.url("/api/v1/events")).bearer_auth(token).header("origin", origin);
         let response = request.header("accept", "text/event-stream").send().await.unwrap();
         assert_eq!(response.status(), 200);
@@ -24,7 +24,7 @@ impl Events {
     }
 
     /// The next event: its name and its data. Comments are passed over.
-    async fn next(&mut self) -> Option<(String, Value)> {
+    pub async fn next(&mut self) -> Option<(String, Value)> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n").map(|(a, b)| (a.to_owned(), b.to_owned())) {
                 self.text = rest;

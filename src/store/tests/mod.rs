@@ -9,6 +9,7 @@ mod outbox;
 mod parked;
 mod repeats;
 mod retention;
+mod sessions;
 mod sharing;
 mod signing_keys;
 mod standing;
