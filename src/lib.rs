@@ -46,8 +46,8 @@
 //!   [`channels`]: who is listening, in memory.
 //! - [`metrics`]: what is counted.
 //! - [`hub`]: the verbs, one use case a file. [`delivery`], beside it: posts what waits
-//!   in the store's outbox to apps' back ends; neither calls the other.
-//!   [`doctor`]: looks at what lies around the hub.
+//!   in the store's outbox to apps' back ends, and ends sessions at their issuers;
+//!   neither calls the other. [`doctor`]: looks at what lies around the hub.
 //! - [`web`]: what every edge needs. Who is calling, and how they are told no.
 //! - [`http`], [`ws`], [`pages`]: the edges. Take bytes, call one verb, answer.
 //! - [`app`]: builds every part once. [`cli`]: the commands.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Hub;
 use super::denied::Denied;
+use crate::domain::app::BackchannelToken;
 use crate::domain::clock::UnixMillis;
 use crate::domain::ids::{Issuer, SessionKey, Sid};
 use crate::domain::logout::{Logout, LogoutTarget, Source};
@@ -25,6 +26,15 @@ impl Hub {
             Source::Redirect => Some(now.plus_seconds(BROWSERS_TURN_SECONDS)),
             Source::App | Source::SessionApi | Source::Admin | Source::Idle | Source::Absolute => Some(now),
         }
+    }
+
+    /// The same of a page's own report. Its browser goes on to the issuer; where an app
+    /// takes the issuer's own tokens, it gets its turn first, since the issuer may send none
+    /// of a session that was revoked.
+    pub(super) fn end_at_issuer_after_page(report: &Report) -> Option<UnixMillis> {
+        let has_takers = report.back_ends.iter().any(|it| it.token == BackchannelToken::Issuer);
+        let wait = if has_takers { BROWSERS_TURN_SECONDS } else { 0 };
+        report.end_at_issuer.map(|at| at.plus_seconds(wait))
     }
 
     /// Writes down that one of the sessions that a logout ends is about to be ended at the

@@ -70,6 +70,8 @@ impl Hub {
     }
 
     async fn receipt(&self, id: LogoutId, may_see: impl Fn(&Logout) -> bool) -> Result<Receipt, Denied> {
+        // Before the logout itself: what it calls ended is final there.
+        let issuer_session = self.store.issuer_end(id).await?.map(IssuerSessionView::from);
         let found = self.store.find_logout(id).await?.map(|(logout, _)| logout);
         let logout = found.filter(may_see).ok_or(Denied::NotFound)?;
         let rows = self.store.deliveries(id).await?;
@@ -93,7 +95,6 @@ impl Hub {
                 error: row.error,
             })
             .collect();
-        let issuer_session = self.store.issuer_end(id).await?.map(IssuerSessionView::from);
         Ok(Receipt { logout: LogoutView::from(&logout), notified, deliveries, issuer_session })
     }
 }

@@ -50,7 +50,8 @@ impl Hub {
         let target = own_target(&person.sign_in, wish.scope)?;
         let report = self.report(target, Source::App, Some(person.app.client_id.clone()), wish.reason);
         let (name, ticket) = self.departure(&Flight::from_report(person), CONTINUE_TTL_SECONDS);
-        let report = Report { seen: Some(person.sign_in.clone()), ticket: Some(ticket), ..report };
+        let end_at_issuer = Self::end_at_issuer_after_page(&report);
+        let report = Report { seen: Some(person.sign_in.clone()), ticket: Some(ticket), end_at_issuer, ..report };
         let done = self.recorded(report).await?;
         self.note_session(&person.sign_in, person.device.clone(), Sight::Ended);
         let continue_url = format!("{}/logout/continue?ticket={name}", self.rules.public_url.as_str());

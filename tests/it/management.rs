@@ -36,7 +36,7 @@ impl Desk {
         api.has("phone", "auth0|ada", LONG_AGO);
         api.has("tablet", "auth0|bob", LONG_AGO);
         let clock = Arc::new(HandClock::at(NOW));
-        let client = client(&url, SECRET, &clock, Arc::new(SystemLookup));
+        let client = client(&url, SECRET, &clock, &system());
         Self { api, client, clock }
     }
 
@@ -56,7 +56,7 @@ impl Desk {
     }
 }
 
-fn client(url: &str, secret: &str, clock: &Arc<HandClock>, lookup: Arc<dyn Lookup>) -> Arc<Management> {
+fn client(url: &str, secret: &str, clock: &Arc<HandClock>, lookup: &Arc<dyn Lookup>) -> Arc<Management> {
     let issuer = Issuer::parse(url).unwrap();
     let management = HubClient { client_id: ClientId::parse("hub-m2m").unwrap(), client_secret: Secret::new(secret) };
     let settings = IssuerSettings {
@@ -69,7 +69,11 @@ fn client(url: &str, secret: &str, clock: &Arc<HandClock>, lookup: Arc<dyn Looku
     };
     let directory = Directory::new(vec![settings], vec![]);
     let clock = Arc::clone(clock) as Arc<dyn Clock>;
-    Arc::clone(Managements::of(&directory, &lookup, &clock).unwrap().at(&issuer).unwrap())
+    Arc::clone(Managements::of(&directory, lookup, &clock).unwrap().at(&issuer).unwrap())
+}
+
+fn system() -> Arc<dyn Lookup> {
+    Arc::new(SystemLookup)
 }
 
 fn ada() -> Subject {
@@ -149,7 +153,7 @@ async fn a_401_has_the_token_fetched_anew_once() {
 #[tokio::test]
 async fn a_secret_that_is_not_taken_is_unauthorized_and_a_client_without_the_grant_forbidden() {
     let (api, url) = FakeApi::start().await;
-    let wrong = client(&url, "another-secret", &Arc::new(HandClock::at(NOW)), Arc::new(SystemLookup));
+    let wrong = client(&url, "another-secret", &Arc::new(HandClock::at(NOW)), &system());
     assert_eq!(wrong.sessions_of(&ada()).await, Err(ManagementFault::Unauthorized));
     assert_eq!(api.kinds(), ["token", "token"], "by the form, then by the header; nothing without a token");
 
@@ -257,7 +261,7 @@ async fn strange_answers_are_faults_and_never_a_list() {
 #[tokio::test]
 async fn an_api_that_does_not_answer_is_left_after_five_seconds() {
     let desk = Desk::open().await;
-    let started = std::time::Instant::now();
+    let started = tokio::time::Instant::now();
     let slow = desk.fault(Says::Never).await;
     assert_eq!(slow, ManagementFault::Unavailable("the issuer's Management API did not answer within 5 seconds"));
     assert!(started.elapsed() < Duration::from_secs(8));
@@ -266,7 +270,8 @@ async fn an_api_that_does_not_answer_is_left_after_five_seconds() {
 #[tokio::test]
 async fn an_issuer_behind_a_public_name_is_not_sought_on_a_private_machine() {
     let clock = Arc::new(HandClock::at(NOW));
-    let client = client("https://acme.example/", SECRET, &clock, Arc::new(Intranet));
+    let intranet: Arc<dyn Lookup> = Arc::new(Intranet);
+    let client = client("https://acme.example/", SECRET, &clock, &intranet);
     let fault = client.sessions_of(&ada()).await.unwrap_err();
     assert_eq!(fault, ManagementFault::Unavailable("the issuer's name leads to a private address"));
 }

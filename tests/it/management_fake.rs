@@ -81,6 +81,13 @@ impl FakeApi {
         self.0.sessions.lock().unwrap().push(session);
     }
 
+    /// Somebody proves anew who they are, in a session that lasts.
+    pub fn authenticated(&self, sid: &str, at: &str) {
+        let mut sessions = self.0.sessions.lock().unwrap();
+        let session = sessions.iter_mut().find(|session| session["id"] == sid).unwrap();
+        session["authenticated_at"] = at.into();
+    }
+
     /// The sessions that last still.
     pub fn lasting(&self) -> Vec<String> {
         let sessions = self.0.sessions.lock().unwrap();

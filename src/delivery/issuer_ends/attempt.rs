@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use super::super::{Chance, backoff};
 use super::{NoteEnd, SessionEnd};
-use crate::domain::clock::{Clock, UnixMillis};
+use crate::domain::clock::{Clock, UnixMillis, UnixSeconds};
 use crate::domain::ids::{Issuer, Sid, Subject, SubjectKey};
 use crate::domain::logout::{Logout, LogoutTarget};
 use crate::metrics::Metrics;
@@ -18,6 +18,11 @@ use crate::tasks::Tasks;
 
 /// How long the store is left alone after it did not write; doubles up to the second.
 const WRITE_AGAIN: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(5)];
+
+/// How soon after a logout nobody has signed in again yet.
+const AT_ONCE_SECONDS: i64 = 5;
+/// How far the issuer's clock may be ahead.
+const SKEW_SECONDS: i64 = 60;
 
 /// What attempts at one issuer work with.
 pub(in crate::delivery) struct Ender {
@@ -88,7 +93,7 @@ impl Ender {
             return position;
         }
         let number = end.attempts.saturating_add(1);
-        let end = self.note(&end, number, outcome);
+        let end = self.verdict(&end, number, outcome);
         self.write_down(EndAttempt { position, number, end }).await;
         position
     }
@@ -117,7 +122,14 @@ impl Ender {
     /// Whether the session is there, and is what the logout is about.
     async fn is_the_one_meant(&self, logout: &Logout, sid: &Sid, sub: Option<&Subject>) -> Result<bool, Trouble> {
         let Some(found) = self.find(sid, sub).await? else { return Ok(false) };
-        if found.is_ended_by(logout.covers_until) { Ok(true) } else { Err(Trouble::SignedInAnew) }
+        if found.is_ended_by(self.reach(logout)) { Ok(true) } else { Err(Trouble::SignedInAnew) }
+    }
+
+    /// Up to when a sign-in there is one that the logout was about. The issuer's clock may be
+    /// ahead: whoever is signed in moments after the logout was so before it.
+    fn reach(&self, logout: &Logout) -> UnixSeconds {
+        let is_at_once = self.clock.now().floor() <= logout.covers_until.plus(AT_ONCE_SECONDS);
+        logout.covers_until.plus(if is_at_once { SKEW_SECONDS } else { 0 })
     }
 
     /// On the person's own list, where the person is known. What is not there may be
@@ -138,8 +150,9 @@ impl Ender {
     /// One by one, and not by Auth0's one call for all: that leaves refresh tokens alive,
     /// and takes with it whoever has signed in since.
     async fn end_all(&self, logout: &Logout, person: &SubjectKey) -> Result<(), Trouble> {
+        let reach = self.reach(logout);
         let sessions = self.api.sessions_of(&person.sub).await?;
-        for session in sessions.into_iter().filter(|session| session.is_ended_by(logout.covers_until)) {
+        for session in sessions.into_iter().filter(|session| session.is_ended_by(reach)) {
             self.tell(logout, &session.sid, false).await?;
             let ended = self.api.end_session(&session.sid).await?;
             self.count(ended);
@@ -165,7 +178,7 @@ impl Ender {
     }
 
     /// What came of an attempt, for the store, the log and the count.
-    fn note(&self, end: &WaitingEnd, number: u32, outcome: Result<(), Trouble>) -> EndAttemptEnd {
+    fn verdict(&self, end: &WaitingEnd, number: u32, outcome: Result<(), Trouble>) -> EndAttemptEnd {
         let id = end.logout.id;
         let trouble = match outcome {
             Ok(()) => {

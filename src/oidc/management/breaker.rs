@@ -178,7 +178,9 @@ mod tests {
     fn failures_of_calls_that_were_under_way_do_not_lengthen_the_pause() {
         let breaker = Breaker::default();
         let under_way: Vec<_> = (0..FAULTS_IN_A_ROW + 3).map(|_| breaker.admit(at(100)).ok().unwrap()).collect();
-        under_way.into_iter().for_each(|permit| permit.ended(Health::Ill, at(100)));
+        for permit in under_way {
+            permit.ended(Health::Ill, at(100));
+        }
         assert_eq!(breaker.door(at(100)), Door::Shut { until: at(130) });
     }
 

@@ -3,6 +3,7 @@
 mod decisions;
 mod deliveries;
 mod durability;
+mod issuer_ends;
 mod logouts;
 mod opening;
 mod outbox;

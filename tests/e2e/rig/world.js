@@ -110,6 +110,15 @@ class World {
     return answer.json();
   }
 
+  /** The back end of the tenant's apps reports a logout; says the logout's id. */
+  async backEndReports(body) {
+    const basic = Buffer.from(`${BACK_END.clientId}:${BACK_END.secret}`).toString('base64');
+    const headers = { authorization: `Basic ${basic}`, 'content-type': 'application/json' };
+    const answer = await fetch(`${this.urls.hub}/api/v1/logouts`, { method: 'POST', headers, body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`no logout: ${answer.status} ${await answer.text()}`);
+    return (await answer.json()).id;
+  }
+
   async close() {
     this.feed?.close();
     await this.browser?.close();
