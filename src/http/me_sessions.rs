@@ -14,7 +14,7 @@ use crate::hub::Hub;
 use crate::hub::caller::{Person, Proof};
 use crate::hub::denied::{Denied, RequestFault};
 use crate::hub::event::{LogoutView, rfc3339};
-use crate::hub::my_sessions::{OwnApp, OwnSession, Which};
+use crate::hub::my_sessions::{OwnApp, OwnSession, OwnSessions, Which};
 use crate::oidc::fault::TokenFault;
 use crate::web::body::no_flood;
 use crate::web::caller::{Credential, FromDevice, FromOrigin};
@@ -25,6 +25,8 @@ use crate::web::problem::Problem;
 #[derive(Serialize)]
 struct SessionList {
     sessions: Vec<SessionView>,
+    /// Whether the issuer, where it can be asked, has told of its sessions too.
+    complete: bool,
 }
 
 #[derive(Serialize)]
@@ -81,8 +83,10 @@ pub(super) async fn list(
         person.asks_from(origin.as_deref(), false)?;
         own_sessions(&hub, &person).await
     });
-    let sessions = sessions.await?.into_iter().map(SessionView::from).collect();
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(SessionList { sessions })))
+    let own = sessions.await?;
+    let complete = !own.is_issuer_silent;
+    let sessions = own.sessions.into_iter().map(SessionView::from).collect();
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(SessionList { sessions, complete })))
 }
 
 /// `DELETE /api/v1/me/sessions/{id}`: ends one.
@@ -157,7 +161,7 @@ async fn fresh_person(
 }
 
 /// The sessions of somebody whose own session is alive.
-async fn own_sessions(hub: &Arc<Hub>, person: &Person) -> Result<Vec<OwnSession>, Denied> {
+async fn own_sessions(hub: &Arc<Hub>, person: &Person) -> Result<OwnSessions, Denied> {
     if hub.ended_by(person).await?.is_some() {
         return Err(Denied::LoggedOut);
     }
@@ -165,7 +169,7 @@ async fn own_sessions(hub: &Arc<Hub>, person: &Person) -> Result<Vec<OwnSession>
 }
 
 async fn end(hub: &Arc<Hub>, person: &Person, which: &Which) -> Result<Ended, Denied> {
-    let chosen = which.of(&own_sessions(hub, person).await?);
+    let chosen = which.of(&own_sessions(hub, person).await?.sessions);
     if chosen.is_empty() {
         return Err(Denied::NotFound);
     }

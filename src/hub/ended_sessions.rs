@@ -14,6 +14,7 @@ use super::progress::{AppProgress, AppState, Moment, is_under_way, progress};
 use crate::domain::clock::UnixMillis;
 use crate::domain::digest::sha256_hex;
 use crate::domain::ids::{Issuer, LogoutId};
+use crate::store::IssuerEnd;
 
 /// How long whoever is late is waited for, in milliseconds.
 const PATIENCE_MILLIS: i64 = 10_000;
@@ -27,6 +28,8 @@ pub struct EndedSession {
     pub device: String,
     /// How far it is, in a sentence.
     pub summary: String,
+    /// What became of the sign-in at the issuer, in a sentence.
+    pub at_issuer: String,
     /// Its apps.
     pub apps: Vec<AppProgress>,
 }
@@ -101,15 +104,31 @@ impl Hub {
         let issuer = Issuer::parse(&kept.issuer).map_err(|_| Stuck::NoFlight)?;
         let is_over = self.clock.now().0 - UnixMillis(kept.ended_at).0 >= PATIENCE_MILLIS;
         let moment = if is_over { Moment::Over } else { Moment::AfterIssuer };
+        let host = issuer.host();
         let mut sessions = Vec::with_capacity(kept.ended.len());
+        let mut is_settled = true;
         for (device, id) in kept.ended {
             let logout = LogoutId::parse(&id).map_err(|_| Stuck::NoFlight)?;
             let rows = self.store.deliveries(logout).await.map_err(Denied::Store)?;
             let apps = progress(&self.directory, &issuer, &rows, None, moment);
-            sessions.push(EndedSession { id, device, summary: summary(&apps), apps });
+            let end = self.store.issuer_end(logout).await.map_err(Denied::Store)?;
+            let is_pending = matches!(end, Some(IssuerEnd::Pending(_)));
+            is_settled &= !is_under_way(&apps) && (!is_pending || is_over);
+            let at_issuer = at_issuer(&host, end.as_ref());
+            sessions.push(EndedSession { id, device, summary: summary(&apps), at_issuer, apps });
         }
-        let is_settled = !sessions.iter().any(|session| is_under_way(&session.apps));
         Ok(EndedSessions { sessions, is_settled })
+    }
+}
+
+/// Unconfirmed is never shown as done.
+fn at_issuer(host: &str, end: Option<&IssuerEnd>) -> String {
+    match end {
+        Some(IssuerEnd::Ended) => format!("The sign-in at {host} has ended too."),
+        Some(IssuerEnd::Pending(None)) => format!("The sign-in at {host} is being ended."),
+        Some(IssuerEnd::Pending(Some(_))) => format!("The sign-in at {host} could not be ended yet; we keep trying."),
+        Some(IssuerEnd::Failed(_)) => format!("The sign-in at {host} could not be ended: end it there."),
+        None => format!("The sign-in at {host} stays open on that device: apps there may sign in again by it."),
     }
 }
 

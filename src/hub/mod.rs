@@ -18,6 +18,7 @@ pub mod feed;
 mod flight;
 pub mod housekeeping;
 mod issuer_end;
+mod issuer_list;
 mod ledger;
 pub mod my_sessions;
 pub mod own_sign_in;

@@ -10,7 +10,7 @@ use super::denied::Denied;
 use super::record::Done;
 use crate::domain::clock::UnixMillis;
 use crate::domain::device::{Device, name_of};
-use crate::domain::ids::{ClientId, SessionKey};
+use crate::domain::ids::{ClientId, Issuer, SessionKey};
 use crate::domain::logout::{LogoutTarget, Reason, SignIn, Source};
 use crate::store::SessionRecord;
 
@@ -29,6 +29,9 @@ const FROM_ANOTHER_DEVICE: &str = "You signed out from another device";
 pub struct OwnSession {
     /// Its public name.
     pub id: String,
+    /// The name that it has while only the issuer knows of it. It stays good: the hub may
+    /// see the session while the person looks at the list.
+    pub first_id: Option<String>,
     /// Its name at the issuer; absent only where the issuer names no sessions, and this
     /// is the one that asks.
     pub key: Option<SessionKey>,
@@ -57,6 +60,16 @@ pub struct OwnApp {
     pub client_id: String,
 }
 
+/// A person's sessions.
+#[derive(Clone, Debug)]
+pub struct OwnSessions {
+    /// Those that are alive: the one that asks first, then those where somebody is, then
+    /// the one last seen.
+    pub sessions: Vec<OwnSession>,
+    /// Whether the issuer, which may know of more, could not be asked just now.
+    pub is_issuer_silent: bool,
+}
+
 /// Which of their sessions a person wants to end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -83,7 +96,10 @@ impl Which {
     #[must_use]
     pub fn of(&self, sessions: &[OwnSession]) -> Vec<OwnSession> {
         let is_meant = |session: &&OwnSession| match self {
-            Self::One(id) => session.id == *id || (session.is_current && id == CURRENT),
+            Self::One(id) => {
+                let is_current = session.is_current && id == CURRENT;
+                session.id == *id || session.first_id.as_ref() == Some(id) || is_current
+            }
             Self::Others => !session.is_current,
         };
         sessions.iter().filter(is_meant).cloned().collect()
@@ -101,27 +117,44 @@ impl Reach {
 }
 
 impl Hub {
-    /// The sessions of the person who asks that are alive: the one that asks first, then
-    /// the one last seen. `device` is what the person asks from.
+    /// The sessions of the person who asks: those that the hub has seen, and those that
+    /// only the issuer knows of, where it can be asked. `device` is what the person asks
+    /// from.
     ///
     /// # Errors
-    /// [`Denied::Store`].
-    pub async fn own_sessions(&self, who: &SignIn, device: Option<&Device>) -> Result<Vec<OwnSession>, Denied> {
+    /// [`Denied::Store`]. That the issuer cannot be asked is none.
+    pub async fn own_sessions(&self, who: &SignIn, device: Option<&Device>) -> Result<OwnSessions, Denied> {
         let current = who.session();
-        let known = self.store.sessions_of(&who.subject()).await?;
+        let person = who.subject();
+        let (known, at_issuer) = tokio::join!(self.store.sessions_of(&person), self.sessions_at_issuer(&person));
+        let known = known?;
+        let is_issuer_silent = at_issuer.is_none();
+        let at_issuer = at_issuer.unwrap_or_default();
+        // What is over by the hub's own facts is over, though the issuer may yet hear of it.
+        let news: Vec<_> = at_issuer
+            .into_iter()
+            .filter(|own| !known.iter().any(|record| record.ended_by.is_some() && record.key.sid == own.sid))
+            .collect();
         let is_shown = |record: &SessionRecord| record.ended_by.is_none() || Some(&record.key) == current.as_ref();
         let known = known.into_iter().filter(is_shown);
         let mut sessions: Vec<_> = known.map(|record| self.shown_session(record, current.as_ref())).collect();
-        if let Some((own, device)) = sessions.iter_mut().find(|session| session.is_current).zip(device) {
-            // What asks just now is the best that is known of its device.
-            own.device = name_of(device.user_agent.as_deref());
-            own.address = Some(device.address.to_string());
-        }
-        if !sessions.iter().any(|session| session.is_current) {
-            sessions.push(self.asking_session(who, device));
-        }
+        self.merge_at_issuer(&mut sessions, news, &who.issuer, current.as_ref());
+        self.show_asking(&mut sessions, who, device);
         sessions.sort_by_key(|session| (!session.is_current, !session.is_active, -session.last_seen_at.0));
-        Ok(sessions)
+        Ok(OwnSessions { sessions, is_issuer_silent })
+    }
+
+    /// What asks just now is the best that is known of its device, and is there whether
+    /// or not any app of it has been seen.
+    fn show_asking(&self, sessions: &mut Vec<OwnSession>, who: &SignIn, device: Option<&Device>) {
+        match (sessions.iter_mut().find(|session| session.is_current), device) {
+            (None, device) => sessions.push(self.asking_session(who, device)),
+            (Some(own), Some(device)) => {
+                own.device = name_of(device.user_agent.as_deref());
+                own.address = Some(device.address.to_string());
+            }
+            (Some(_), None) => {}
+        }
     }
 
     fn shown_session(&self, record: SessionRecord, current: Option<&SessionKey>) -> OwnSession {
@@ -129,9 +162,10 @@ impl Hub {
         let last_seen_at = record.last_seen_at.max(record.active_at);
         OwnSession {
             id: record.id.as_str().to_owned(),
+            first_id: Some(self.first_id(&record.key)),
             device: name_of(record.user_agent.as_deref()),
             is_current,
-            apps: self.named_apps(&record.key, &record.apps),
+            apps: self.named_apps(&record.key.issuer, &record.apps),
             started_at: record.started_at.into(),
             last_seen_at,
             is_active: is_current || self.was_active(&record.key, last_seen_at),
@@ -144,6 +178,7 @@ impl Hub {
     fn asking_session(&self, who: &SignIn, device: Option<&Device>) -> OwnSession {
         OwnSession {
             id: CURRENT.to_owned(),
+            first_id: None,
             key: who.session(),
             device: name_of(device.and_then(|device| device.user_agent.as_deref())),
             is_current: true,
@@ -155,12 +190,12 @@ impl Hub {
         }
     }
 
-    fn was_active(&self, key: &SessionKey, last_seen_at: UnixMillis) -> bool {
+    pub(super) fn was_active(&self, key: &SessionKey, last_seen_at: UnixMillis) -> bool {
         self.clock.now().0 - last_seen_at.0 < NOW_MILLIS || self.is_open(key)
     }
 
-    fn named_apps(&self, key: &SessionKey, apps: &[ClientId]) -> Vec<OwnApp> {
-        let known = apps.iter().filter_map(|id| self.directory.app(&key.issuer, id.as_str()));
+    pub(super) fn named_apps(&self, issuer: &Issuer, apps: &[ClientId]) -> Vec<OwnApp> {
+        let known = apps.iter().filter_map(|id| self.directory.app(issuer, id.as_str()));
         let mut apps: Vec<_> =
             known.map(|app| OwnApp { name: app.name.clone(), client_id: app.client_id.as_str().to_owned() }).collect();
         apps.sort_by_key(|app| app.name.to_lowercase());
@@ -180,7 +215,11 @@ impl Hub {
         let ends = sessions.iter().filter_map(|session| {
             let target = LogoutTarget::Session { key: session.key.clone()?, sub: Some(who.sub.clone()) };
             let reason = Reason::parse(FROM_ANOTHER_DEVICE).ok().filter(|_| !session.is_current);
-            let report = self.report(target, Source::SessionApi, None, reason);
+            let mut report = self.report(target, Source::SessionApi, None, reason);
+            if session.is_current {
+                // The browser goes to the issuer itself.
+                report.end_at_issuer = Self::end_at_issuer_after_page(&report);
+            }
             Some(async { Ok((session.clone(), self.recorded(report).await?)) })
         });
         // All together, so that they are one commit; and each to its end, whatever

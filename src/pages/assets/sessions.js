@@ -9,8 +9,8 @@ function tellTimes() {
 function show(session) {
   const section = document.querySelector(`[data-ended="${CSS.escape(session.id)}"]`);
   if (section === null) return;
-  const summary = section.querySelector('.summary');
-  if (summary.textContent !== session.summary) summary.textContent = session.summary;
+  say(section.querySelector('.summary'), session.summary);
+  say(section.querySelector('.at-issuer'), session.at_issuer);
   const list = section.querySelector('.apps') ?? addList(section);
   for (const app of session.apps) {
     const row = list.querySelector(`[data-app="${CSS.escape(app.client_id)}"]`) ?? addRow(list, app);
@@ -20,11 +20,16 @@ function show(session) {
   }
 }
 
+/** A live region is told again only what is new. */
+function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 function addList(section) {
   const list = document.createElement('ul');
   list.className = 'apps';
   list.setAttribute('role', 'list');
-  section.append(list);
+  section.querySelector('.at-issuer').before(list);
   return list;
 }
 

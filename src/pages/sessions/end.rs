@@ -88,7 +88,7 @@ impl Pages {
     ) -> Result<(SignedIn, Vec<OwnSession>), Response> {
         let who = self.signed_in(headers).await.map_err(|why| self.not_in(why))?;
         let found = self.edge.hub.own_sessions(&who.sign_in, Some(&device.0)).await;
-        let chosen = which.of(&found.map_err(our_trouble)?);
+        let chosen = which.of(&found.map_err(our_trouble)?.sessions);
         if chosen.is_empty() { Err(nothing_there()) } else { Ok((who, chosen)) }
     }
 

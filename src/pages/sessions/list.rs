@@ -10,7 +10,7 @@ use super::super::navigation::Navigated;
 use super::super::page::{Policy, render};
 use super::view::{Row, SessionsPage};
 use super::{our_trouble, words};
-use crate::hub::my_sessions::{OwnSession, Reach, Which};
+use crate::hub::my_sessions::{OwnSession, OwnSessions, Reach, Which};
 use crate::hub::own_sign_in::{NotIn, SignedIn};
 use crate::web::caller::FromDevice;
 
@@ -27,17 +27,19 @@ pub(in crate::pages) async fn list(
         Err(why) => return pages.not_in(why),
     };
     match pages.edge.hub.own_sessions(&who.sign_in, Some(&device.0)).await {
-        Ok(sessions) => pages.show_list(&who, sessions),
+        Ok(own) => pages.show_list(&who, own),
         Err(denied) => our_trouble(denied),
     }
 }
 
 impl Pages {
-    fn show_list(&self, who: &SignedIn, sessions: Vec<OwnSession>) -> Response {
+    fn show_list(&self, who: &SignedIn, own: OwnSessions) -> Response {
+        let OwnSessions { sessions, is_issuer_silent } = own;
         let others = Which::Others.of(&sessions);
         let page = SessionsPage {
             host: who.sign_in.issuer.host(),
             others: (!others.is_empty()).then(|| words::reach(Reach::of(&others))),
+            is_issuer_silent,
             rows: self.rows(who, sessions),
         };
         // A button may lead to the issuer, to end this browser's session there.

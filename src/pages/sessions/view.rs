@@ -29,6 +29,8 @@ pub(super) struct SessionsPage {
     pub(super) rows: Vec<Row>,
     /// What "Sign out everywhere else" would end, in words; none where there is nothing.
     pub(super) others: Option<String>,
+    /// Whether the issuer, which may know of more, could not be asked.
+    pub(super) is_issuer_silent: bool,
 }
 
 /// One session.
