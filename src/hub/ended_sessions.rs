@@ -39,8 +39,10 @@ pub struct EndedSession {
 pub struct EndedSessions {
     /// Each session.
     pub sessions: Vec<EndedSession>,
-    /// Whether nothing is waited for any more.
+    /// Whether nothing is waited for any more; an app that is closed is not.
     pub is_settled: bool,
+    /// Whether nothing can change any more, unless late.
+    pub is_done: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -117,7 +119,9 @@ impl Hub {
             let at_issuer = at_issuer(&host, end.as_ref());
             sessions.push(EndedSession { id, device, summary: summary(&apps), at_issuer, apps });
         }
-        Ok(EndedSessions { sessions, is_settled })
+        let is_closed = |app: &AppProgress| app.state == AppState::Later;
+        let is_done = is_settled && !sessions.iter().flat_map(|session| &session.apps).any(is_closed);
+        Ok(EndedSessions { sessions, is_settled, is_done })
     }
 }
 

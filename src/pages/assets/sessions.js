@@ -49,9 +49,9 @@ function addRow(list, app) {
 function follow({ ticket }) {
   const feed = new EventSource(`/sessions/progress?ticket=${encodeURIComponent(ticket)}`);
   feed.addEventListener('message', ({ data }) => {
-    const { sessions, is_settled: isSettled } = JSON.parse(data);
+    const { sessions, is_done: isDone } = JSON.parse(data);
     sessions.forEach(show);
-    if (isSettled) feed.close();
+    if (isDone) feed.close();
   });
 }
 

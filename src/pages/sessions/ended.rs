@@ -38,6 +38,7 @@ pub(in crate::pages) async fn ended(
     let page = EndedPage {
         count: counted(shown.sessions.len(), "session"),
         refresh: waits.then(|| format!("/sessions/ended?ticket={ticket}&turn={}", turn + 1)),
+        is_live: !shown.is_done,
         sessions: shown.sessions,
         ticket,
     };

@@ -94,6 +94,8 @@ pub(super) struct EndedPage {
     pub(super) count: String,
     /// The page's name.
     pub(super) ticket: String,
+    /// Whether the script has it fed live.
+    pub(super) is_live: bool,
     /// Where a browser without scripts goes on to; none once nothing is waited for.
     pub(super) refresh: Option<String>,
 }
