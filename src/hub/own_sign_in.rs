@@ -226,7 +226,7 @@ impl Hub {
         let kept: Kept = serde_json::from_str(&ticket.payload).map_err(|_| NotIn::Nobody)?;
         let ends_at = UnixMillis(kept.ends_at);
         let sign_in = SignIn::try_from(kept).map_err(|_| NotIn::Nobody)?;
-        if !self.directory.issuer(sign_in.issuer.as_str()).is_some_and(|settings| settings.client.is_some()) {
+        if self.directory.issuer(sign_in.issuer.as_str()).is_none_or(|settings| settings.client.is_none()) {
             return Err(NotIn::Nobody);
         }
         if self.store.standing(&sign_in).await.map_err(Denied::Store)?.ended_by.is_some() {

@@ -67,7 +67,8 @@ impl Seal {
         let lengths: Vec<_> = of.iter().map(|part| part.len().to_string()).collect();
         let text = format!("PublicName {}\n{}", lengths.join(" "), of.concat());
         let tag = hmac::sign(&self.0, text.as_bytes());
-        tag.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+        let first = tag.as_ref().iter().take(16).fold(0_u128, |name, byte| name << 8 | u128::from(*byte));
+        format!("{first:032x}")
     }
 
     /// The name in such a text, where its seal holds.

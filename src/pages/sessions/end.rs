@@ -72,7 +72,7 @@ pub(in crate::pages) async fn end(State(pages): State<Pages>, device: FromDevice
     }
     match hub.end_and_show(&who, &chosen, &browser).await {
         Ok(name) => pages.see_other_and_back(&pages.own(&format!("/sessions/ended?ticket={name}")), &browser),
-        Err(Stuck::Hub(denied)) => our_trouble(denied),
+        Err(Stuck::Hub(denied)) => our_trouble(&denied),
         Err(why) => stuck(why),
     }
 }
@@ -88,7 +88,7 @@ impl Pages {
     ) -> Result<(SignedIn, Vec<OwnSession>), Response> {
         let who = self.signed_in(headers).await.map_err(|why| self.not_in(why))?;
         let found = self.edge.hub.own_sessions(&who.sign_in, Some(&device.0)).await;
-        let chosen = which.of(&found.map_err(our_trouble)?.sessions);
+        let chosen = which.of(&found.map_err(|denied| our_trouble(&denied))?.sessions);
         if chosen.is_empty() { Err(nothing_there()) } else { Ok((who, chosen)) }
     }
 

@@ -28,7 +28,7 @@ pub(in crate::pages) async fn list(
     };
     match pages.edge.hub.own_sessions(&who.sign_in, Some(&device.0)).await {
         Ok(own) => pages.show_list(&who, own),
-        Err(denied) => our_trouble(denied),
+        Err(denied) => our_trouble(&denied),
     }
 }
 

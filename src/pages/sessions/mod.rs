@@ -56,24 +56,24 @@ impl Pages {
         match why {
             NotIn::Nobody => {
                 let text = "You were not here for a while, so nothing was done. Sign in, and try once more.";
-                let page = ErrorPage::of("Please sign in again", text, "not_signed_in");
-                self.forgetting(to_sign_in(page).with_status(StatusCode::FORBIDDEN))
+                let page = try_again_by_sign_in("Please sign in again", text, "not_signed_in");
+                self.forgetting(page.with_status(StatusCode::FORBIDDEN))
             }
             NotIn::Over => {
                 let text = "The session that you opened this page from has ended: you signed out, or were signed out.";
-                let page = ErrorPage::of("You are signed out", text, "logged_out");
-                self.forgetting(to_sign_in(page).with_status(StatusCode::FORBIDDEN))
+                let page = try_again_by_sign_in("You are signed out", text, "logged_out");
+                self.forgetting(page.with_status(StatusCode::FORBIDDEN))
             }
-            NotIn::Hub(denied) => our_trouble(denied),
+            NotIn::Hub(denied) => our_trouble(&denied),
         }
     }
 }
 
-fn to_sign_in(page: ErrorPage) -> ErrorPage {
-    ErrorPage { retry: Some("/sessions/sign-in".to_owned()), ..page }
+fn try_again_by_sign_in(title: &'static str, text: &'static str, code: &'static str) -> ErrorPage {
+    ErrorPage { retry: Some("/sessions/sign-in".to_owned()), ..ErrorPage::of(title, text, code) }
 }
 
-fn our_trouble(denied: Denied) -> Response {
+fn our_trouble(denied: &Denied) -> Response {
     if matches!(denied, Denied::KeysUnavailable) {
         return stuck(Stuck::IssuerUnreachable);
     }

@@ -10,7 +10,7 @@ use super::super::page::{ErrorPage, Policy, render};
 use super::super::way::see_other;
 use super::view::{SignInChoice, SignInPage};
 use super::words::{query, which};
-use super::{our_trouble, to_sign_in};
+use super::{our_trouble, try_again_by_sign_in};
 use crate::domain::ids::Issuer;
 use crate::hub::ask_who::Reply;
 use crate::hub::own_sign_in::{OWN_LIFE_SECONDS, SignInFault};
@@ -106,12 +106,12 @@ fn nowhere_to_sign_in() -> Response {
 
 fn not_signed_in(fault: SignInFault) -> Response {
     let (title, text, code) = match fault {
-        SignInFault::Hub(denied) => return our_trouble(denied),
+        SignInFault::Hub(denied) => return our_trouble(&denied),
         SignInFault::Issuer => {
             let text = "The service that signs you in could not be reached, or gave an answer that does not hold. \
                         Nothing was done. Try again in a moment.";
-            let page = ErrorPage::of("You are not signed in", text, "issuer_unreachable");
-            return to_sign_in(page).with_status(StatusCode::SERVICE_UNAVAILABLE);
+            let page = try_again_by_sign_in("You are not signed in", text, "issuer_unreachable");
+            return page.with_status(StatusCode::SERVICE_UNAVAILABLE);
         }
         SignInFault::NotThisBrowsers => (
             "This link is not right",
@@ -133,5 +133,5 @@ fn not_signed_in(fault: SignInFault) -> Response {
             "stale_sign_in",
         ),
     };
-    to_sign_in(ErrorPage::of(title, text, code)).with_status(StatusCode::FORBIDDEN)
+    try_again_by_sign_in(title, text, code).with_status(StatusCode::FORBIDDEN)
 }
