@@ -24,12 +24,10 @@ try {
 
   await alone.everywhereElse();
   await take(alone, 'sessions-end');
-  // As long after the sign-in as it takes to be asked again.
-  await alone.page.goto(`${world.urls.hub}/sessions`);
+  await alone.goTo();
   await alone.signOut('Chrome on Android');
   await alone.page.getByRole('heading', { name: 'ended' }).waitFor();
-  await alone.says('Signed out in');
-  await alone.page.waitForTimeout(1500);
+  await alone.page.getByText('has ended too').waitFor();
   await take(alone, 'sessions-ended');
 
   await alone.goTo();

@@ -47,13 +47,6 @@ export class SessionsPage {
     await this.page.getByRole('heading', { name: 'Sign out everywhere else?' }).waitFor();
   }
 
-  /** Proves at the tenant, once more, who this is. */
-  async prove() {
-    await this.page.getByRole('link', { name: 'Continue to sign in' }).click();
-    await this.page.getByRole('button', { name: this.person }).click();
-    await this.page.getByRole('button', { name: /^Sign out / }).waitFor();
-  }
-
   /** The page that shows what becomes of it says so. */
   async says(summary) {
     await this.page.locator('.summary').filter({ hasText: summary }).first().waitFor();

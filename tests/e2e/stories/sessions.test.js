@@ -92,6 +92,17 @@ test('"Sign out everywhere else" says what it ends, ends it, and the laptop stay
   await list.page.getByText('You are signed in nowhere else.').waitFor();
 });
 
+test('who has to prove it once more signs in at the tenant, comes back to what they wanted, and stays who they were', async () => {
+  await list.page.goto(`${world.urls.hub}/sessions/prove?others=1`);
+  await list.page.getByRole('button', { name: 'Ada Lovelace' }).click();
+  await list.page.getByRole('heading', { name: 'Sign out everywhere else?' }).waitFor();
+  await list.page.getByRole('button', { name: 'Sign out 1 session' }).click();
+
+  await allSignedOut(phone);
+  await list.says('Signed out in 3 of 3 apps');
+  await allSignedIn(laptop);
+});
+
 test('an app that was closed is said to be told when it opens, and is', async () => {
   await phone.notes.page.close();
   await phone.shop.page.close();
