@@ -13,7 +13,7 @@ const HERE = fileURLToPath(new URL('.', import.meta.url));
  * of a public type, of what is stored or sent, or of anything of the browser's that the sources touch.
  */
 export const INTERNAL = [
-  'address', 'begin', 'closed', 'draw', 'emit', 'failed', 'find', 'finish', 'forget', 'freezes', 'heard', 'keep',
+  'base', 'begin', 'closed', 'draw', 'emit', 'failed', 'find', 'finish', 'forget', 'freezes', 'heard', 'keep',
   'leaves', 'letGo', 'lift', 'liftWithin', 'loosen', 'moved', 'nobodySignedIn', 'online', 'post',
   'returns', 'goes', 'shows', 'stream', 'tell', 'voice',
 ];
@@ -43,17 +43,38 @@ const COMMON = {
   logLevel: 'warning',
 };
 
-/** Builds those modules, with what they share in a chunk of their own. */
+/** Builds those modules, with what they share in chunks of their own. */
 export async function buildModules() {
-  return build({
+  const split = { format: 'esm', sourcemap: true, outdir: 'dist' };
+  const { metafile } = await build({
     ...COMMON,
+    ...split,
     entryPoints: MODULES.map((name) => `src/${name}.ts`),
-    outdir: 'dist',
-    format: 'esm',
     splitting: true,
-    sourcemap: true,
+    metafile: true,
+  });
+  // The same modules once more, each by itself: see the plugin.
+  await build({
+    ...COMMON,
+    ...split,
+    entryPoints: Object.keys(metafile.outputs).filter((file) => file.endsWith('.js')),
+    mangleProps: undefined,
+    plugins: [WITHOUT_BARE_IMPORTS],
+    allowOverwrite: true,
   });
 }
+
+/**
+ * For the order in which modules run, esbuild has a module import every chunk that it reaches, also for no name at all.
+ * Nothing here depends on that order: the package says `sideEffects: false`, so bundlers leave such imports out, and
+ * some of them warn of each.
+ */
+const WITHOUT_BARE_IMPORTS = {
+  name: 'without-bare-imports',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/chunk-/ }, ({ path }) => ({ path, external: true, sideEffects: false }));
+  },
+};
 
 /** One module with all that it needs, as an app's bundler would take it in. */
 export async function buildAlone(entry) {

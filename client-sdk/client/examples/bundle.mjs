@@ -48,8 +48,6 @@ export async function bundleExample(framework, settings) {
     plugins: [pasted((text) => putIn(text, settings, left), before && { [path.join(HERE, main)]: before })],
     write: false,
     logLevel: 'warning',
-    // Our own build's chunks name each other; as a package of the app's they would be spared the warning.
-    logOverride: { 'ignored-bare-import': 'silent' },
   });
   if (left.size > 0) throw new Error(`The ${framework} example has no ${[...left].join(', ')} to be put in.`);
   return { script: outputFiles[0].text, element };

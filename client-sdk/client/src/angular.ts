@@ -3,10 +3,11 @@ import {
   type EnvironmentProviders, type ProviderToken, type Signal,
 } from '@angular/core';
 import { withAuth0, type Auth0Like, type Auth0LogoutOptions, type Auth0SloOptions } from './auth0.js';
-import { defineElements } from './elements.js';
 import { follow, UNKNOWN, type Followed, type FollowOptions, type SeenTo, type SloView } from './follow.js';
+import { defineIdleWarning } from './idle-warning-element.js';
 import { THIS_PAGE } from './page.js';
-import type { SignedOutEvent, SloState } from './types.js';
+import { defineSignedOutNotice } from './signed-out-element.js';
+import type { LogoutSloClient, SignedOutEvent, SloState } from './types.js';
 
 export { SloError, type SloErrorCode } from './errors.js';
 export type { Auth0LogoutOptions, Auth0SloOptions } from './auth0.js';
@@ -33,7 +34,7 @@ export interface ProvideSloOptions extends Omit<Auth0SloOptions, SeenTo>, Follow
 /**
  * Where this page's session stands, and how to end it. Inject it above everything that is private: it connects when it
  * is first injected, waits until Auth0 has restored its session, and begins anew after each sign-in. `<slo-signed-out>`
- * is defined by then.
+ * and `<slo-idle-warning>` are defined by then.
  */
 export abstract class Slo {
   abstract readonly state: Signal<SloState>;
@@ -46,6 +47,8 @@ export abstract class Slo {
   abstract readonly signedOut: Signal<SignedOutEvent | undefined>;
   /** Idle sign-out is so many seconds away, unless the person does something. */
   abstract readonly idleSecondsLeft: Signal<number | undefined>;
+  /** For `<slo-idle-warning>` and `<slo-sessions>`. Undefined at first, and on a server. */
+  abstract readonly client: Signal<LogoutSloClient | undefined>;
   /** Signs out everywhere: at the hub, in this app, at Auth0. */
   abstract readonly logout: (options?: Auth0LogoutOptions) => Promise<void>;
 }
@@ -67,13 +70,15 @@ function create(options: ProvideSloOptions): Slo {
     isReady: computed(() => view().isReady),
     signedOut: computed(() => view().signedOut),
     idleSecondsLeft: computed(() => view().idleSecondsLeft),
+    client: computed(() => view().client),
     logout: async (how) => followed?.logout(how),
   };
 }
 
 /** In a browser. Sockets and timers stay out of Angular's zone, which would never be stable; the app's own code is in it. */
 function connect(options: ProvideSloOptions, show: (view: SloView) => void): Followed<Auth0LogoutOptions> {
-  defineElements();
+  defineSignedOutNotice();
+  defineIdleWarning();
   const [zone, injector, destroyed] = [inject(NgZone), inject(Injector), inject(DestroyRef)];
   const service = inject(options.auth0);
   const { onSignedOut, onError } = options;

@@ -297,7 +297,7 @@ describe('activity', () => {
     hub.open[0]!.send({ type: 'idle-warning', seconds_left: 60 });
     hub.open[0]!.send({ type: 'idle-cancelled' });
     await settle();
-    expect(heard).toEqual([{ secondsLeft: 60 }, {}]);
+    expect(heard).toEqual([{ secondsLeft: 60, ask: expect.any(Function) }, {}]);
   });
 });
 

@@ -12,6 +12,8 @@ import { readLogout, type HubMessage } from './wire.js';
 
 /** How long anything here may keep a person waiting, in ms: `ready`, the curtain, a sign-out. */
 const PATIENCE_MS = 1_500;
+/** Activity is reported so often, at most, in ms. */
+const ACTIVITY_MS = 60_000;
 
 /** How an adapter ends the app's own session, before anybody is shown anything. */
 export type EndSession = (ended: Login | undefined) => Promise<void>;
@@ -23,18 +25,17 @@ export type Finish = (result: SignOutResult) => Promise<void>;
 export class Client implements SloClient {
   state: SloState = 'idle';
   ready: Promise<SloState> = Promise.resolve('idle');
-  #settle = (): void => {};
+  #settle: (() => void) | undefined;
   /** From `start` to `stop`, or to the end of the session. */
   #life = new AbortController();
-  /** Whether the hub signs out who is idle. */
-  #isTimed = false;
+  /** When to report again what the person does: never where the hub signs nobody out for being idle, or a dialog asks them. */
+  #quietUntil = Infinity;
   /** Whether the app's own session has ended, once a logout was heard of or the app itself signs out. One for each start. */
   #ending: Promise<boolean> | undefined;
   /** Over once the page can be said to stay. Whoever signs out by a link is told here before the link's answer comes: an app
    * that then navigates by itself would take the person off their way. */
   #away: Promise<unknown> | undefined;
 
-  readonly #options: SloOptions;
   readonly #page: Page;
   readonly #endSession: EndSession | undefined;
   readonly #hub: Hub;
@@ -43,19 +44,21 @@ export class Client implements SloClient {
   readonly #curtain: Curtain;
   readonly #events: Emitter<SloEvents>;
 
-  constructor(options: SloOptions, page: Page, endSession?: EndSession) {
-    this.#options = options;
+  constructor(
+    readonly options: SloOptions,
+    page: Page,
+    endSession?: EndSession,
+  ) {
     this.#page = page;
     this.#endSession = endSession;
     this.#hub = reachHub(options, page);
-    const name = `slo-hub:${this.#hub.address}`;
-    const failed = this.#failed.bind(this);
+    const name = `slo-hub:${this.#hub.base}`;
     this.#curtain = hangCurtain(page, options.curtain);
     this.#events = createEmitter(page);
     this.#line = new Line(this.#hub, options, openVault(page, name), {
       moved: (state) => (state === 'closed' ? this.stop() : this.#moved(state)),
-      heard: this.#heard.bind(this),
-      failed,
+      heard: (message) => this.#heard(message),
+      failed: (...what) => this.#failed(...what),
     });
     this.#tabs = openTabs(
       page,
@@ -98,6 +101,12 @@ export class Client implements SloClient {
     return leaving;
   }
 
+  stay(): void {
+    if (this.state !== 'connected') return;
+    this.#quietUntil = Date.now() + ACTIVITY_MS;
+    this.#line.voice()({ type: 'activity' }, 'session/activity');
+  }
+
   #rest(): void {
     this.#life.abort();
     this.#line.letGo();
@@ -129,7 +138,7 @@ export class Client implements SloClient {
       const credential =
         held && ask === 'connect' && scope !== 'user'
           ? held.credential
-          : await this.#options.getToken({ reason: ask, signal });
+          : await this.options.getToken({ reason: ask, signal });
       if (!credential) break;
       const response = await this.#hub.post('logouts', credential, { scope, reason: reason?.slice(0, 200) });
       if (response.ok) return (await response.json()) as HubMessage;
@@ -162,11 +171,9 @@ export class Client implements SloClient {
         if (this.state !== 'connected') tryNow();
       },
     });
-    if (this.#options.activity === false) return;
+    if (this.options.activity === false) return;
     watchActivity(this.#page, this.#life.signal, () => {
-      const isHeard = this.#isTimed && this.state === 'connected';
-      if (isHeard) this.#line.voice()({ type: 'activity' }, 'session/activity');
-      return isHeard;
+      if (Date.now() >= this.#quietUntil) this.stay();
     });
   }
 
@@ -181,11 +188,13 @@ export class Client implements SloClient {
       const say = this.#line.voice();
       void this.#ended(event).then((hasEnded) => hasEnded && say({ type: 'ack', id }, `logouts/${id}/acks`));
     } else if (type === 'idle-warning') {
-      this.#events.emit(type, { secondsLeft: message['seconds_left'] as number });
+      this.#quietUntil = 0;
+      this.#events.emit(type, { secondsLeft: message['seconds_left'] as number, ask: () => (this.#quietUntil = Infinity) });
     } else if (type === 'idle-cancelled') {
+      this.#quietUntil = 0;
       this.#events.emit(type, {});
     } else if (type === 'subscribed') {
-      this.#isTimed = !!message['idle_timeout_seconds'];
+      this.#quietUntil = message['idle_timeout_seconds'] ? 0 : Infinity;
     }
   }
 
@@ -219,7 +228,7 @@ export class Client implements SloClient {
     const local = attempt(() => this.#endSession?.(login));
     await Promise.race([local, after(PATIENCE_MS)]);
     this.#curtain.loosen();
-    const shown = attempt(() => this.#options.onSignedOut?.(event));
+    const shown = attempt(() => this.options.onSignedOut?.(event));
     this.#events.emit('signed-out', event);
     await shown;
     this.#curtain.lift();
@@ -231,9 +240,9 @@ export class Client implements SloClient {
     const previous = this.state;
     this.state = state;
     if (state === 'connecting') {
-      if (this.#options.crossTab !== false) this.#tabs.open();
+      if (this.options.crossTab !== false) this.#tabs.open();
     } else if (state !== 'waiting') {
-      this.#settle();
+      this.#settle?.();
       if (state !== 'signed-out') this.#curtain.lift();
     }
     if (state === previous) return;
@@ -247,7 +256,7 @@ export class Client implements SloClient {
   }
 
   #log(...line: unknown[]): void {
-    const { debug } = this.#options;
+    const { debug } = this.options;
     if (debug) (debug === true ? console : debug).debug('slo-hub:', ...line);
   }
 }

@@ -1,4 +1,4 @@
-/** What a `<script>` tag gets: `<slo-signed-out>`, ready to use. */
+/** What a `<script>` tag gets: the elements, ready to use. */
 import { defineElements } from './elements.js';
 
 defineElements();

@@ -9,14 +9,15 @@ export interface Emitter<Events> {
 
 /** What a listener throws is reported as the page's own error, as with the browser's events. The others hear all the same. */
 export function createEmitter<Events>(page: Page): Emitter<Events> {
-  const listeners: { [K in keyof Events]?: Array<(event: Events[K]) => void> } = {};
+  const listeners: { [K in keyof Events]?: Set<(event: Events[K]) => void> } = {};
   return {
     on(type, listener) {
-      listeners[type] = [...(listeners[type] ?? []), listener];
-      return () => void (listeners[type] = listeners[type]?.filter((other) => other !== listener));
+      const present = (listeners[type] ??= new Set());
+      present.add(listener);
+      return () => void present.delete(listener);
     },
     emit(type, event) {
-      const present = listeners[type] ?? [];
+      const present = [...(listeners[type] ?? [])];
       for (const listener of present) {
         try {
           listener(event);

@@ -1,7 +1,7 @@
 import type { SloError } from './errors.js';
 import { isSameLogin, readLogin, type Login } from './login.js';
 import { THIS_PAGE } from './page.js';
-import type { SignedOutEvent, SloClient, SloOptions, SloState } from './types.js';
+import type { LogoutSloClient, SignedOutEvent, SloClient, SloOptions, SloState } from './types.js';
 
 /** What a page shows of its client. */
 export interface SloView {
@@ -16,10 +16,18 @@ export interface SloView {
   readonly signedOut: SignedOutEvent | undefined;
   /** Idle sign-out is so many seconds away, unless the person does something. */
   readonly idleSecondsLeft: number | undefined;
+  /** For `<slo-idle-warning>` and `<slo-sessions>`. Undefined at first, and on a server. */
+  readonly client: LogoutSloClient | undefined;
 }
 
 /** What a page shows before anything is known, and on a server. */
-export const UNKNOWN: SloView = { state: 'idle', isReady: false, signedOut: undefined, idleSecondsLeft: undefined };
+export const UNKNOWN: SloView = {
+  state: 'idle',
+  isReady: false,
+  signedOut: undefined,
+  idleSecondsLeft: undefined,
+  client: undefined,
+};
 
 /** What the adapters of frameworks see to by themselves. */
 export type SeenTo = 'autoStart' | 'onSignedOut';
@@ -75,21 +83,24 @@ export function follow<How extends { readonly redirect?: boolean }>(framework: F
   });
   const view = watch(client, framework);
   const check = keepUp(client, { idToken: () => framework.idToken(), isStarted: false, isStopped: () => isClosed });
+  const logout = client.logout.bind(client);
+  // Whoever calls the client's own means this one: the page is to be shown again when it stays.
+  client.logout = async (how) => {
+    let isLeaving = how?.redirect !== false;
+    try {
+      await logout(how);
+    } catch (cause) {
+      isLeaving = false;
+      throw cause;
+    } finally {
+      const stays = () => view.change({ isReady: true });
+      if (!isLeaving) stays();
+      // The Back button may bring this page back as it was left.
+      else THIS_PAGE.addEventListener?.('pageshow', stays, { once: true });
+    }
+  };
   return {
-    async logout(how) {
-      let isLeaving = how?.redirect !== false;
-      try {
-        await client.logout(how);
-      } catch (cause) {
-        isLeaving = false;
-        throw cause;
-      } finally {
-        const stays = () => view.change({ isReady: true });
-        if (!isLeaving) stays();
-        // The Back button may bring this page back as it was left.
-        else THIS_PAGE.addEventListener?.('pageshow', stays, { once: true });
-      }
-    },
+    logout: client.logout,
     check,
     close() {
       isClosed = true;
@@ -139,8 +150,8 @@ function restart(client: SloClient, isSignedIn: boolean): void {
 }
 
 /** Shows where a client stands, at each of its moves. */
-function watch<How>(client: SloClient, { show, options }: Framework<How>) {
-  let view = UNKNOWN;
+function watch<How>(client: LogoutClient<How>, { show, options }: Framework<How>) {
+  let view: SloView = { ...UNKNOWN, client };
   let isOpen = true;
   const change = (more: Partial<SloView>) => {
     view = { ...view, ...more };

@@ -6,7 +6,7 @@ import type { SloOptions } from './types.js';
 export interface Hub {
   readonly WebSocket: typeof WebSocket;
   /** Without a slash at its end. */
-  readonly address: string;
+  readonly base: string;
   /** Opens a stream of server-sent events. Rejects when the hub cannot be reached, as the next does. */
   stream(credential: string, signal: AbortSignal): Promise<Response>;
   /** Posts JSON to the API. The request outlives the page. */
@@ -14,24 +14,24 @@ export interface Hub {
 }
 
 export function reachHub({ hub, fetch, WebSocket }: SloOptions, page: Page): Hub {
-  let address: string;
+  let base: string;
   try {
-    address = new URL(hub).href.replace(/\/+$/, '');
+    base = new URL(hub).href.replace(/\/+$/, '');
   } catch (cause) {
     throw new SloError('bad_option', 'hub is no absolute URL', cause);
   }
   const send = fetch ?? page.fetch;
   return {
     WebSocket: WebSocket ?? page.WebSocket,
-    address,
+    base,
     stream: (credential, signal) =>
-      send(`${address}/api/v1/events`, {
+      send(`${base}/api/v1/events`, {
         signal,
         credentials: 'omit',
         headers: { Authorization: `Bearer ${credential}`, Accept: 'text/event-stream' },
       }),
     post: (path, credential, body) =>
-      send(`${address}/api/v1/${path}`, {
+      send(`${base}/api/v1/${path}`, {
         method: 'POST',
         keepalive: true,
         credentials: 'omit',

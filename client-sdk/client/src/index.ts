@@ -4,7 +4,9 @@ import type { SloClient, SloOptions } from './types.js';
 
 export { SloError, type SloErrorCode } from './errors.js';
 export type {
+  IdleWarningEvent,
   Logger,
+  LogoutSloClient,
   LogoutScope,
   LogoutSource,
   SignedOutEvent,

@@ -56,16 +56,9 @@ export function watchPage(page: Page, signal: AbortSignal, watcher: PageWatcher)
   });
 }
 
-const ACTIVITY_MS = 60_000;
-
-/** Calls back when the person does something, at most once a minute if it is reported, until the signal is aborted. */
-export function watchActivity(page: Page, signal: AbortSignal, report: () => boolean): void {
-  let next = 0;
-  const noticed = () => {
-    const now = Date.now();
-    if (now >= next && report()) next = now + ACTIVITY_MS;
-  };
+/** Calls back whenever the person does something, until the signal is aborted. */
+export function watchActivity(page: Page, signal: AbortSignal, noticed: () => void): void {
   for (const type of ['pointerdown', 'pointermove', 'keydown']) {
-    page.addEventListener(type, noticed, { signal, passive: true, capture: true });
+    page.addEventListener(type, noticed, { signal, capture: true });
   }
 }

@@ -4,8 +4,11 @@ import {
   createElement, useCallback, useEffect, useRef, useState, type CSSProperties, type ReactElement, type ReactNode,
 } from 'react';
 import { withAuth0, type Auth0Like, type Auth0LogoutOptions, type Auth0SloOptions } from './auth0.js';
-import { defineElements, SIGNED_OUT_NOTICE, type SignedOutNoticeElement } from './elements.js';
 import { follow, UNKNOWN, type Followed, type FollowOptions, type SeenTo, type SloView } from './follow.js';
+import { defineIdleWarning, IDLE_WARNING, type IdleClient, type IdleWarningElement } from './idle-warning-element.js';
+import {
+  attributesOf, defineSignedOutNotice, SIGNED_OUT_NOTICE, type Messages, type SignedOutNoticeElement,
+} from './signed-out-element.js';
 import type { SignedOutEvent } from './types.js';
 
 export { SloError, type SloErrorCode } from './errors.js';
@@ -99,6 +102,8 @@ export interface SignedOutNoticeProps {
   readonly heading?: string | undefined;
   /** Said where the other app gave no reason. */
   readonly message?: string | undefined;
+  /** Said in place of `message` for these sources. */
+  readonly messages?: Messages | undefined;
   readonly className?: string | undefined;
   readonly style?: CSSProperties | undefined;
   /** A button or a link to sign in again. */
@@ -106,11 +111,39 @@ export interface SignedOutNoticeProps {
 }
 
 /** Tells the person that their session has ended, and why: the element `<slo-signed-out>`, which takes the focus. */
-export function SignedOutNotice({ event, className, children, ...own }: SignedOutNoticeProps): ReactElement | null {
+export function SignedOutNotice({ event, messages, className, children, ...own }: SignedOutNoticeProps): ReactElement | null {
   const element = useRef<SignedOutNoticeElement>(null);
   useEffect(() => {
-    defineElements();
+    defineSignedOutNotice();
     if (element.current) element.current.event = event;
   }, [event]);
-  return event ? createElement(SIGNED_OUT_NOTICE, { ...own, class: className, ref: element }, children) : null;
+  const props = { ...own, ...attributesOf(messages), class: className, ref: element };
+  return event ? createElement(SIGNED_OUT_NOTICE, props, children) : null;
+}
+
+/** Texts of your own. `part` and custom properties style it: see the docs. */
+export interface IdleWarningProps {
+  /** What {@link useSlo} gave as `client`. */
+  readonly client: IdleClient | undefined;
+  readonly heading?: string | undefined;
+  /** With `{time}` where the rest goes: "30 seconds". */
+  readonly message?: string | undefined;
+  /** Said when no time is left. */
+  readonly ending?: string | undefined;
+  readonly stay?: string | undefined;
+  readonly signOut?: string | undefined;
+  readonly className?: string | undefined;
+  readonly style?: CSSProperties | undefined;
+  /** Stands below the message. */
+  readonly children?: ReactNode;
+}
+
+/** Asks an idle person whether they stay, before they are signed out: the element `<slo-idle-warning>`, a modal dialog. */
+export function IdleWarning({ client, signOut, className, children, ...own }: IdleWarningProps): ReactElement {
+  const element = useRef<IdleWarningElement>(null);
+  useEffect(() => {
+    defineIdleWarning();
+    if (element.current) element.current.client = client;
+  }, [client]);
+  return createElement(IDLE_WARNING, { ...own, 'sign-out': signOut, class: className, ref: element }, children);
 }

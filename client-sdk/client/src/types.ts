@@ -41,13 +41,23 @@ export interface SignedOutEvent {
   readonly sid?: string;
 }
 
+/** Idle sign-out is near. Whatever the person does in any app calls it off. */
+export interface IdleWarningEvent {
+  /** How many seconds away it is. */
+  readonly secondsLeft: number;
+  /**
+   * This page asks the person: from now on, until it is called off, {@link SloClient.stay} alone counts as activity in
+   * this page. Otherwise the way to the dialog's button would answer already.
+   */
+  ask(): void;
+}
+
 /** What {@link SloClient.on} can tell. */
 export interface SloEvents {
   readonly state: { readonly state: SloState; readonly previous: SloState };
   /** Told after {@link SloOptions.onSignedOut} has been called. */
   readonly 'signed-out': SignedOutEvent;
-  /** Idle sign-out is so many seconds away; any activity in any app calls it off. */
-  readonly 'idle-warning': { readonly secondsLeft: number };
+  readonly 'idle-warning': IdleWarningEvent;
   readonly 'idle-cancelled': Record<string, never>;
   readonly error: SloError;
 }
@@ -121,6 +131,8 @@ export interface SignOutResult {
 
 /** One page's line to the hub. */
 export interface SloClient {
+  /** What it was made with. */
+  readonly options: SloOptions;
   readonly state: SloState;
   /**
    * Settles with the hub's first answer after a start, or after 1.5 s with whatever the state is then.
@@ -133,6 +145,14 @@ export interface SloClient {
   start(): this;
   /** Lets go of the hub without signing anybody out. */
   stop(): void;
+  /** The person wants to stay signed in: reported at once, where the hub signs idle people out. */
+  stay(): void;
   /** Ends the session at the hub, and so in every app. Takes 1.5 s at most and never rejects. The app ends its own session. */
   signOut(options?: SignOutOptions): Promise<SignOutResult>;
+}
+
+/** A client that can end the app's own session as well. The adapters make them. */
+export interface LogoutSloClient extends SloClient {
+  /** Signs out everywhere: at the hub, in this app, at the provider. */
+  logout(): Promise<void>;
 }

@@ -2,9 +2,10 @@ import {
   computed, defineComponent, h, nextTick, onScopeDispose, shallowRef, watch, type ComputedRef, type PropType, type Ref,
 } from 'vue';
 import { withAuth0, type Auth0Like, type Auth0LogoutOptions, type Auth0SloOptions } from './auth0.js';
-import { defineElements, SIGNED_OUT_NOTICE } from './elements.js';
 import { follow, UNKNOWN, type FollowOptions, type SeenTo, type SloView } from './follow.js';
+import { defineIdleWarning, IDLE_WARNING, type IdleClient } from './idle-warning-element.js';
 import { THIS_PAGE } from './page.js';
+import { attributesOf, defineSignedOutNotice, SIGNED_OUT_NOTICE, type Messages } from './signed-out-element.js';
 import type { SignedOutEvent } from './types.js';
 
 export { SloError, type SloErrorCode } from './errors.js';
@@ -62,6 +63,7 @@ export function useSlo(options: UseSloOptions): Slo {
     isReady: computed(() => view.value.isReady),
     signedOut: computed(() => view.value.signedOut),
     idleSecondsLeft: computed(() => view.value.idleSecondsLeft),
+    client: computed(() => view.value.client),
     logout,
   };
 }
@@ -94,12 +96,41 @@ export const SignedOutNotice = defineComponent({
     heading: String,
     /** Said where the other app gave no reason. */
     message: String,
+    /** Said in place of `message` for these sources. */
+    messages: { type: Object as PropType<Messages>, default: undefined },
   },
   setup(props, { slots }) {
-    defineElements();
+    defineSignedOutNotice();
     return () => {
-      const { event, heading, message } = props;
-      return event && h(SIGNED_OUT_NOTICE, { '.event': event, heading, message }, slots['default']?.());
+      const { event, heading, message, messages } = props;
+      const texts = { heading, message, ...attributesOf(messages) };
+      return event && h(SIGNED_OUT_NOTICE, { '.event': event, ...texts }, slots['default']?.());
+    };
+  },
+});
+
+/**
+ * Asks an idle person whether they stay, before they are signed out: the element `<slo-idle-warning>`, a modal dialog.
+ * The slot stands below the message.
+ */
+export const IdleWarning = defineComponent({
+  name: 'IdleWarning',
+  props: {
+    /** What {@link useSlo} gave as `client`. */
+    client: { type: Object as PropType<IdleClient | undefined>, default: undefined },
+    heading: String,
+    /** With `{time}` where the rest goes: "30 seconds". */
+    message: String,
+    /** Said when no time is left. */
+    ending: String,
+    stay: String,
+    signOut: String,
+  },
+  setup(props, { slots }) {
+    defineIdleWarning();
+    return () => {
+      const { client, signOut, ...texts } = props;
+      return h(IDLE_WARNING, { '.client': client, ...texts, 'sign-out': signOut }, slots['default']?.());
     };
   },
 });

@@ -3,7 +3,7 @@ import { readMessage } from './wire.js';
 
 /** Opens the channel as a WebSocket. The credential goes into the first message, never into the address. */
 export function openWebSocket({ hub, credential, signal, heard, closed }: Dial): Say {
-  const socket = new hub.WebSocket(hub.address.replace('http', 'ws') + '/ws', 'slo.v1');
+  const socket = new hub.WebSocket(hub.base.replace('http', 'ws') + '/ws', 'slo.v1');
   const say: Say = (message) => {
     const isOpen = socket.readyState === 1;
     if (isOpen) socket.send(JSON.stringify(message));

@@ -116,6 +116,18 @@ describe('provideSlo', () => {
     expect(browser.hub.open).toHaveLength(0);
   });
 
+  it('has a client for <slo-idle-warning>, which is defined', async () => {
+    browser.hub.idleTimeout = 900;
+    await open();
+    const dialog = document.body.appendChild(document.createElement('slo-idle-warning'));
+    dialog.client = slo.client();
+    browser.hub.open[0]!.send({ type: 'idle-warning', seconds_left: 60 });
+    await browser.see(() => dialog.hasAttribute('open'));
+    dialog.shadowRoot!.querySelector<HTMLElement>('[part=sign-out]')!.click();
+    await browser.see(() => browser.navigated.length > 0);
+    expect(browser.navigated).toEqual([`${HUB}/logout/continue?ticket=once`]);
+  });
+
   it('shows how long it is until an idle person is signed out', async () => {
     browser.hub.idleTimeout = 900;
     await open();

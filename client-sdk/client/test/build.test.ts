@@ -19,11 +19,14 @@ describe('the size, minified and gzipped', () => {
     ['core with the Auth0 adapter', 'src/auth0.ts', 5 * KIB],
     ['the page for the front channel', 'src/frontchannel.ts', 1.25 * KIB],
     ['the script for a <script> tag', 'src/iife.ts', 5 * KIB],
-    ['the signed-out notice alone', 'src/elements.ts', 2 * KIB],
+    ['the signed-out notice alone', 'src/signed-out-element.ts', 2 * KIB],
+    ['the idle dialog alone', 'src/idle-warning-element.ts', 2.5 * KIB],
+    ['the list of sessions alone', 'src/sessions-element.ts', 4.5 * KIB],
+    ['all elements', 'src/elements.ts', 6.5 * KIB],
     ['core with the oidc-client-ts adapter', 'src/oidc.ts', 5 * KIB],
-    ['core with the React adapter and the notice', 'src/react.ts', 7 * KIB],
-    ['core with the Vue adapter and the notice', 'src/vue.ts', 7 * KIB],
-    ['core with the Angular adapter and the notice', 'src/angular.ts', 7 * KIB],
+    ['core with the React adapter, the notice and the dialog', 'src/react.ts', 8.5 * KIB],
+    ['core with the Vue adapter, the notice and the dialog', 'src/vue.ts', 8.5 * KIB],
+    ['core with the Angular adapter, the notice and the dialog', 'src/angular.ts', 8.5 * KIB],
   ])('%s', async (name, entry, most) => {
     vi.useRealTimers();
     const size = gzipSync(await buildAlone(entry), { level: 9 }).length;
@@ -97,7 +100,8 @@ describe('dist-iife, for script tags', () => {
 
   it('shortens no name that is seen from outside', () => {
     const ours = ['types', 'errors', 'login', 'auth0', 'frontchannel', 'frontchannel-storage'];
-    const files = [...ours, 'follow', 'oidc', 'elements', 'react', 'vue', 'angular'];
+    const elements = ['signed-out-element', 'idle-warning-element', 'sessions-element', 'sessions-api', 'sessions-words', 'leave', 'element'];
+    const files = [...ours, ...elements, 'follow', 'oidc', 'elements', 'react', 'vue', 'angular'];
     const outside = files.map((file) => readFileSync(`${ROOT}src/${file}.ts`, 'utf8')).join();
     for (const name of INTERNAL) expect(outside).not.toMatch(new RegExp(`(readonly |  )${name}\\??[:(]`));
   });

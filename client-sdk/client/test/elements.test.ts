@@ -2,7 +2,7 @@
 // @vitest-environment-options { "url": "https://notes.example/" }
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { defineElements, type SignedOutEvent, type SignedOutNoticeElement } from '../src/elements.js';
-import { LOOK } from '../src/elements-style.js';
+import { LOOK } from '../src/signed-out-style.js';
 
 const EVENT: SignedOutEvent = {
   id: '01JD6ZKQ3V8M4T9XW2C5B7N001',
@@ -57,8 +57,16 @@ describe('<slo-signed-out>', () => {
   });
 
   it.each([
-    ['idle', 'You were away for a while.'],
+    ['app', 'You signed out in another app.'],
+    ['redirect', 'You signed out in another app.'],
+    ['backchannel', 'Your session was ended at the sign-in service.'],
+    ['session_api', 'You signed out from another device.'],
+    ['admin', 'You were signed out by an administrator.'],
+    ['idle', 'You were signed out after a time without activity.'],
+    ['absolute', 'Your session had reached its longest time.'],
+    ['signal', 'Your session was ended to protect your account.'],
     ['of a newer hub', 'Your session has ended.'],
+    ['constructor', 'Your session has ended.'],
   ])('without a reason, it says something for the source %s', (source, text) => {
     tell({ ...WITHOUT_REASON, source });
     expect(part('message').textContent).toBe(text);
@@ -73,6 +81,19 @@ describe('<slo-signed-out>', () => {
     expect(part('heading').textContent).toBe('Abgemeldet');
     expect(part('message').textContent).toBe('Deine Sitzung ist zu Ende.');
     expect([part('heading').lang, part('message').lang]).toEqual(['', '']);
+  });
+
+  it('a text of the page for one source goes before the one for all, and the reason before both', () => {
+    notice.setAttribute('message', 'Sitzung beendet.');
+    notice.setAttribute('message-session-api', 'Auf einem anderen Gerät abgemeldet.');
+    tell({ ...WITHOUT_REASON, source: 'session_api' });
+    expect(part('message').textContent).toBe('Auf einem anderen Gerät abgemeldet.');
+    notice.setAttribute('message-session-api', 'Anderswo abgemeldet.');
+    expect(part('message').textContent).toBe('Anderswo abgemeldet.');
+    tell({ ...WITHOUT_REASON, source: 'idle' });
+    expect(part('message').textContent).toBe('Sitzung beendet.');
+    tell({ ...EVENT, source: 'session_api' });
+    expect(part('message').textContent).toBe('You signed out in Shop');
   });
 
   it('a time that is none is left out', () => {

@@ -4,7 +4,7 @@ import { Auth0Provider, useAuth0, withAuthenticationRequired } from '@auth0/auth
 import { act, createElement as h, StrictMode, type ReactElement } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { SignedOutNotice, useSlo, type SignedOutNoticeProps, type Slo, type SloError, type UseSloOptions } from '../src/react.js';
+import { IdleWarning, SignedOutNotice, useSlo, type SignedOutNoticeProps, type Slo, type SloError, type UseSloOptions } from '../src/react.js';
 import { Browser } from './browser.js';
 import { HUB } from './hub.js';
 import { AUTH0 } from './tenant.js';
@@ -291,6 +291,13 @@ describe('SignedOutNotice', () => {
     expect(signIn).toHaveBeenCalledOnce();
   });
 
+  it('takes a text for one source', async () => {
+    const { reason: _, ...silent } = event;
+    await show({ event: { ...silent, source: 'session_api' }, message: 'Bis bald.', messages: { session_api: 'Anderswo abgemeldet.' } });
+    vi.advanceTimersByTime(100);
+    expect(part('message').textContent).toBe('Anderswo abgemeldet.');
+  });
+
   it('takes texts, and another event', async () => {
     const { reason: _, ...silent } = event;
     await show({ event: silent, heading: 'Abgemeldet', message: 'Bis bald.' });
@@ -315,5 +322,43 @@ describe('SignedOutNotice', () => {
     await browser.see(() => browser.hub.acked.length > 0);
     expect(acked).toEqual([0]);
     expect(document.activeElement).toBe(notice());
+  });
+});
+
+describe('IdleWarning', () => {
+  const Gate = () => {
+    slo = useSlo({ auth0: (auth0 = useAuth0()), hub: HUB });
+    return h('main', null, slo.state, h(IdleWarning, { client: slo.client, className: 'mine', stay: 'Bleiben', signOut: 'Gehen' }));
+  };
+  const dialog = () => document.querySelector('slo-idle-warning')!;
+  const press = (label: string) => {
+    [...dialog().shadowRoot!.querySelectorAll('button')].filter(({ textContent }) => textContent === label)[0]!.click();
+  };
+
+  beforeEach(async () => {
+    browser.hub.idleTimeout = 900;
+    await browser.signIn();
+    await render(h(StrictMode, null, h(Auth0Provider, { ...AUTH0, children: h(Gate) })));
+    await browser.see(() => slo.state === 'connected');
+    browser.hub.open[0]!.send({ type: 'idle-warning', seconds_left: 60 });
+    await browser.see(() => dialog().hasAttribute('open'));
+  });
+
+  it('asks an idle person whether they stay, and reports that they do', async () => {
+    expect(dialog().className).toBe('mine');
+    press('Bleiben');
+    expect([browser.hub.activities, dialog().hasAttribute('open')]).toEqual([1, false]);
+  });
+
+  it('signs out everywhere, at Auth0 too, as the app\'s own button does', async () => {
+    press('Gehen');
+    await browser.see(() => browser.navigated.length > 0);
+    expect(browser.navigated).toEqual([`${HUB}/logout/continue?ticket=once`]);
+    expect([slo.state, slo.isReady, auth0.isAuthenticated]).toEqual(['signed-out', false, false]);
+  });
+
+  it('a client that is given no more warns no more', async () => {
+    await act(async () => root.render(h(IdleWarning, { client: undefined })));
+    expect(dialog().hasAttribute('open')).toBe(false);
   });
 });

@@ -3,7 +3,7 @@
 import { createAuth0, useAuth0 } from '@auth0/auth0-vue';
 import { createApp, defineComponent, h, type App } from 'vue';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { SignedOutNotice, useSlo, type Slo, type SloError, type UseSloOptions } from '../src/vue.js';
+import { IdleWarning, SignedOutNotice, useSlo, type Slo, type SloError, type UseSloOptions } from '../src/vue.js';
 import { Browser } from './browser.js';
 import { HUB } from './hub.js';
 import { AUTH0 } from './tenant.js';
@@ -226,5 +226,32 @@ describe('SignedOutNotice', () => {
     expect(notice.shadowRoot!.textContent).toMatch(/^AbgemeldetYou left Shop/);
     expect(document.activeElement).toBe(notice);
     expect([notice.className, notice.textContent]).toEqual(['mine', 'Sign in']);
+  });
+});
+
+describe('IdleWarning', () => {
+  it('asks an idle person whether they stay, and signs out everywhere, at Auth0 too', async () => {
+    browser.hub.idleTimeout = 900;
+    await browser.signIn();
+    mount({}, defineComponent(() => {
+      slo = useSlo({ auth0: (auth0 = useAuth0()), hub: HUB });
+      return () => h(IdleWarning, { client: slo.client.value, class: 'mine', stay: 'Bleiben', signOut: 'Gehen' }, () => h('p', 'Alles ist gesichert.'));
+    }));
+    await browser.see(() => slo.state.value === 'connected');
+    const dialog = document.querySelector('slo-idle-warning')!;
+    const press = (label: string) => [...dialog.shadowRoot!.querySelectorAll('button')].filter(({ textContent }) => textContent === label)[0]!.click();
+    const warn = async () => {
+      browser.hub.open[0]!.send({ type: 'idle-warning', seconds_left: 60 });
+      await browser.see(() => dialog.hasAttribute('open'));
+    };
+    expect([dialog.className, dialog.textContent]).toEqual(['mine', 'Alles ist gesichert.']);
+    await warn();
+    press('Bleiben');
+    expect([browser.hub.activities, dialog.hasAttribute('open')]).toEqual([1, false]);
+    await warn();
+    press('Gehen');
+    await browser.see(() => browser.navigated.length > 0);
+    expect(browser.navigated).toEqual([`${HUB}/logout/continue?ticket=once`]);
+    expect(auth0.isAuthenticated.value).toBe(false);
   });
 });

@@ -20,3 +20,12 @@ const slo = createSlo({
 slo.on('state', ({ state }) => {
   if (state === 'connected') document.querySelector('slo-signed-out')!.event = null;
 });
+
+const warning = document.querySelector('slo-idle-warning')!;
+warning.client = slo;
+warning.addEventListener('slo-sign-out', async (event) => {
+  event.preventDefault(); // The session of this app has to end too.
+  const { continueUrl } = await slo.signOut();
+  await fetch('/session', { method: 'DELETE' });
+  location.assign(continueUrl ?? '/');
+});

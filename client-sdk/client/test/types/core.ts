@@ -32,7 +32,13 @@ createSlo({
 
 slo.on('signed-out', (event) => same<typeof event, SignedOutEvent>(true));
 slo.on('state', ({ state, previous }) => same<typeof state, typeof previous>(true));
-slo.on('idle-warning', ({ secondsLeft }) => same<typeof secondsLeft, number>(true));
+slo.on('idle-warning', ({ secondsLeft, ask }) => {
+  same<typeof secondsLeft, number>(true);
+  ask();
+});
+slo.stay();
+const token = slo.options.getToken({ reason: 'connect', signal: AbortSignal.timeout(1) });
+same<typeof token, Promise<string | null | undefined> | string | null | undefined>(true);
 slo.on('error', (error) => {
   same<typeof error, SloError>(true);
   same<typeof error.code, SloErrorCode>(true);

@@ -1,7 +1,7 @@
 /** The React adapter takes what auth0-react returns. Compiled against the built declarations, never run. */
 import { useAuth0, type Auth0ContextInterface, type User } from '@auth0/auth0-react';
 import { createElement } from 'react';
-import { SignedOutNotice, useSlo, type SignedOutEvent, type Slo, type SloState, type UsedAuth0 } from '@slo-hub/client/react';
+import { IdleWarning, SignedOutNotice, useSlo, type SignedOutEvent, type Slo, type SloState, type UsedAuth0 } from '@slo-hub/client/react';
 
 const auth0 = useAuth0();
 const used: UsedAuth0 = auth0;
@@ -37,5 +37,9 @@ void onClick;
 
 const button = createElement('button', { onClick: () => slo.logout() });
 createElement(SignedOutNotice, { event: slo.signedOut, heading: 'Bye', message: 'See you', className: 'mine' }, button);
+createElement(SignedOutNotice, { event: slo.signedOut, messages: { idle: 'Zu lange nichts getan.', 'of a newer hub': 'Vorbei.' } });
+createElement(IdleWarning, { client: slo.client, message: 'Abmeldung in {time}', stay: 'Bleiben', signOut: 'Abmelden' });
+// @ts-expect-error a client, or undefined, has to be given
+createElement(IdleWarning, {});
 // @ts-expect-error an event, or undefined, has to be given
 createElement(SignedOutNotice, {});

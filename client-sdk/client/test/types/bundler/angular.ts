@@ -1,6 +1,7 @@
 /** The Angular adapter takes auth0-angular's service. Compiled against the built declarations, never run. */
 import { inject, type ApplicationConfig, type Signal } from '@angular/core';
 import { AuthService, provideAuth0 } from '@auth0/auth0-angular';
+import type { IdleClient } from '@slo-hub/client/elements';
 import { provideSlo, Slo, type Auth0Service, type SignedOutEvent, type SloState } from '@slo-hub/client/angular';
 
 declare const service: AuthService;
@@ -24,7 +25,8 @@ void config;
 const slo: Slo = inject(Slo);
 const state: Signal<SloState> = slo.state;
 const signedOut: Signal<SignedOutEvent | undefined> = slo.signedOut;
-void [state, signedOut, slo.isReady() satisfies boolean, slo.idleSecondsLeft()];
+const client: IdleClient | undefined = slo.client();
+void [state, signedOut, slo.isReady() satisfies boolean, slo.idleSecondsLeft(), client];
 void slo.logout({ scope: 'user', reason: 'Bye', redirect: false, logoutParams: { returnTo: '/bye' } });
 
 // @ts-expect-error the service's class is needed

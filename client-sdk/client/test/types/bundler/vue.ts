@@ -1,6 +1,6 @@
 /** The Vue adapter takes auth0-vue's plugin, whose types need a bundler's resolution. Compiled, never run. */
 import { createAuth0, useAuth0, type Auth0VueClient } from '@auth0/auth0-vue';
-import { SignedOutNotice, useSlo, type Auth0Plugin, type SignedOutEvent, type Slo, type SloState } from '@slo-hub/client/vue';
+import { IdleWarning, SignedOutNotice, useSlo, type Auth0Plugin, type SignedOutEvent, type Slo, type SloState } from '@slo-hub/client/vue';
 import { h, type ComputedRef } from 'vue';
 
 declare const client: Auth0VueClient;
@@ -21,6 +21,9 @@ void [state, signedOut, slo.isReady.value satisfies boolean, slo.idleSecondsLeft
 void slo.logout({ scope: 'user', reason: 'Bye', redirect: false, logoutParams: { returnTo: '/bye' } });
 
 h(SignedOutNotice, { event: signedOut.value, heading: 'Bye', message: 'See you', class: 'mine' }, () => 'Sign in');
+
+h(SignedOutNotice, { event: signedOut.value, messages: { idle: 'Zu lange nichts getan.' } });
+h(IdleWarning, { client: slo.client.value, message: 'Abmeldung in {time}', stay: 'Bleiben', signOut: 'Abmelden' });
 
 // @ts-expect-error the plugin is needed
 useSlo({ hub: '' });
