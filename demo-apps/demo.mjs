@@ -56,7 +56,7 @@ function welcome() {
   Shop            ${URLS.shop}
   Desk            ${URLS.desk}
   Portal          ${URLS.portal}
-  Your sessions   ${URLS.account}
+  Your sessions   ${URLS.sessions}
 
   Try this: open Notes and Shop side by side, sign in to both as Ada, press “Sign out” in Shop, and watch Notes.
 

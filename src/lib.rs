@@ -37,6 +37,8 @@
 //! signing out ([`hub::signing_out`], [`hub::progress`]), through the apps that can only be
 //! visited, to the provider and home. [`hub::ask_who`] learns who it is where the link
 //! does not say; [`hub::seal`] sees to it that what leaves comes back in the same browser.
+//! A person who looks at their own sessions is signed in by [`hub::own_sign_in`], and sees
+//! and ends what [`hub::my_sessions`] lists.
 //!
 //! # Sessions that end by themselves
 //! [`hub::sessions`] notes what is seen of every session, and [`hub::session_life`] ends

@@ -16,7 +16,7 @@ const PORTAL_AT_THE_HUB = 'demo-only-secret-of-portal-at-the-hub';
 export const URLS = {
   hub: `http://localhost:${PORTS.hub}`,
   issuer: `http://localhost:${PORTS.tenant}/`,
-  account: `http://localhost:${PORTS.tenant}/account`,
+  sessions: `http://localhost:${PORTS.hub}/sessions`,
   notes: `http://notes.localhost:${PORTS.notes}`,
   shop: `http://shop.localhost:${PORTS.shop}`,
   desk: `http://desk.localhost:${PORTS.desk}`,

@@ -98,7 +98,7 @@ fn everyone(doctor: &Doctor<'_>, settings: &IssuerSettings) -> Vec<Wanted> {
         client_id: own.client_id.clone(),
         backchannel: None,
         logout_urls: back.clone(),
-        callbacks: vec![format!("{hub}/logout/signed-in")],
+        callbacks: vec![format!("{hub}/logout/signed-in"), format!("{hub}/sessions/callback")],
     });
     apps.chain(own).collect()
 }

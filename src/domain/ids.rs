@@ -92,6 +92,7 @@ impl fmt::Debug for SessionId {
         write!(f, "SessionId({})", self.0)
     }
 }
+
 impl fmt::Debug for Issuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Issuer({})", self.0)

@@ -47,6 +47,7 @@ fn describe(base: &str) -> Value {
         "events_endpoint": format!("{base}/api/v1/events"),
         "logouts_endpoint": format!("{base}/api/v1/logouts"),
         "session_endpoint": format!("{base}/api/v1/session"),
+        "own_sessions_endpoint": format!("{base}/api/v1/me/sessions"),
         "backchannel_logout_uri": format!("{base}/backchannel-logout"),
         "end_session_endpoint": format!("{base}/logout"),
         "post_logout_redirect_uri": format!("{base}/logout/callback"),

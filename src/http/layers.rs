@@ -90,6 +90,8 @@ fn endpoint(route: &str) -> &'static str {
         "/api/v1/session" => "session",
         "/api/v1/session/activity" => "activity",
         "/api/v1/events" => "events",
+        "/api/v1/me/sessions" | "/api/v1/me/sessions/{id}" => "me_sessions",
+        "/sessions" | "/sessions/end" | "/sessions/callback" => "sessions",
         "/ws" => "ws",
         "/logout" | "/logout/continue" | "/logout/callback" => "logout",
         _ => "other",

@@ -8,6 +8,7 @@ mod drills;
 pub mod events;
 pub mod layers;
 pub mod logouts;
+pub mod me_sessions;
 pub mod ops;
 pub mod session;
 mod stream_probe;
@@ -16,7 +17,7 @@ use axum::Router;
 use axum::http::header;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse;
-use axum::routing::{any, get, post};
+use axum::routing::{any, delete, get, post};
 
 use crate::web::Edge;
 use crate::web::params::once_each;
@@ -30,6 +31,8 @@ pub fn routes(edge: &Edge) -> Router<Edge> {
         .route("/api/v1/logouts/{id}/acks", post(logouts::acknowledge))
         .route("/api/v1/session", get(session::state).head(head_not_allowed))
         .route("/api/v1/session/activity", post(session::activity))
+        .route("/api/v1/me/sessions", get(me_sessions::list).delete(me_sessions::end_others).head(me_sessions::head))
+        .route("/api/v1/me/sessions/{id}", delete(me_sessions::end_one))
         .route("/api/v1/events", get(events::stream).head(head_not_allowed))
         // Here, so that a page of a registered origin may read this answer too.
         .route("/api/{*nothing}", any(not_found))

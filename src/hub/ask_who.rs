@@ -11,7 +11,7 @@ use super::report_logout::unguessable;
 use super::seal::Purpose;
 use crate::domain::ids::ClientId;
 use crate::domain::logout::Scope;
-use crate::oidc::code_flow::Question;
+use crate::oidc::code_flow::{Prompt, Question};
 
 /// A browser that is at the issuer, to say who is signed in.
 #[derive(Serialize, Deserialize)]
@@ -44,7 +44,7 @@ impl Hub {
         // The name before the question: it stands in the question's URL.
         let name = unguessable();
         let state = self.seal.state(Purpose::SignedIn, browser, &name, self.back_by());
-        match self.code_flow.ask(settings, &self.signed_in_url(), state).await {
+        match self.code_flow.ask(settings, &self.signed_in_url(), state, Prompt::Silent).await {
             Ok((url, question)) => {
                 let asking = Asking { flight, scope: scope.as_str().to_owned(), question };
                 self.keep_as(&name, Leg::SigningIn, &asking).await?;

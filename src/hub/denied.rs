@@ -22,6 +22,12 @@ pub enum Denied {
     /// A resume ticket, or an expired token, asks for what only a fresh ID token may.
     #[error("the credential does not reach that far")]
     Scope,
+    /// The person has to sign in once more for what is asked.
+    #[error("the person proved who they are too long ago")]
+    NotFresh,
+    /// The session that asks is over.
+    #[error("the session is logged out")]
+    LoggedOut,
     /// What was asked for makes no sense.
     #[error("bad request: {}", .0.code())]
     Request(RequestFault),
@@ -89,6 +95,8 @@ pub enum RequestFault {
     MissingToken,
     /// The query names a position that the log does not have.
     UnknownCursor,
+    /// `except` does not say that the session that asks is to stay.
+    BadExcept,
 }
 
 impl RequestFault {
@@ -118,6 +126,7 @@ impl RequestFault {
             Self::NotAcceptable => "not_acceptable",
             Self::MissingToken => "missing_token",
             Self::UnknownCursor => "unknown_cursor",
+            Self::BadExcept => "bad_except",
         }
     }
 
@@ -155,6 +164,7 @@ impl RequestFault {
             Self::BadContentType => "The body is of another content type than this endpoint takes.",
             Self::NotAcceptable => "This endpoint answers text/event-stream; send Accept: text/event-stream.",
             Self::MissingToken => "Send the logout token as the form field logout_token, in the body.",
+            Self::BadExcept => "Send except=current to end every session but the one that asks.",
             Self::UnknownCursor => {
                 "after is not the id of a logout of this issuer; send one, or \"\" for the beginning."
             }

@@ -39,10 +39,16 @@ pub(super) enum Leg {
     Return,
     /// At the end: the receipt. Good for more than one look.
     Receipt,
+    /// To the issuer and back, to sign in to the hub's own pages.
+    OwnSignIn,
+    /// Signed in to the hub's own pages. Good until it ends.
+    OwnSession,
+    /// The page that shows sessions ending. Good for more than one look.
+    Ended,
 }
 
 impl Leg {
-    const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Departure => "departure",
             Self::SigningIn => "signing_in",
@@ -50,6 +56,9 @@ impl Leg {
             Self::Chain => "chain",
             Self::Return => "return",
             Self::Receipt => "receipt",
+            Self::OwnSignIn => "own_sign_in",
+            Self::OwnSession => "own_session",
+            Self::Ended => "ended",
         }
     }
 }
@@ -180,7 +189,7 @@ impl Hub {
         (name, ticket)
     }
 
-    fn ticket(&self, name: &str, leg: Leg, what: &impl Serialize, ttl_seconds: i64) -> NewTicket {
+    pub(super) fn ticket(&self, name: &str, leg: Leg, what: &impl Serialize, ttl_seconds: i64) -> NewTicket {
         let payload = serde_json::to_string(what).unwrap_or_default();
         let expires_at = self.clock.now().plus_seconds(ttl_seconds);
         NewTicket { digest: sha256(name.as_bytes()), kind: leg.as_str(), payload, expires_at }

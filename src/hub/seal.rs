@@ -18,6 +18,11 @@ pub enum Purpose {
     SignedIn,
     /// A frame on the logout page speaks for its app.
     Frame,
+    /// The issuer sends the browser back, having signed the person in for the hub's own
+    /// pages.
+    OwnSignIn,
+    /// A person pressed a button that ends sessions, on our own page.
+    EndSessions,
 }
 
 /// Seals texts, and knows its own seals again. Every node of one hub has the same key.
@@ -52,6 +57,18 @@ impl Seal {
     #[must_use]
     pub fn state(&self, purpose: Purpose, browser: &str, name: &str, until: UnixSeconds) -> String {
         format!("{name}.{}", self.put(purpose, browser, name, until))
+    }
+
+    /// A name for what these texts name together: always the same, and it tells nothing
+    /// of them. 128 bits, in hexadecimal.
+    #[must_use]
+    pub fn public_name(&self, of: &[&str]) -> String {
+        // Lengths first, so that the parts cannot be shifted; no seal begins like this.
+        let lengths: Vec<_> = of.iter().map(|part| part.len().to_string()).collect();
+        let text = format!("PublicName {}\n{}", lengths.join(" "), of.concat());
+        let tag = hmac::sign(&self.0, text.as_bytes());
+        let first = tag.as_ref().iter().take(16).fold(0_u128, |name, byte| name << 8 | u128::from(*byte));
+        format!("{first:032x}")
     }
 
     /// The name in such a text, where its seal holds.
@@ -103,5 +120,14 @@ mod tests {
         assert_eq!(seal.name_in(&state.replacen("name", "nome", 1), Purpose::Chain, "browser", NOW), None);
         assert_eq!(seal.name_in(&state, Purpose::SignedIn, "browser", NOW), None);
         assert_eq!(seal.name_in("name", Purpose::Chain, "browser", NOW), None);
+    }
+
+    #[test]
+    fn a_public_name_is_always_the_same_and_tells_two_things_apart() {
+        let name = |of: &[&str]| Seal::new([7; 32]).public_name(of);
+        assert_eq!(name(&["https://a/", "laptop"]), name(&["https://a/", "laptop"]));
+        assert_eq!(name(&["https://a/", "laptop"]).len(), 32);
+        assert_ne!(name(&["https://a/", "laptop"]), name(&["https://a/l", "aptop"]));
+        assert_ne!(name(&["a"]), Seal::new([8; 32]).public_name(&["a"]));
     }
 }

@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use openidconnect::core::{CoreAuthPrompt, CoreAuthenticationFlow, CoreClient, CoreJsonWebKeySet};
 use openidconnect::{
@@ -30,6 +31,22 @@ pub struct CodeFlow {
     keys: Arc<IssuerKeys>,
     verifier: Verifier,
 }
+
+/// How the issuer is to ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prompt {
+    /// It shows nothing: it tells who is signed in, or that nobody is.
+    Silent,
+    /// It has the person sign in where nobody is signed in.
+    IfNeeded,
+    /// It has the person prove once more who they are, whoever is signed in.
+    Again,
+}
+
+/// No session is this old, so nobody is asked again because of it. But an issuer that is
+/// given any `max_age` has to say when the person last proved who they are
+/// (OpenID Connect Core 1.0, section 2, `auth_time`).
+const ANY_AGE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 /// What has to be kept until the browser comes back.
 #[derive(Serialize, Deserialize)]
@@ -61,6 +78,9 @@ pub enum NoAnswer {
     /// Its ID token breaks a rule.
     #[error("the issuer's ID token: {0}")]
     Token(#[from] VerifyError),
+    /// Its ID token is another issuer's.
+    #[error("the issuer gave another issuer's ID token")]
+    Issuer,
     /// Its ID token answers another question.
     #[error("the issuer's ID token has another nonce")]
     Nonce,
@@ -75,8 +95,8 @@ impl CodeFlow {
         Self { fetcher, keys, verifier }
     }
 
-    /// Where a browser goes to say who is signed in, without anything being shown there
-    /// (`prompt=none`); and what has to be kept until it comes back to `redirect_uri`.
+    /// Where a browser goes to say who is signed in; and what has to be kept until it
+    /// comes back to `redirect_uri`.
     ///
     /// # Errors
     /// [`NoAnswer::CannotAsk`].
@@ -85,13 +105,18 @@ impl CodeFlow {
         settings: &IssuerSettings,
         redirect_uri: &str,
         state: String,
+        prompt: Prompt,
     ) -> Result<(Url, Question), NoAnswer> {
         let client = self.client(settings, redirect_uri).await?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let request = client
             .authorize_url(CoreAuthenticationFlow::AuthorizationCode, || CsrfToken::new(state), Nonce::new_random)
-            .add_prompt(CoreAuthPrompt::None)
             .set_pkce_challenge(challenge);
+        let request = match prompt {
+            Prompt::Silent => request.add_prompt(CoreAuthPrompt::None),
+            Prompt::IfNeeded => request.set_max_age(ANY_AGE),
+            Prompt::Again => request.add_prompt(CoreAuthPrompt::Login).set_max_age(Duration::ZERO),
+        };
         let (url, _, nonce) = request.url();
         Ok((url, Question { pkce_verifier: verifier.into_secret(), nonce: nonce.secret().clone() }))
     }
@@ -111,7 +136,10 @@ impl CodeFlow {
         let client = self.client(settings, redirect_uri).await?;
         let arrival = self.keys.arrival();
         let raw = self.redeem(client, &question, code).await?;
-        self.verified(&raw, own, &question, arrival).await
+        let sign_in = self.verified(&raw, own, &question, arrival).await?;
+        // Another issuer's token is no answer of this one's (OpenID Connect Core 1.0,
+        // section 3.1.3.7, rule 2), though it may hold for a client of the same name there.
+        if sign_in.issuer == settings.issuer { Ok(sign_in) } else { Err(NoAnswer::Issuer) }
     }
 
     /// Most issuers take the client's secret as Basic authentication. Some clients are

@@ -39,7 +39,8 @@ impl Pages {
             everywhere: wish.scope == Scope::User,
             back: wish.app.as_ref().and_then(|app| app.origins.first()).map(ToString::to_string),
         };
-        let mut response = render(&page, StatusCode::OK, &Policy::form(form_action(hub, sent)));
+        let is_federated = sent.asked.pass_on.iter().any(|(name, _)| name == "federated");
+        let mut response = render(&page, StatusCode::OK, &Policy::form(form_action(hub, is_federated)));
         if let Some(cookie) = cookie.set(&browser, FLIGHT_TTL_SECONDS) {
             response.headers_mut().append(header::SET_COOKIE, cookie);
         }
@@ -67,8 +68,7 @@ fn choices(hub: &Hub, only: Option<&Issuer>) -> Vec<IssuerChoice> {
 
 /// Where the form may lead: to us, from here to an issuer, and from there to an app.
 /// `federated` goes on to providers that only the issuer knows: then anywhere secure.
-fn form_action(hub: &Hub, sent: &Sent) -> String {
-    let is_federated = sent.asked.pass_on.iter().any(|(name, _)| name == "federated");
+pub(super) fn form_action(hub: &Hub, is_federated: bool) -> String {
     let mut origins: Vec<String> = vec!["'self'".to_owned()];
     let issuers: Vec<_> = hub.directory.issuers().map(|settings| &settings.issuer).collect();
     // An issuer may have its doors elsewhere.

@@ -1,25 +1,20 @@
 //! The page that shows the apps signing out, what feeds it, and the receipt it ends as.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
-use bytes::Bytes;
 use chrono::DateTime;
-use futures_util::stream;
 use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout_at};
 
 use super::Pages;
+use super::feed::fed;
 use super::navigation::Navigated;
 use super::page::{Policy, ReceiptPage, SigningOutPage, render};
 use super::trouble::stuck;
 use crate::domain::logout::Scope;
-use crate::hub::Hub;
 use crate::hub::denied::RequestFault;
 use crate::hub::end_session::Stuck;
 use crate::hub::event::rfc3339;
@@ -28,17 +23,12 @@ use crate::hub::signing_out::{Frame, FrameSays, PaperReceipt};
 use crate::web::body::{is_of_type, whole};
 use crate::web::params::Params;
 use crate::web::problem::Problem;
-use crate::web::respond::event_stream;
 
 /// The most frames that are loaded at once.
 const FRAMES_AT_ONCE: usize = 8;
 /// How often a browser without scripts loads the page again, a second apart, for
 /// whoever is late.
 const TURNS: usize = 3;
-/// How long a page is fed at most.
-const FED_FOR: Duration = Duration::from_secs(60);
-/// What happens within this time is told together.
-const TOGETHER: Duration = Duration::from_millis(50);
 
 /// `GET /logout/signing-out`: the page.
 pub(super) async fn signing_out(
@@ -88,49 +78,21 @@ pub(super) async fn progress(State(pages): State<Pages>, request: Request) -> Re
     let ticket = params.take("ticket").ok_or(Problem::not_found())?;
     let browser = pages.browser_cookie().read(request.headers()).ok_or(Problem::not_found())?;
     let changes = hub.receipts_changed();
-    let apps = hub.signing_out_apps(&ticket, &browser).await.map_err(problem)?;
-    let feed = Feed { hub, ticket, browser, changes, said: None, next: Some(apps), ends_at: Instant::now() + FED_FOR };
-    Ok(event_stream(stream::unfold(feed, async |mut feed| Some((feed.next().await?, feed)))))
-}
-
-/// What feeds one page.
-struct Feed {
-    hub: Arc<Hub>,
-    ticket: String,
-    browser: String,
-    changes: watch::Receiver<()>,
-    said: Option<Vec<AppProgress>>,
-    next: Option<Vec<AppProgress>>,
-    ends_at: Instant,
-}
-
-impl Feed {
-    async fn next(&mut self) -> Option<Bytes> {
-        loop {
-            if let Some(apps) = self.next.take().filter(|apps| self.said.as_ref() != Some(apps)) {
-                let event = event(&apps);
-                self.said = Some(apps);
-                return Some(event);
-            }
-            tokio::select! {
-                changed = timeout_at(self.ends_at, self.changes.changed()) => changed.ok()?.ok()?,
-                () = self.hub.tasks.stopping() => return None,
-            }
-            sleep(TOGETHER).await;
-            self.changes.mark_unchanged();
-            self.next = Some(self.hub.signing_out_apps(&self.ticket, &self.browser).await.ok()?);
+    let first = hub.signing_out_apps(&ticket, &browser).await.map_err(problem)?;
+    let look = {
+        let hub = Arc::clone(&hub);
+        move || {
+            let (hub, ticket, browser) = (Arc::clone(&hub), ticket.clone(), browser.clone());
+            async move { hub.signing_out_apps(&ticket, &browser).await.ok().map(|apps| Said { apps }) }
         }
-    }
+    };
+    Ok(fed(hub, changes, Said { apps: first }, look))
 }
 
-/// One event. The data is one line of JSON, so it needs no escaping.
-fn event(apps: &[AppProgress]) -> Bytes {
-    #[derive(Serialize)]
-    struct Said<'a> {
-        apps: &'a [AppProgress],
-    }
-    let data = serde_json::to_string(&Said { apps }).unwrap_or_default();
-    format!("data: {data}\n\n").into()
+/// One event.
+#[derive(PartialEq, Serialize)]
+struct Said {
+    apps: Vec<AppProgress>,
 }
 
 /// What the page's script says of a frame.
@@ -168,7 +130,7 @@ pub(super) async fn frame_says(State(pages): State<Pages>, request: Request) -> 
 }
 
 /// A script is told that there is nothing for it; a person would be shown a page.
-fn problem(why: Stuck) -> Problem {
+pub(super) fn problem(why: Stuck) -> Problem {
     match why {
         Stuck::Hub(denied) => denied.into(),
         Stuck::NoFlight | Stuck::NotThisBrowsers | Stuck::IssuerUnreachable | Stuck::Hint(_) => Problem::not_found(),

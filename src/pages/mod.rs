@@ -1,17 +1,19 @@
-//! What people see: the common logout redirect endpoint and its pages.
+//! What people see: the common logout redirect endpoint and its pages, and the list of
+//! one's own sessions.
 //!
-//! Every page works without JavaScript. One has some: the page that shows the apps
-//! signing out, which is then fed live. Each page's policy allows nothing but what is on
-//! it.
+//! Every page works without JavaScript. Where one shows apps signing out, a script has it
+//! fed live. Each page's policy allows nothing but what is on it.
 
 mod assets;
 mod confirm;
 mod cookie;
+mod feed;
 mod live;
 mod logout;
 mod navigation;
 mod page;
 mod request;
+mod sessions;
 mod trouble;
 mod way;
 
@@ -46,6 +48,11 @@ impl Pages {
         OwnCookie::named("slo-flight", self.is_secure())
     }
 
+    /// Who is signed in to the pages about a person.
+    fn session_cookie(&self) -> OwnCookie {
+        OwnCookie::named("slo-session", self.is_secure())
+    }
+
     fn is_secure(&self) -> bool {
         self.edge.hub.rules.public_url.as_str().starts_with("https:")
     }
@@ -65,8 +72,11 @@ pub fn routes(edge: Edge) -> Router {
         .route("/logout/progress", get(live::progress).head(page::head_not_allowed))
         .route("/logout/frames", post(live::frame_says))
         .route("/logout/receipt/{id}", get(live::receipt))
+        .merge(sessions::routes())
         .route("/assets/pages.css", get(assets::style_sheet))
         .route("/assets/signing-out.js", get(assets::signing_out_script))
+        .route("/assets/sessions.css", get(assets::sessions_style_sheet))
+        .route("/assets/sessions.js", get(assets::sessions_script))
         .method_not_allowed_fallback(page::method_not_allowed)
         .layer(from_fn_with_state(pages.edge.clone(), page::hold_back_failures))
         .with_state(pages)

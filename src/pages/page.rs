@@ -132,6 +132,11 @@ impl Policy {
         Self { script: true, frames, ..Self::default() }
     }
 
+    /// The same, and our own script runs on it.
+    pub(super) fn with_script(self) -> Self {
+        Self { script: true, ..self }
+    }
+
     fn header(&self) -> HeaderValue {
         let script = if self.script { " script-src 'self'; connect-src 'self';" } else { "" };
         // What separates a policy's parts cannot stand in an address of it.

@@ -106,7 +106,7 @@ impl Pages {
     }
 
     /// Sends the browser where only this very one can go on from.
-    fn see_other_and_back(&self, url: &str, browser: &str) -> Response {
+    pub(super) fn see_other_and_back(&self, url: &str, browser: &str) -> Response {
         let mut response = see_other(url);
         if let Some(cookie) = self.browser_cookie().set(browser, FLIGHT_TTL_SECONDS) {
             response.headers_mut().append(header::SET_COOKIE, cookie);
@@ -115,12 +115,12 @@ impl Pages {
     }
 
     /// An address of the hub's own.
-    fn own(&self, path: &str) -> String {
+    pub(super) fn own(&self, path: &str) -> String {
         format!("{}{path}", self.edge.hub.rules.public_url.as_str())
     }
 }
 
-fn see_other(url: &str) -> Response {
+pub(super) fn see_other(url: &str) -> Response {
     let headers = [(header::LOCATION, url.to_owned()), (header::CACHE_CONTROL, "no-store".to_owned())];
     (StatusCode::SEE_OTHER, headers).into_response()
 }

@@ -7,10 +7,10 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::Store;
+use super::batch::Work;
 use super::error::StoreError;
 use super::plan::Plan;
 use super::rows;
-use super::writer::Work;
 use crate::domain::clock::UnixMillis;
 use crate::domain::ids::{ClientId, Issuer, LogoutId, Sid};
 use crate::domain::via::Via;

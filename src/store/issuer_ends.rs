@@ -5,11 +5,11 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::Store;
+use super::batch::Work;
 use super::error::StoreError;
 use super::outbox::OutboxState;
 use super::plan::{End, Plan};
 use super::rows::{self, logout_columns};
-use super::writer::Work;
 use crate::domain::clock::UnixMillis;
 use crate::domain::ids::{Issuer, LogoutId};
 use crate::domain::logout::Logout;

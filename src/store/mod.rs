@@ -17,6 +17,7 @@
 //! statement. Batches travel as one JSON array, taken apart by the database, so
 //! that a statement's text does not depend on how many rows it takes.
 
+mod batch;
 mod connect;
 mod deliveries;
 mod error;
@@ -56,6 +57,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use self::batch::{Command, Job, Outlets, Work};
 pub use self::deliveries::{Delivery, DeliveryKey, DeliveryStatus};
 pub use self::error::StoreError;
 pub use self::issuer_ends::{EndAttempt, EndAttemptEnd, IssuerEnd, WaitingEnd};
@@ -70,7 +72,7 @@ pub use self::sweep_step::{SWEEP_PAGE, SweepStep, Swept};
 pub use self::sweeps::SweepProgress;
 pub use self::tally::Expected;
 pub use self::tickets::{NewTicket, Ticket};
-use self::writer::{Command, Job, Outlets, Tally, Work, Writer};
+use self::writer::{Tally, Writer};
 use crate::tasks::Tasks;
 
 /// The longest that any verb takes. Then it is [`StoreError::TimedOut`].

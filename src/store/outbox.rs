@@ -6,10 +6,10 @@ use sqlx::{Row, SqliteConnection};
 use tokio::sync::watch;
 
 use super::Store;
+use super::batch::Work;
 use super::error::StoreError;
 use super::plan::{Plan, Post};
 use super::rows::{self, logout_columns};
-use super::writer::Work;
 use crate::domain::clock::UnixMillis;
 use crate::domain::ids::{ClientId, Issuer, Sid};
 use crate::domain::logout::Logout;

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde::Serialize;
 use sqlx::{Row, SqliteConnection};
 
+use super::batch::Work;
 use super::error::StoreError;
 use super::facts::{Decision, Facts, Held};
 use super::jtis::Jtis;
@@ -12,7 +13,6 @@ use super::plan::Plan;
 use super::report::{Outcome, Recorded, Report};
 use super::rows::{self, logout_columns};
 use super::seen_tokens::SeenToken;
-use super::writer::Work;
 use super::{Store, deliveries, issuer_ends, outbox, seen_tokens, session_ends, tickets};
 use crate::domain::clock::UnixSeconds;
 use crate::domain::ids::{ClientId, Issuer, SessionKey, Sid, Subject, SubjectKey};

@@ -3,8 +3,8 @@
 use sqlx::SqliteConnection;
 
 use super::Store;
+use super::batch::Work;
 use super::error::StoreError;
-use super::writer::Work;
 use crate::domain::clock::UnixMillis;
 use crate::domain::signing_key::PUBLISHED_AFTER_SECONDS;
 

@@ -3,9 +3,9 @@
 use sqlx::SqliteConnection;
 
 use super::Store;
+use super::batch::Work;
 use super::error::StoreError;
 use super::rows;
-use super::writer::Work;
 use crate::domain::clock::UnixMillis;
 
 impl Store {

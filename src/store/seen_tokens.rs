@@ -5,11 +5,11 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::Store;
+use super::batch::Work;
 use super::error::StoreError;
 use super::report::Standing;
 use super::rows::{self, NO_AUTH_TIME, logout_columns};
 use super::sweeps::swept_by;
-use super::writer::Work;
 use crate::domain::clock::{UnixMillis, UnixSeconds};
 use crate::domain::ids::{ClientId, Issuer, LogoutId, Sid, Subject};
 use crate::domain::logout::SignIn;

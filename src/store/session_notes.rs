@@ -7,9 +7,9 @@ use serde::Serialize;
 use sqlx::SqliteConnection;
 
 use super::Store;
+use super::batch::Work;
 use super::error::StoreError;
 use super::rows::{self, NO_AUTH_TIME};
-use super::writer::Work;
 use crate::domain::clock::UnixMillis;
 use crate::domain::device::Device;
 use crate::domain::ids::{SessionId, SessionKey};

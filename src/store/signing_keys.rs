@@ -5,8 +5,8 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::Store;
+use super::batch::Work;
 use super::error::StoreError;
-use super::writer::Work;
 use crate::domain::clock::UnixSeconds;
 use crate::domain::signing_key::{PrivateKey, SigningKey};
 

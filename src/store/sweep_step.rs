@@ -6,13 +6,13 @@ use std::sync::Arc;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
+use super::batch::Work;
 use super::error::StoreError;
 use super::facts::Facts;
 use super::record::read_about;
 use super::report::{BackEnd, Outcome, Recorded, Report};
 use super::rows;
 use super::tally::{self, Tally};
-use super::writer::Work;
 use crate::domain::clock::{UnixMillis, UnixSeconds};
 use crate::domain::ids::{Issuer, LogoutId, SessionKey, Sid, Subject, SubjectKey};
 use crate::domain::logout::{LogoutTarget, Source};

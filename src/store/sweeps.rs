@@ -9,13 +9,13 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::Store;
+use super::batch::Work;
 use super::error::StoreError;
 use super::record::read_facts;
 use super::report::Report;
 use super::rows::{self, logout_columns};
 use super::sweep_step::{Place, SweepStep, Swept};
 use super::tally::{self, Expected, Tally};
-use super::writer::Work;
 use crate::domain::clock::{UnixMillis, UnixSeconds};
 use crate::domain::ids::{ClientId, Issuer, LogoutId, SessionKey, Subject};
 use crate::domain::logout::{Logout, Reason};

@@ -8,9 +8,9 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::Store;
+use super::batch::Work;
 use super::error::StoreError;
 use super::rows;
-use super::writer::Work;
 use crate::domain::clock::UnixMillis;
 use crate::domain::ids::LogoutId;
 
@@ -49,6 +49,20 @@ impl Store {
     ) -> Result<Option<Ticket>, StoreError> {
         self.read(async { peek(&mut *self.reader().await?, digest, kind, now).await }).await
     }
+
+    /// Has a ticket be good for longer. One that is gone, or has expired, stays so.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    pub async fn extend_ticket(
+        &self,
+        digest: [u8; 32],
+        kind: &'static str,
+        now: UnixMillis,
+        expires_at: UnixMillis,
+    ) -> Result<(), StoreError> {
+        self.write(ExtendTicket { digest, kind, now, expires_at }).await
+    }
 }
 
 /// A ticket to be kept. The ticket itself stays with whoever it is for.
@@ -71,6 +85,8 @@ pub struct Ticket {
     pub payload: String,
     /// The logout that was answered along with it, where it came with one.
     pub logout: Option<LogoutId>,
+    /// When it stops being good.
+    pub expires_at: UnixMillis,
 }
 
 /// What a ticket opens never reaches a log, not even by `{:?}`.
@@ -91,6 +107,14 @@ pub(super) struct TakeTicket {
     pub(super) digest: [u8; 32],
     pub(super) kind: &'static str,
     pub(super) now: UnixMillis,
+}
+
+/// Has a ticket be good for longer.
+pub(super) struct ExtendTicket {
+    pub(super) digest: [u8; 32],
+    pub(super) kind: &'static str,
+    pub(super) now: UnixMillis,
+    pub(super) expires_at: UnixMillis,
 }
 
 /// One ticket on its way in.
@@ -135,10 +159,15 @@ async fn peek(
     kind: &str,
     now: UnixMillis,
 ) -> Result<Option<Ticket>, StoreError> {
-    let select = "select payload, logout_id from tickets where digest = ?1 and kind = ?2 and expires_at > ?3";
+    let select =
+        "select payload, logout_id, expires_at from tickets where digest = ?1 and kind = ?2 and expires_at > ?3";
     let row = sqlx::query(select).bind(&digest[..]).bind(kind).bind(now.0).fetch_optional(connection).await?;
     let ticket = |row: &SqliteRow| {
-        Ok(Ticket { payload: row.try_get(0)?, logout: rows::parsed(LogoutId::parse, row.try_get(1)?)? })
+        Ok(Ticket {
+            payload: row.try_get(0)?,
+            logout: rows::parsed(LogoutId::parse, row.try_get(1)?)?,
+            expires_at: UnixMillis(row.try_get(2)?),
+        })
     };
     row.as_ref().map(ticket).transpose()
 }
@@ -164,15 +193,30 @@ impl Work for TakeTicket {
         let mut found = HashMap::new();
         for row in sqlx::query(delete).bind(rows::json(&asked)?).fetch_all(connection).await? {
             let logout = rows::parsed(LogoutId::parse, row.try_get(3)?)?;
-            let ticket = Ticket { payload: row.try_get(2)?, logout };
+            let ticket = Ticket { payload: row.try_get(2)?, logout, expires_at: UnixMillis(row.try_get(4)?) };
             let name: (_, String) = (rows::digest(&row, 0)?, row.try_get(1)?);
-            found.insert(name, (ticket, UnixMillis(row.try_get(4)?)));
+            found.insert(name, ticket);
         }
         // Whoever of several comes first has it.
         let give = |take: &Self| {
-            let (ticket, expires_at) = found.remove(&(take.digest, take.kind.to_owned()))?;
-            (expires_at > take.now).then_some(ticket)
+            let ticket = found.remove(&(take.digest, take.kind.to_owned()))?;
+            (ticket.expires_at > take.now).then_some(ticket)
         };
         Ok(takes.iter().map(give).collect())
+    }
+}
+
+impl Work for ExtendTicket {
+    type Answer = ();
+
+    async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<()>, StoreError> {
+        let update = "
+            update tickets set expires_at = max(expires_at, ?4)
+            where digest = ?1 and kind = ?2 and expires_at > ?3";
+        for one in work {
+            let query = sqlx::query(update).bind(&one.digest[..]).bind(one.kind);
+            query.bind(one.now.0).bind(one.expires_at.0).execute(&mut *connection).await?;
+        }
+        Ok(vec![(); work.len()])
     }
 }

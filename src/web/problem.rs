@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::hub::denied::{Denied, RequestFault};
+use crate::hub::own_sign_in::FRESH_SECONDS;
 use crate::oidc::fault::TokenFault;
 
 /// An error answer: a status, an OAuth error, a finer code, and what would be right.
@@ -30,6 +31,9 @@ struct Body {
     code: &'static str,
     error_description: &'static str,
 }
+
+/// The error of RFC 9470, section 3: the person has to sign in once more.
+const NOT_FRESH: &str = "insufficient_user_authentication";
 
 /// Seconds after which a caller may try again.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
@@ -143,6 +147,7 @@ impl Problem {
         }
         Some(match self.error {
             "invalid_client" => "Basic realm=\"slo-hub\", charset=\"UTF-8\"".to_owned(),
+            NOT_FRESH => format!("Bearer realm=\"slo-hub\", error=\"{NOT_FRESH}\", max_age={FRESH_SECONDS}"),
             _ if self.code == "missing_credentials" => "Bearer realm=\"slo-hub\"".to_owned(),
             error => format!("Bearer realm=\"slo-hub\", error=\"{error}\", error_description=\"{}\"", self.code),
         })
@@ -169,6 +174,16 @@ impl From<Denied> for Problem {
             Denied::Scope => Self::forbidden(
                 "insufficient_scope",
                 "A resume ticket may end its own session only; scope user takes an unexpired ID token.",
+            ),
+            Denied::NotFresh => Self::unauthorized(
+                NOT_FRESH,
+                NOT_FRESH,
+                "To end sessions the person has to have signed in within five minutes; sign them in with max_age=300.",
+            ),
+            Denied::LoggedOut => Self::unauthorized(
+                "invalid_token",
+                "logged_out",
+                "The session of this token is over; GET /api/v1/session says by which logout.",
             ),
             Denied::Request(fault) => Self::request(fault),
             Denied::NotFound => Self::not_found(),

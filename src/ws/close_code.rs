@@ -109,7 +109,10 @@ impl From<&Denied> for CloseCode {
         match denied {
             Denied::Token(TokenFault::TokenExpired) => Self::TokenExpired,
             Denied::Token(_) => Self::InvalidToken,
-            Denied::Origin | Denied::Client | Denied::NoCredentials | Denied::Scope => Self::NotAllowed,
+            Denied::Origin | Denied::Client | Denied::NoCredentials | Denied::Scope | Denied::NotFresh => {
+                Self::NotAllowed
+            }
+            Denied::LoggedOut => Self::LoggedOut,
             // The one request a channel makes that can be wrong is its cursor.
             Denied::Request(_) | Denied::NotFound => Self::BadMessage,
             Denied::TooMany => Self::TooMany,

@@ -5,11 +5,11 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Listener } from './rig/listener.js';
+import { shoot } from './rig/shoot.js';
 import { startWorld } from './rig/world.js';
 
 const folder = process.argv[2];
 if (folder === undefined) throw new Error('Say where the pictures go: node tests/e2e/pages.mjs FOLDER');
-const WINDOWS = { phone: { width: 390, height: 844 }, desktop: { width: 1100, height: 760 } };
 const LISTENING = ['spa-notes', 'spa-shop', 'site-desk'];
 const CLOSED = 'site-payroll';
 
@@ -43,7 +43,7 @@ async function signingOut(name, apps, { answer, then }) {
   await page.getByRole('heading', { name: 'Signing you out' }).waitFor();
   for (const clientId of answer) await acknowledge(page, listeners, clientId);
   await then(page, person);
-  await shoot(page, name);
+  await shoot(page, path.join(folder, name));
   await leave(person, listeners);
 }
 
@@ -62,7 +62,7 @@ async function receipt(name, answer) {
   await page.getByRole('heading', { name: 'Signing you out' }).waitFor();
   for (const clientId of answer) await acknowledge(page, listeners, clientId);
   await page.waitForURL('**/logout/receipt/**');
-  await shoot(page, name);
+  await shoot(page, path.join(folder, name));
   await leave(person, listeners);
 }
 
@@ -70,7 +70,7 @@ async function plain(name, address) {
   const person = await world.person('Ada Lovelace');
   const page = await person.context.newPage();
   await page.goto(world.urls.hub + address);
-  await shoot(page, name);
+  await shoot(page, path.join(folder, name));
   await person.context.close();
 }
 
@@ -102,14 +102,4 @@ async function acknowledge(page, listeners, clientId) {
 async function leave(person, listeners) {
   for (const listener of listeners.values()) listener.close();
   await person.context.close();
-}
-
-async function shoot(page, name) {
-  for (const [device, size] of Object.entries(WINDOWS)) {
-    await page.setViewportSize(size);
-    for (const colorScheme of ['light', 'dark']) {
-      await page.emulateMedia({ colorScheme });
-      await page.screenshot({ path: path.join(folder, `${name}-${device}-${colorScheme}.png`), fullPage: true });
-    }
-  }
 }

@@ -150,6 +150,8 @@ async fn an_id_token_that_breaks_a_rule_names_nobody() {
         is_leaving(&hub, &comes_back(&hub, &mut browser, &question, grant).await);
         assert_eq!(hub.recorded().await, 0, "{spoil}");
     }
+    let recorded = hub.metric("slo_hub_logouts_total{source=\"redirect\",outcome=\"recorded\"}");
+    assert!(recorded < 1.0, "at the other issuer neither");
 }
 
 #[tokio::test]

@@ -12,11 +12,17 @@ pub const HUB: &str = "https://logout.example";
 pub struct Browser<'a> {
     hub: &'a TestHub,
     cookies: BTreeMap<String, String>,
+    user_agent: &'static str,
 }
 
 impl<'a> Browser<'a> {
     pub fn new(hub: &'a TestHub) -> Self {
-        Self { hub, cookies: BTreeMap::new() }
+        Self::called(hub, "")
+    }
+
+    /// A browser that calls itself so.
+    pub fn called(hub: &'a TestHub, user_agent: &'static str) -> Self {
+        Self { hub, cookies: BTreeMap::new(), user_agent }
     }
 
     /// What the browser sends along.
@@ -42,14 +48,26 @@ impl<'a> Browser<'a> {
         self.request(url, None).await
     }
 
+    /// A form on a page of that origin is sent to the hub.
+    pub async fn posts_from(&mut self, origin: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = self.hub.http.post(self.hub.url(path)).header("origin", origin).body(body);
+        self.navigates(request.header("content-type", "application/x-www-form-urlencoded")).await
+    }
+
     async fn request(&mut self, url: &str, from: Option<&str>) -> Answer {
         let path = url.strip_prefix(HUB).unwrap_or_else(|| panic!("not the hub's: {url}"));
-        let request = self.hub.http.get(self.hub.url(path)).header("cookie", self.cookie());
-        let request = request.header("sec-fetch-mode", "navigate").header("sec-fetch-dest", "document");
-        let request = match from {
+        let request = self.hub.http.get(self.hub.url(path));
+        self.navigates(match from {
             Some(origin) => request.header("referer", format!("{origin}/")),
             None => request,
-        };
+        })
+        .await
+    }
+
+    async fn navigates(&mut self, request: reqwest::RequestBuilder) -> Answer {
+        let request = request.header("cookie", self.cookie()).header("user-agent", self.user_agent);
+        let request = request.header("sec-fetch-mode", "navigate").header("sec-fetch-dest", "document");
         let answer = Answer::of(request).await;
         for line in answer.headers.get_all("set-cookie") {
             let pair = line.to_str().unwrap().split(';').next().unwrap();

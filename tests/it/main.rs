@@ -7,6 +7,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod account;
 mod admin;
 mod admin_cli;
 mod admin_faults;
@@ -47,6 +48,10 @@ mod registry;
 mod reports;
 mod rig;
 mod session_life;
+mod sessions_api;
+mod sessions_at_issuer;
+mod sessions_page;
+mod sessions_sign_in;
 mod signing_keys;
 mod signing_out;
 mod sse;

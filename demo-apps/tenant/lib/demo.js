@@ -46,7 +46,7 @@ export function demoClients(origins) {
       app_type: 'regular_web',
       token_endpoint_auth_method: 'client_secret_basic',
       grant_types: ['authorization_code'],
-      callbacks: [`${hub}/logout/signed-in`],
+      callbacks: [`${hub}/logout/signed-in`, `${hub}/sessions/callback`],
       allowed_logout_urls: [`${hub}/logout/callback`],
     },
     {

@@ -15,7 +15,7 @@ async fn a_ticket_is_good_once() {
     let store = TestStore::open().await;
     store.add_ticket(ticket(1)).await.unwrap();
     let taken = store.take_ticket([1; 32], "continue", UnixMillis(59_999)).await.unwrap();
-    assert_eq!(taken, Some(Ticket { payload: ticket(1).payload, logout: None }));
+    assert_eq!(taken, Some(Ticket { payload: ticket(1).payload, logout: None, expires_at: UnixMillis(60_000) }));
     assert_eq!(store.take_ticket([1; 32], "continue", UnixMillis(0)).await.unwrap(), None);
 }
 
@@ -33,6 +33,20 @@ async fn an_expired_ticket_is_never_given_out() {
     let store = TestStore::open().await;
     store.add_ticket(ticket(1)).await.unwrap();
     assert_eq!(store.take_ticket([1; 32], "continue", UnixMillis(60_000)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_ticket_can_be_good_for_longer_but_not_come_back() {
+    let store = TestStore::open().await;
+    store.add_ticket(ticket(1)).await.unwrap();
+    let extend = async |now, until| store.extend_ticket([1; 32], "continue", now, until).await.unwrap();
+    let is_good = async |now| store.peek_ticket([1; 32], "continue", now).await.unwrap().is_some();
+    extend(UnixMillis(59_999), UnixMillis(90_000)).await;
+    assert!(is_good(UnixMillis(89_999)).await && !is_good(UnixMillis(90_000)).await);
+    extend(UnixMillis(60_000), UnixMillis(70_000)).await;
+    assert!(is_good(UnixMillis(89_999)).await, "never for a shorter time");
+    extend(UnixMillis(90_000), UnixMillis(120_000)).await;
+    assert!(!is_good(UnixMillis(90_000)).await, "it had expired");
 }
 
 #[tokio::test]

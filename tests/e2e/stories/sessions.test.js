@@ -1,0 +1,158 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { DEMO_DESK, DEMO_USERS } from '../../../demo-apps/tenant/lib/demo.js';
+import { LAPTOP, PHONE, SessionsPage } from '../rig/sessions-page.js';
+import { until } from '../rig/until.js';
+import { startWorld } from '../rig/world.js';
+
+const ON_PHONE = 'Chrome on Android';
+const ON_LAPTOP = 'Chrome on macOS';
+
+let world;
+let laptop;
+let phone;
+let list;
+beforeAll(async () => {
+  world = await startWorld({ desk: true, hubClient: true, management: true });
+  // Desk takes the tenant's own tokens, and Auth0 sends none of a revoked session unless told to.
+  const oidcLogout = { backchannel_logout_initiators: { mode: 'all' } };
+  await world.managementApi('PATCH', `clients/${DEMO_DESK.client_id}`, { oidc_logout: oidcLogout });
+});
+afterAll(() => world.close());
+beforeEach(async () => {
+  [laptop, phone] = await Promise.all([device(LAPTOP), device(PHONE)]);
+  list = await SessionsPage.open(laptop.person, world.urls.hub);
+});
+afterEach(async () => {
+  // What one story has left at the tenant is none of the next one's.
+  await world.managementApi('DELETE', `users/${encodeURIComponent(DEMO_USERS[0].id)}/sessions`);
+  await world.tenant.backchannel.settled();
+  await Promise.all([laptop, phone].map(({ person }) => person.context.close()));
+});
+
+/** Ada with a browser of her own, signed in to Notes, Shop and Desk. */
+async function device(userAgent, options = {}) {
+  const person = await world.person('Ada Lovelace', { userAgent, ...options });
+  const notes = await person.signInTo('notes');
+  const shop = await person.signInTo('shop');
+  const desk = await person.context.newPage();
+  await desk.goto(world.urls.desk);
+  await desk.getByRole('link', { name: /^Sign in/ }).first().click();
+  await desk.getByRole('button', { name: 'Sign out' }).waitFor();
+  return { person, notes, shop, desk };
+}
+
+async function deskIsSignedIn(desk) {
+  await desk.reload();
+  return desk.getByRole('button', { name: 'Sign out' }).isVisible();
+}
+
+async function allSignedOut({ notes, shop, desk }) {
+  await notes.showsSignedOut('You signed out from another device');
+  await shop.showsSignedOut('You signed out from another device');
+  await until('Desk has ended its session too', async () => !(await deskIsSignedIn(desk)));
+}
+
+async function allSignedIn({ notes, shop, desk }) {
+  expect([await notes.isSignedIn(), await shop.isSignedIn(), await deskIsSignedIn(desk)]).toEqual([true, true, true]);
+}
+
+test('the laptop’s list shows both devices, the current one first, with their apps', async () => {
+  expect((await list.devices()).slice(0, 1)).toEqual([`${ON_LAPTOP}\nCurrent`]);
+  await list.row(ON_PHONE).getByText('Desk, Notes, Shop').first().waitFor();
+  await list.row(ON_PHONE).getByText('Active now').first().waitFor();
+  expect(await list.row(ON_LAPTOP).first().getByText('Current').count()).toBe(1);
+});
+
+test('"Sign out" of the phone ends the phone’s apps within a second, and the laptop stays', async () => {
+  const before = await list.row(ON_PHONE).count();
+  const begun = Date.now();
+  await list.signOut(ON_PHONE);
+  await phone.notes.showsSignedOut('You signed out from another device');
+  const took = Date.now() - begun;
+
+  await allSignedOut(phone);
+  expect(took).toBeLessThan(1000);
+  await list.says('Signed out in 3 of 3 apps');
+  await allSignedIn(laptop);
+  await list.goTo();
+  expect(await list.row(ON_PHONE).count()).toBe(before - 1);
+});
+
+test('"Sign out everywhere else" says what it ends, ends it, and the laptop stays', async () => {
+  await list.everywhereElse();
+  const said = await list.page.locator('.lead').innerText();
+  const [, sessions] = said.match(/^This ends (\d+) sessions? on \d+ devices?, 3 apps\. You stay signed in here\.$/);
+  await list.page.getByRole('button', { name: /^Sign out \d+ session/ }).click();
+
+  await allSignedOut(phone);
+  await list.says('Signed out in 3 of 3 apps');
+  expect(await list.page.locator('[data-ended]').count()).toBe(Number(sessions));
+  await allSignedIn(laptop);
+  await list.goTo();
+  await list.page.getByText('You are signed in nowhere else.').waitFor();
+});
+
+test('who has to prove it once more signs in at the tenant, comes back to what they wanted, and stays who they were', async () => {
+  await list.page.goto(`${world.urls.hub}/sessions/prove?others=1`);
+  await list.page.getByRole('button', { name: 'Ada Lovelace' }).click();
+  await list.page.getByRole('heading', { name: 'Sign out everywhere else?' }).waitFor();
+  await list.page.getByRole('button', { name: 'Sign out 1 session' }).click();
+
+  await allSignedOut(phone);
+  await list.says('Signed out in 3 of 3 apps');
+  await allSignedIn(laptop);
+});
+
+test('an app that was closed is said to be told when it opens, and is', async () => {
+  await phone.notes.page.close();
+  await phone.shop.page.close();
+
+  await list.signOut(ON_PHONE);
+
+  await list.says('Signed out in 1 of 3 apps');
+  await list.page.getByRole('listitem').filter({ hasText: 'Notes' }).getByText('when it is opened again').waitFor();
+  const notes = await phone.person.open('notes');
+  await notes.showsSignedOut('You signed out from another device');
+  await list.says('Signed out in 2 of 3 apps');
+});
+
+test('without JavaScript the list, the button and what becomes of it are there as well', async () => {
+  const plain = await world.person('Ada Lovelace', { userAgent: LAPTOP, javaScriptEnabled: false });
+  const page = await SessionsPage.open(plain, world.urls.hub);
+  await page.everywhereElse();
+  await page.page.getByRole('button', { name: /^Sign out \d+ session/ }).click();
+
+  await allSignedOut(phone);
+  await allSignedOut(laptop);
+  await page.says('Signed out in 3 of 3 apps');
+  await plain.context.close();
+});
+
+test('signing out this browser from the list ends it here, at the tenant and in its apps, and the phone stays', async () => {
+  await list.signOut(ON_LAPTOP);
+
+  await laptop.notes.showsSignedOut(/./);
+  await list.page.getByRole('heading', { name: /You are signed out|Not every app/ }).waitFor();
+  const account = await laptop.person.account();
+  await account.getByRole('button', { name: 'Ada Lovelace' }).waitFor();
+  await allSignedIn(phone);
+});
+
+test('the keyboard alone reaches every button, and each says whose it is', async () => {
+  const names = [];
+  for (let at = 0; at < 4; at += 1) {
+    await list.page.keyboard.press('Tab');
+    names.push(await list.page.evaluate(() => document.activeElement.innerText.replace(/\s+/g, ' ').trim()));
+  }
+  expect(names[0]).toBe(`Sign out ${ON_LAPTOP}`);
+  expect(names).toContain(`Sign out ${ON_PHONE}`);
+});
+
+test('on a narrow phone nothing has to be scrolled sideways', async () => {
+  await list.page.setViewportSize({ width: 320, height: 640 });
+  const { inner, content } = await list.page.evaluate(() => ({
+    inner: innerWidth,
+    content: document.documentElement.scrollWidth,
+  }));
+  expect(content).toBeLessThanOrEqual(inner);
+});
