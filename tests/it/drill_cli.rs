@@ -9,8 +9,9 @@ use tempfile::TempDir;
 
 use crate::admin::{TOKEN, governed};
 use crate::hub::{NOTES, TestHub};
-use crate::process::{config, free_port};
+use crate::process::{HubProcess, config, free_port};
 use crate::stories::id_token;
+use crate::support::issuer::TestIssuer;
 use crate::tab::Tab;
 
 /// Runs the command with that on its standard input.
@@ -88,4 +89,21 @@ async fn a_command_line_that_makes_no_sense_and_a_hub_that_is_down_are_named() {
     let down = drill(folder.path(), &["--sid", "s"], "").await;
     assert_eq!(down.status.code(), Some(1), "{down:?}");
     assert!(said(&down).contains("no hub answers on 127.0.0.1:"), "{down:?}");
+}
+
+#[tokio::test]
+async fn the_log_tells_of_a_drill_and_names_nobody() {
+    let (issuer, folder) = (TestIssuer::start().await, TempDir::new().unwrap());
+    let mut hub = HubProcess::start_with_admin_token(&issuer, folder.path(), TOKEN).await;
+    let ada = issuer.sign_in("ada");
+    for words in [["--sid", &ada.sid], ["--sub", "ada"]] {
+        let output = drill(folder.path(), &words, "").await;
+        assert!(said(&output).contains("nothing was rehearsed"), "{output:?}");
+    }
+    hub.terminate().await;
+    let log = std::fs::read_to_string(folder.path().join("hub.log")).unwrap();
+    assert_eq!(log.matches("an administrator rehearsed a logout").count(), 2, "{log}");
+    for secret in [TOKEN, "\"ada\"", "=ada", &ada.sid] {
+        assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
+    }
 }
