@@ -21,6 +21,7 @@ use crate::hub::denied::Denied;
 use crate::hub::seal::Seal;
 use crate::hub::session_life::SessionLife;
 use crate::hub::signing_keys::{KeyTrouble, ready_keys};
+use crate::hub::sweeping::Sweeping;
 use crate::hub::{Hub, Rules};
 use crate::listener::gate::Gate;
 use crate::listener::{Limits, Listener};
@@ -197,6 +198,7 @@ async fn build_hub(config: &Config, clock: Arc<dyn Clock>, lookup: &Arc<dyn Look
         own_tokens,
         channels: Channels::default(),
         life: SessionLife::new(config.session.timeouts, clock.as_ref()),
+        sweeping: Sweeping::default(),
         log_hash: LogHash::new(store.secret("log_hash", clock.now()).await?),
         rules: Rules {
             public_url: config.server.public_url.clone(),

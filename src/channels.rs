@@ -148,6 +148,17 @@ impl Channels {
         self.0.by_session.contains_key(session)
     }
 
+    /// The sign-ins of open channels that were not told yet, where they are of that kind.
+    #[must_use]
+    pub fn untold(&self, is_of_kind: impl Fn(&SignIn) -> bool) -> Vec<SignIn> {
+        let mut found = Vec::new();
+        for seats in &self.0.by_subject {
+            let untold = seats.iter().filter(|seat| seat.told.get().is_none() && is_of_kind(&seat.sign_in));
+            found.extend(untold.map(|seat| seat.sign_in.clone()));
+        }
+        found
+    }
+
     /// Wakes everyone who follows all logouts of one issuer; they read the store.
     pub fn ring(&self, issuer: &Issuer) {
         if let Some(bell) = self.0.bells.get(issuer) {

@@ -28,6 +28,10 @@
 //!    time.
 //! 7. An app that was away subscribes when it wakes, and [`hub::subscribe`] finds the fact.
 //!
+//! An administrator's logout of many ([`hub::admin_logout`]) is one row: a rule that holds
+//! for whoever comes from then on. [`hub::sweeping`] gives every session that the hub knows
+//! a logout of its own, and steps 4 to 7 are the same.
+//!
 //! # The way of a browser
 //! [`hub::end_session`] leads it: from an app's link, past the page that shows every app
 //! signing out ([`hub::signing_out`], [`hub::progress`]), through the apps that can only be
@@ -35,6 +39,11 @@
 //! does not say; [`hub::seal`] sees to it that what leaves comes back in the same browser.
 //! A person who looks at their own sessions is signed in by [`hub::own_sign_in`], and sees
 //! and ends what [`hub::my_sessions`] lists.
+//!
+//! # Sessions that end by themselves
+//! [`hub::sessions`] notes what is seen of every session, and [`hub::session_life`] ends
+//! those that nobody uses, or that grew too old, by the same way as any other logout.
+//! [`domain::session_life`] has the rules.
 //!
 //! # The rooms, from the ground up
 //! A module names only rooms below its own, never a neighbour; `tests/architecture.rs`

@@ -86,7 +86,7 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 
 fn source_files(folder: &Path) -> Vec<PathBuf> {
     const KINDS: [&str; 6] = ["rs", "ts", "tsx", "mjs", "js", "css"];
-    const NOT_OURS: [&str; 5] = ["node_modules", "dist", "dist-iife", "target", "build"];
+    const NOT_OURS: [&str; 6] = ["node_modules", "dist", "dist-iife", "target", "build", ".next"];
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut files = Vec::new();
     for path in entries.map(|entry| entry.unwrap().path()) {

@@ -3,6 +3,7 @@
 mod check;
 mod doctor;
 mod keys;
+mod logout;
 mod serve;
 
 use std::path::PathBuf;
@@ -38,6 +39,8 @@ enum Command {
         #[arg(long, requires = "fix")]
         yes: bool,
     },
+    /// End sessions: one, a person's, those of an app, everyone's. Through the hub that runs.
+    Logout(logout::Logout),
     /// Look after the keys that sign the hub's own logout tokens. Works while it runs.
     #[command(subcommand)]
     Keys(Keys),
@@ -74,6 +77,7 @@ pub fn run() -> ExitCode {
         Command::Doctor { file, fix: false, .. } => doctor::run(&file.config, Mend::Nothing),
         Command::Doctor { file, yes: false, .. } => doctor::run(&file.config, Mend::AfterAsking),
         Command::Doctor { file, .. } => doctor::run(&file.config, Mend::All),
+        Command::Logout(wish) => logout::run(&wish),
         Command::Keys(Keys::List(file)) => keys::list(&file.config),
         Command::Keys(Keys::Rotate { file, now: true }) => keys::rotate(&file.config, Rotation::Now),
         Command::Keys(Keys::Rotate { file, now: false }) => keys::rotate(&file.config, Rotation::WithOverlap),

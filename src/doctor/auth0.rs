@@ -220,7 +220,7 @@ mod tests {
         }
     }
 
-    fn client(logout: Value, logout_urls: &[&str]) -> IssuerClient {
+    fn client(logout: &Value, logout_urls: &[&str]) -> IssuerClient {
         let initiators = match &logout["backchannel_logout_initiators"]["selected_initiators"] {
             Value::Array(list) => Initiators::Custom(list.iter().map(|it| it.as_str().unwrap().to_owned()).collect()),
             _ if logout["backchannel_logout_initiators"]["mode"] == "all" => Initiators::All,
@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn a_client_that_is_set_up_needs_no_change() {
         let logout = json!({"backchannel_logout_urls": [HUB], "backchannel_logout_initiators": {"mode": "all"}});
-        let (findings, body) = judge(&wanted(), &client(logout, &[BACK]));
+        let (findings, body) = judge(&wanted(), &client(&logout, &[BACK]));
         assert!(findings.iter().all(|finding| finding.mark == Mark::Fine), "{findings:?}");
         assert_eq!((findings.len(), body), (3, None));
     }
@@ -250,7 +250,7 @@ mod tests {
     fn auth0s_default_is_silent_about_revoked_sessions_and_the_body_mends_that_alone() {
         let logout =
             json!({"backchannel_logout_urls": [HUB], "backchannel_logout_session_metadata": {"include": true}});
-        let (findings, body) = judge(&wanted(), &client(logout.clone(), &["https://notes.example/bye", BACK]));
+        let (findings, body) = judge(&wanted(), &client(&logout, &["https://notes.example/bye", BACK]));
         assert!(
             findings.iter().any(|it| it.mark == Mark::Wrong && it.what.contains("session-revoked")),
             "{findings:?}"
@@ -264,7 +264,7 @@ mod tests {
     fn a_url_that_is_taken_is_to_be_passed_on() {
         let logout = json!({"backchannel_logout_urls": ["https://notes.example/slo"],
             "backchannel_logout_initiators": {"mode": "all"}});
-        let (findings, body) = judge(&wanted(), &client(logout, &[]));
+        let (findings, body) = judge(&wanted(), &client(&logout, &[]));
         let remedy = &findings[0].why_and_remedy.as_ref().unwrap().1;
         assert!(remedy.contains("backchannel_logout_uri = \"https://notes.example/slo\""), "{remedy}");
         let body = body.unwrap();

@@ -12,4 +12,5 @@ pub mod retry_after;
 pub mod secret;
 pub mod session_life;
 pub mod signing_key;
+pub mod sweep;
 pub mod via;

@@ -19,6 +19,8 @@ const WARNING: Duration = Duration::from_secs(60);
 const SAMPLE: Duration = Duration::from_secs(60);
 /// How long apps have to come back after a start of the hub, before anyone is warned.
 const RETURN: Duration = Duration::from_secs(30);
+/// How much the time of day may be slewed during a warning.
+const SLEW: Duration = Duration::from_secs(5);
 /// How often everything that is due is looked at anew.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
@@ -51,6 +53,14 @@ impl Timeouts {
 #[must_use]
 pub fn warning(timeout: Duration) -> Duration {
     WARNING.min(timeout / 2)
+}
+
+/// Whether a session's time is up, by the time of day. One that was entered into a
+/// countdown while that was set wrongly is not due once it is right again. Clocks that
+/// are merely slewed do not matter.
+#[must_use]
+pub fn is_up(since: UnixMillis, timeout: Duration, now: UnixMillis) -> bool {
+    now.0.saturating_sub(since.0).saturating_add(millis(SLEW)) >= millis(timeout)
 }
 
 /// Why an idle session was ended, for its person.
@@ -121,7 +131,7 @@ impl Lookout {
         if uptime < self.begins_at {
             return Look { window: None, is_thorough: false };
         }
-        let before_warning = millis(self.timeout - warning(self.timeout));
+        let before_warning = millis(self.timeout.saturating_sub(warning(self.timeout)));
         let through = UnixMillis(now.0.saturating_sub(before_warning));
         let is_thorough = uptime >= self.everything_at || went_back;
         let after = self.seen.filter(|_| !is_thorough).unwrap_or(UnixMillis(i64::MIN));

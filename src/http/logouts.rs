@@ -89,7 +89,7 @@ fn answer((done, continue_url): (Done, Option<String>)) -> Response {
 }
 
 /// The members of the body; no body is as good as `{}`.
-async fn members(request: Request) -> Result<Map<String, Value>, RequestFault> {
+pub(super) async fn members(request: Request) -> Result<Map<String, Value>, RequestFault> {
     let says_json = is_of_type(&request, "application/json");
     let body = whole(request.into_body()).await?;
     if body.is_empty() {
@@ -115,7 +115,7 @@ fn wish(members: &mut Map<String, Value>) -> Result<Wish, RequestFault> {
 }
 
 /// A member that must be a text where it is present.
-fn text(members: &mut Map<String, Value>, name: &str) -> Result<Option<String>, ()> {
+pub(super) fn text(members: &mut Map<String, Value>, name: &str) -> Result<Option<String>, ()> {
     match members.remove(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
@@ -123,7 +123,7 @@ fn text(members: &mut Map<String, Value>, name: &str) -> Result<Option<String>, 
     }
 }
 
-fn nothing_left(members: &Map<String, Value>) -> Result<(), RequestFault> {
+pub(super) fn nothing_left(members: &Map<String, Value>) -> Result<(), RequestFault> {
     if members.is_empty() { Ok(()) } else { Err(RequestFault::UnexpectedMember) }
 }
 
@@ -133,7 +133,7 @@ fn no_page(origin: &FromOrigin) -> Result<(), Denied> {
 }
 
 /// The logout that a path names. What is no id, or no text, names none.
-fn named(path: Result<Path<String>, PathRejection>) -> Result<LogoutId, Denied> {
+pub(super) fn named(path: Result<Path<String>, PathRejection>) -> Result<LogoutId, Denied> {
     path.ok().and_then(|Path(id)| LogoutId::parse(&id).ok()).ok_or(Denied::NotFound)
 }
 

@@ -1,5 +1,6 @@
 //! The HTTP edge: take what came, call one verb, answer. One endpoint a file.
 
+mod admin;
 pub mod backchannel_logout;
 mod cors;
 pub mod documents;

@@ -10,7 +10,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::json;
 
-use super::layers;
+use super::{admin, layers};
 use crate::domain::secret::Secret;
 use crate::hub::Hub;
 use crate::web::problem::Problem;
@@ -24,7 +24,7 @@ pub struct Ops {
     pub token: Option<Secret>,
 }
 
-/// `/healthz`, `/readyz`, `/metrics`.
+/// `/healthz`, `/readyz`, `/metrics`, and what administrators do.
 pub fn routes(ops: Ops) -> Router {
     let guarded = Router::new().route("/metrics", get(metrics)).layer(from_fn_with_state(ops.clone(), with_token));
     // Probes carry no token, and learn nothing that would need one.
@@ -32,6 +32,7 @@ pub fn routes(ops: Ops) -> Router {
         .route("/healthz", get(|| async { Json(json!({ "status": "ok" })) }))
         .route("/readyz", get(ready))
         .merge(guarded)
+        .merge(admin::routes(&ops))
         .fallback(super::not_found)
         .method_not_allowed_fallback(super::method_not_allowed)
         .layer(layers::catch_panics())
@@ -41,13 +42,18 @@ pub fn routes(ops: Ops) -> Router {
 
 async fn with_token(State(ops): State<Ops>, request: Request, next: Next) -> Response {
     let Some(token) = &ops.token else { return next.run(request).await };
-    let shown = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let shown =
-        shown.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    if shown.is_some_and(|(_, shown)| token.matches(shown.trim())) {
+    if shows(&request, token) {
         return next.run(request).await;
     }
     Problem::from(crate::hub::denied::Denied::NoCredentials).into_response()
+}
+
+/// Whether a request shows that token as its Bearer token.
+pub(super) fn shows(request: &Request, token: &Secret) -> bool {
+    let shown = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let shown =
+        shown.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    shown.is_some_and(|(_, shown)| token.matches(shown.trim()))
 }
 
 /// `GET /readyz`: 200 when a logout could be recorded now, 503 naming what is in the way.

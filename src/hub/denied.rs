@@ -69,6 +69,16 @@ pub enum RequestFault {
     SubInvalid,
     /// Neither `sid` nor `sub` says whom to sign out.
     NoSubject,
+    /// Not exactly one of an administrator's targets.
+    BadTarget,
+    /// `before` is no time, one to come, or stands beside a `sid`.
+    BadBefore,
+    /// A switch is neither `true` nor `false`.
+    BadFlag,
+    /// `issuer` is not one of this hub's, or is missing where there are several.
+    UnknownIssuer,
+    /// `client_id` is not that of an app at the issuer.
+    UnknownApp,
     /// `issuer` is not the one this client is registered at.
     IssNotAllowed,
     /// The body is too large.
@@ -102,6 +112,11 @@ impl RequestFault {
             Self::SidInvalid => "sid_invalid",
             Self::SubInvalid => "sub_invalid",
             Self::NoSubject => "no_subject",
+            Self::BadTarget => "bad_target",
+            Self::BadBefore => "bad_before",
+            Self::BadFlag => "bad_flag",
+            Self::UnknownIssuer => "unknown_issuer",
+            Self::UnknownApp => "unknown_app",
             Self::IssNotAllowed => "iss_not_allowed",
             Self::TooLarge => "too_large",
             Self::TooSlow => "too_slow",
@@ -131,6 +146,15 @@ impl RequestFault {
             Self::SidInvalid => "sid must be a text of 1 to 255 bytes without control characters.",
             Self::SubInvalid => "sub must be a text of 1 to 255 bytes without control characters.",
             Self::NoSubject => "Say whom to sign out: sid for scope session, sub for scope user.",
+            Self::BadTarget => "Name exactly one of sid, sub, client_id or \"everyone\": true.",
+            Self::BadBefore => {
+                "before must be an RFC 3339 time that has passed, such as 2026-01-31T12:00:00Z; with sid there is none: a session ends whenever it began."
+            }
+            Self::BadFlag => "dry_run and everyone must be true or false.",
+            Self::UnknownIssuer => {
+                "issuer must be one of the configured issuers, byte for byte; leave it out only where there is one."
+            }
+            Self::UnknownApp => "client_id must be that of an app which is configured at this issuer.",
             Self::IssNotAllowed => "issuer must be the one that this client is registered at.",
             Self::TooLarge => "The body is larger than 64 KiB.",
             Self::TooSlow => "The body did not arrive within 10 seconds.",

@@ -1,5 +1,5 @@
 //! What the hub does by itself: judge parked tokens, forget what is old enough, keep its
-//! signing keys fresh.
+//! signing keys fresh, work off sweeps.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,6 +46,13 @@ impl Hub {
             tokio::select! {
                 () = hub.tasks.stopping() => {}
                 () = hub.keep_signing_keys_fresh() => {}
+            }
+        });
+        let hub = Arc::clone(self);
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = hub.tasks.stopping() => {}
+                () = hub.sweep_as_ordered() => {}
             }
         });
     }

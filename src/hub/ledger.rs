@@ -172,7 +172,7 @@ impl State {
         recent.last_active_at = recent.last_active_at.max(note.active_at);
         match &mut recent.pending {
             Some(pending) => pending.merge(note),
-            none => *none = Some(note),
+            empty => *empty = Some(note),
         }
         // What is not written at most a sample after it happened might be lost for longer.
         let is_late = |at: Duration| uptime.saturating_sub(at) >= sample;
@@ -205,5 +205,83 @@ impl State {
 
     fn was_active_after(&self, key: &SessionKey, since: UnixMillis) -> bool {
         self.recent.get(key).and_then(|recent| recent.last_active_at).is_some_and(|at| at > since)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::clock::UnixSeconds;
+    use crate::domain::ids::{ClientId, Issuer, SessionId, Sid, Subject};
+    use crate::domain::logout::SignIn;
+    use crate::store::Clock;
+
+    const IDLE: Timeouts = Timeouts { idle: Some(Duration::from_secs(900)), absolute: None };
+
+    fn at(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    /// Ada's session, seen at that second of a hub that started when time began.
+    fn note(second: i64, is_active: bool) -> SessionNote {
+        let sign_in = SignIn {
+            issuer: Issuer::parse("https://acme.example/").unwrap(),
+            client_id: ClientId::parse("notes").unwrap(),
+            sub: Subject::parse("ada").unwrap(),
+            sid: Some(Sid::parse("laptop").unwrap()),
+            issued_at: UnixSeconds(0),
+            auth_time: None,
+        };
+        let seen_at = UnixMillis(second * 1000);
+        let id = SessionId::new(1);
+        SessionNote { sign_in, id, seen_at, active_at: is_active.then_some(seen_at), device: None, clock: Clock::Runs }
+    }
+
+    fn sees(ledger: &Ledger, second: u64, is_active: bool) {
+        ledger.note(note(i64::try_from(second).unwrap(), is_active), at(second), &Channels::default());
+    }
+
+    /// When what is written at that second was seen, and was active, in seconds.
+    fn written(ledger: &Ledger, second: u64) -> Vec<(i64, Option<i64>)> {
+        let notes = ledger.take(at(second));
+        notes.iter().map(|note| (note.seen_at.0 / 1000, note.active_at.map(|at| at.0 / 1000))).collect()
+    }
+
+    #[test]
+    fn news_is_written_at_once_and_the_rest_with_the_next_minute() {
+        let ledger = Ledger::new(IDLE);
+        sees(&ledger, 0, false);
+        assert_eq!(written(&ledger, 0), [(0, None)]);
+        sees(&ledger, 10, true);
+        assert_eq!(written(&ledger, 10), [(10, Some(10))], "the first activity is news");
+        sees(&ledger, 20, true);
+        sees(&ledger, 30, false);
+        assert_eq!(written(&ledger, 69), []);
+        assert_eq!(written(&ledger, 70), [(30, Some(20))], "a minute after the last time");
+        assert_eq!(written(&ledger, 130), []);
+        assert!(ledger.lock().recent.is_empty() && ledger.lock().later.is_empty(), "nothing is kept for longer");
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_written_later_with_what_came_since() {
+        let ledger = Ledger::new(IDLE);
+        sees(&ledger, 0, true);
+        let refused = ledger.take(at(0));
+        sees(&ledger, 1, false);
+        ledger.give_back(refused);
+        assert_eq!(written(&ledger, 60), [(1, Some(0))]);
+    }
+
+    #[test]
+    fn who_was_active_is_not_warned_though_that_is_not_written_yet() {
+        let (ledger, channels) = (Ledger::new(IDLE), Channels::default());
+        let key = note(0, false).sign_in.session().unwrap();
+        sees(&ledger, 840, true);
+        ledger.warn(&key, UnixMillis(0), at(840), &channels);
+        assert_eq!(ledger.warning_of(&key, at(840)), None);
+        ledger.warn(&key, UnixMillis(840_000), at(1680), &channels);
+        assert_eq!(ledger.warning_of(&key, at(1690)), Some(IdleSignal::Warning { seconds_left: 50 }));
+        ledger.ended(&key);
+        assert_eq!(ledger.warning_of(&key, at(1690)), None);
     }
 }

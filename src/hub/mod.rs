@@ -5,6 +5,7 @@
 //! between a logout may arrive twice, never not at all.
 
 pub mod acknowledge;
+pub mod admin_logout;
 pub mod ask_who;
 pub mod back_ends;
 pub mod caller;
@@ -34,6 +35,7 @@ pub mod sessions;
 pub mod signing_keys;
 pub mod signing_out;
 pub mod subscribe;
+pub mod sweeping;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,6 +57,7 @@ use crate::tasks::Tasks;
 use crate::telemetry::LogHash;
 use seal::Seal;
 use session_life::SessionLife;
+use sweeping::Sweeping;
 
 /// What of the configuration the verbs need.
 #[derive(Clone, Debug)]
@@ -108,6 +111,8 @@ pub struct Hub {
     pub tasks: Tasks,
     /// Names sessions in logs without showing them.
     pub log_hash: LogHash,
+    /// Administrators' sweeps, which go on in the background.
+    pub sweeping: Sweeping,
     /// The rules of this hub.
     pub rules: Rules,
 }

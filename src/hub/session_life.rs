@@ -18,7 +18,9 @@ use super::ledger::Ledger;
 use crate::domain::clock::{Clock, UnixMillis};
 use crate::domain::ids::SessionKey;
 use crate::domain::logout::{LogoutTarget, Reason, Source};
-use crate::domain::session_life::{Countdowns, Lookout, RunDown, Timeouts, Window, absolute_reason, idle_reason};
+use crate::domain::session_life::{
+    Countdowns, Lookout, RunDown, Timeouts, Window, absolute_reason, idle_reason, is_up,
+};
 use crate::store::{ClockChange, Report, StoreError, TimedBy, TimedSession};
 
 /// How often it is looked which sessions are due.
@@ -112,15 +114,19 @@ impl Hub {
         if let Some(lookout) = &mut watch.idle {
             let look = lookout.look(now, uptime);
             if look.is_thorough {
-                self.leave_nothing_in_the_future(now).await?;
+                self.leave_nothing_in_the_future(now, TimedBy::Activity).await?;
             }
             if let Some(window) = look.window {
                 self.warn_idle(window, uptime).await?;
             }
-            self.end_idle(uptime).await?;
+            self.end_idle(now, uptime).await?;
         }
         if let Some((lookout, countdowns)) = &mut watch.absolute {
-            if let Some(window) = lookout.look(now, uptime).window {
+            let look = lookout.look(now, uptime);
+            if look.is_thorough {
+                self.leave_nothing_in_the_future(now, TimedBy::Start).await?;
+            }
+            if let Some(window) = look.window {
                 for (key, since) in self.store.sessions_timed_in(window, TimedBy::Start).await? {
                     countdowns.enter(&key, since, uptime);
                 }
@@ -141,10 +147,10 @@ impl Hub {
         if running.is_empty() { Ok(()) } else { self.store.change_clocks(ClockChange::StopAll).await }
     }
 
-    /// Activity that was noted before the time of day went back counts as of now.
-    async fn leave_nothing_in_the_future(&self, now: UnixMillis) -> Result<(), StoreError> {
+    /// What was noted before the time of day went back counts as of now.
+    async fn leave_nothing_in_the_future(&self, now: UnixMillis, by: TimedBy) -> Result<(), StoreError> {
         let future = Window { after: now, through: UnixMillis(i64::MAX) };
-        let found = self.store.sessions_timed_in(future, TimedBy::Activity).await?;
+        let found = self.store.sessions_timed_in(future, by).await?;
         if found.is_empty() { Ok(()) } else { self.store.change_clocks(ClockChange::NotAfter(now)).await }
     }
 
@@ -155,7 +161,7 @@ impl Hub {
         Ok(())
     }
 
-    async fn end_idle(self: &Arc<Self>, uptime: Duration) -> Result<(), StoreError> {
+    async fn end_idle(self: &Arc<Self>, now: UnixMillis, uptime: Duration) -> Result<(), StoreError> {
         let ledger = &self.life.ledger;
         let Some(timeout) = self.life.timeouts.idle else { return Ok(()) };
         let reason = idle_reason(timeout);
@@ -164,7 +170,7 @@ impl Hub {
             let fate = |run_down: &RunDown<SessionKey>, session: TimedSession| {
                 let is_active =
                     session.active_at > run_down.since || ledger.was_active_after(&session.key, run_down.since);
-                fate_of(session, is_active)
+                fate_of(session, is_active || !is_up(run_down.since, timeout, now))
             };
             let ended = self.end(&due, Source::Idle, &reason, fate).await?;
             let is_all = ended.len() == due.len();
@@ -197,7 +203,7 @@ impl Hub {
             let due = countdowns.run_down(uptime, ENDED_AT_ONCE);
             let fate = |run_down: &RunDown<SessionKey>, session: TimedSession| {
                 let began_anew = UnixMillis::from(session.started_at) > run_down.since;
-                fate_of(session, began_anew)
+                fate_of(session, began_anew || !is_up(run_down.since, timeout, now))
             };
             let ended = self.end(&due, Source::Absolute, &reason, fate).await?;
             let is_all = ended.len() == due.len();

@@ -1,5 +1,7 @@
 //! Is this session still alive? For back ends, and for apps that hold no socket.
 
+use std::sync::Arc;
+
 use super::Hub;
 use super::caller::Person;
 use super::denied::Denied;
@@ -15,7 +17,7 @@ impl Hub {
     /// # Errors
     /// [`Denied::Token`] with `token_expired` for an expired token whose session is
     /// not over; [`Denied::Store`].
-    pub async fn ended_by(&self, person: &Person) -> Result<Option<Logout>, Denied> {
+    pub async fn ended_by(self: &Arc<Self>, person: &Person) -> Result<Option<Logout>, Denied> {
         let standing = self.seen(&person.sign_in, person.proof, Seen::Asking).await?;
         if standing.ended_by.is_none() && person.proof.is_expired() {
             return Err(Denied::Token(TokenFault::TokenExpired));
@@ -31,7 +33,7 @@ impl Hub {
     ///
     /// # Errors
     /// Those of [`Hub::may_speak`].
-    pub async fn report_activity(&self, person: &Person) -> Result<(), Denied> {
+    pub async fn report_activity(self: &Arc<Self>, person: &Person) -> Result<(), Denied> {
         self.may_speak(person).await?;
         if self.life.timeouts().idle.is_some() && self.store.standing(&person.sign_in).await?.ended_by.is_none() {
             self.note_activity(&person.sign_in);
@@ -44,7 +46,7 @@ impl Hub {
     ///
     /// # Errors
     /// [`Denied::Token`] with `token_expired`; [`Denied::Store`].
-    pub async fn may_speak(&self, person: &Person) -> Result<(), Denied> {
+    pub async fn may_speak(self: &Arc<Self>, person: &Person) -> Result<(), Denied> {
         if person.proof.is_expired() { self.ended_by(person).await.map(|_| ()) } else { Ok(()) }
     }
 }

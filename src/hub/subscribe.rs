@@ -128,13 +128,14 @@ impl Hub {
     ///
     /// # Errors
     /// [`Denied::Store`] when the facts cannot be read.
-    pub(super) async fn seen(&self, sign_in: &SignIn, proof: Proof, how: Seen) -> Result<Standing, Denied> {
+    pub(super) async fn seen(self: &Arc<Self>, sign_in: &SignIn, proof: Proof, how: Seen) -> Result<Standing, Denied> {
         let standing = self.store.standing(sign_in).await?;
         let now = self.clock.now();
         let was_recent = standing.last_seen_at.is_some_and(|seen| now.floor().0 - seen.0 < SEEN_AGAIN_SECONDS);
         let is_noted = standing.is_seen && was_recent && (how == Seen::Asking || standing.has_listened);
-        if standing.ended_by.is_some() || proof.is_expired() || is_noted {
-            return Ok(standing);
+        let is_over = standing.ended_by.is_some() || standing.swept_by.is_some();
+        if is_over || proof.is_expired() || is_noted {
+            return self.heeding_sweeps(sign_in, standing).await;
         }
         let noted = match how {
             Seen::Asking => self.store.see(sign_in, now).await,
@@ -142,7 +143,7 @@ impl Hub {
         };
         match noted {
             // Read after the note was written: a report in between has been heeded.
-            Ok(newer) => Ok(newer),
+            Ok(newer) => self.heeding_sweeps(sign_in, newer).await,
             Err(error) => {
                 tracing::warn!(error = %error, app.client_id = sign_in.client_id.as_str(), "could not note a sign-in");
                 Ok(standing)

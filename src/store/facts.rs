@@ -4,13 +4,15 @@
 //! batch of reports names, asks here report by report, and writes down what
 //! came of it. Each report sees what the ones before it did.
 
+mod sweep;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::report::{Outcome, Report};
 use super::seen_tokens::SeenToken;
 use crate::domain::clock::{UnixMillis, UnixSeconds};
 use crate::domain::ids::{ClientId, Issuer, SessionKey, Sid, SubjectKey};
-use crate::domain::logout::{Logout, LogoutTarget, Scope, SignIn};
+use crate::domain::logout::{Logout, LogoutTarget, Scope, SignIn, Source};
 
 /// The logouts of one session, or of one person.
 #[derive(Clone, Debug)]
@@ -320,8 +322,10 @@ impl Facts {
             LogoutTarget::Session { key, .. } => {
                 let Some(session) = self.sessions.get(key) else { return BTreeSet::new() };
                 let sid = Some(&key.sid);
-                let untouched =
-                    session.ended.is_none() && !session.seen.iter().any(|token| self.is_over(token, issuer, sid));
+                // An administrator's may reach back to some of a session only.
+                let untouched = logout.source != Source::Admin
+                    && session.ended.is_none()
+                    && !session.seen.iter().any(|token| self.is_over(token, issuer, sid));
                 let ended = session.seen.iter().filter(|token| untouched || is_new(token, sid));
                 ended.map(|token| (token.client_id.clone(), sid.cloned())).collect()
             }

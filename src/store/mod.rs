@@ -38,6 +38,9 @@ mod session_ends;
 mod session_notes;
 mod sessions;
 mod signing_keys;
+mod sweep_step;
+mod sweeps;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod tickets;
@@ -63,6 +66,9 @@ pub use self::report::{BackEnd, Outcome, PassOn, Recorded, Report, Standing, Tok
 pub use self::retention::ADDRESS_DAYS;
 pub use self::session_notes::{Clock, ClockChange, SessionNote};
 pub use self::sessions::{SessionRecord, TimedBy, TimedSession};
+pub use self::sweep_step::{SWEEP_PAGE, SweepStep, Swept};
+pub use self::sweeps::SweepProgress;
+pub use self::tally::Expected;
 pub use self::tickets::{NewTicket, Ticket};
 use self::writer::{Command, Job, Outlets, Tally, Work, Writer};
 use crate::tasks::Tasks;

@@ -57,8 +57,8 @@ impl Work for Report {
         Ok(answers)
     }
 
-    fn late(answer: Recorded) -> Option<Recorded> {
-        (answer.outcome == Outcome::Fresh).then_some(answer)
+    fn late(answer: Recorded) -> Vec<Recorded> {
+        if answer.outcome == Outcome::Fresh { vec![answer] } else { Vec::new() }
     }
 
     fn changed_a_receipt(&self, answer: &Recorded) -> bool {
@@ -83,8 +83,7 @@ fn judge(report: &Report, jtis: &mut Jtis, facts: &mut Facts) -> Verdict {
 }
 
 /// Everything known about the sessions and people that the reports name.
-async fn read_facts(connection: &mut SqliteConnection, reports: &[Report]) -> Result<Facts, StoreError> {
-    let mut facts = Facts::default();
+pub(super) async fn read_facts(connection: &mut SqliteConnection, reports: &[Report]) -> Result<Facts, StoreError> {
     let mut sessions = HashSet::new();
     let mut people = HashSet::new();
     for report in reports {
@@ -94,14 +93,28 @@ async fn read_facts(connection: &mut SqliteConnection, reports: &[Report]) -> Re
         };
         sessions.extend(report.seen.as_ref().and_then(SignIn::session));
     }
+    let mut bystanders: HashSet<_> =
+        reports.iter().filter_map(|report| Some(report.seen.as_ref()?.subject())).collect();
+    bystanders.extend(reports.iter().filter_map(|report| report.goes_with.clone()));
+    read_about(connection, sessions, people, bystanders).await
+}
+
+/// Everything known about these sessions, and about every session of these people; of
+/// the bystanders, whether they were signed out everywhere.
+pub(super) async fn read_about(
+    connection: &mut SqliteConnection,
+    mut sessions: HashSet<SessionKey>,
+    mut people: HashSet<SubjectKey>,
+    bystanders: HashSet<SubjectKey>,
+) -> Result<Facts, StoreError> {
+    let mut facts = Facts::default();
     read_seen(connection, &mut facts, &sessions, &people).await?;
 
     // Whether a token is over also depends on the person behind a session, and
     // on every session of a person.
     sessions.extend(facts.session_keys().cloned());
     people.extend(facts.subject_keys().cloned());
-    people.extend(reports.iter().filter_map(|report| Some(report.seen.as_ref()?.subject())));
-    people.extend(reports.iter().filter_map(|report| report.goes_with.clone()));
+    people.extend(bystanders);
     read_logouts(connection, &mut facts, &sessions, &people).await?;
     session_ends::read(connection, &mut facts, &sessions).await?;
     Ok(facts)

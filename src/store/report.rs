@@ -53,7 +53,8 @@ pub struct Report {
 
 impl Report {
     /// The logout as this report alone would have it.
-    pub(super) fn as_logout(&self) -> Logout {
+    #[must_use]
+    pub fn as_logout(&self) -> Logout {
         Logout {
             id: self.id,
             target: self.target.clone(),
@@ -143,6 +144,9 @@ impl Recorded {
 pub struct Standing {
     /// The earliest recorded logout that ends it.
     pub ended_by: Option<Logout>,
+    /// The earliest sweep that covers it. Where no logout ends it, one is to be
+    /// recorded, for this sign-in is over all the same.
+    pub swept_by: Option<LogoutId>,
     /// The earlier of the moment the hub first saw its `sid` and the earliest
     /// `iat` seen for it, this token's included. `None` for a `sid` never seen.
     pub earliest_known: Option<UnixSeconds>,

@@ -41,6 +41,17 @@ const PARKED_SECONDS: i64 = 24 * 3600;
 /// How long a refused token's verdict is remembered.
 const VERDICT_SECONDS: i64 = 3600;
 
+const SESSIONS: &str = "
+    delete from sessions where (issuer, sid) in (
+        select issuer, sid from sessions where last_seen_at < ?1 order by last_seen_at limit ?2
+    )";
+
+const ADDRESSES: &str = "
+    update sessions set address = null where (issuer, sid) in (
+        select issuer, sid from sessions where address is not null and last_seen_at < ?1
+        order by last_seen_at limit ?2
+    )";
+
 /// Forgets at most [`STEP`] rows of each kind.
 pub(super) struct Forget {
     pub(super) before: UnixMillis,
@@ -97,19 +108,16 @@ impl Forget {
             delete from signing_keys where kid in (
                 select kid from signing_keys where signs_until <= ?1 limit ?2
             )";
-        let sessions = "
-            delete from sessions where (issuer, sid) in (
-                select issuer, sid from sessions where last_seen_at < ?1 order by last_seen_at limit ?2
-            )";
-        let addresses = "
-            update sessions set address = null where (issuer, sid) in (
-                select issuer, sid from sessions where address is not null and last_seen_at < ?1
-                order by last_seen_at limit ?2
+        // By then nothing that it could end is kept either.
+        let sweeps = "
+            delete from sweeps where seq in (
+                select seq from sweeps where stage = 'done' and ordered_at < ?1 order by seq limit ?2
             )";
         let steps = [
-            (sessions, self.before.0),
-            (addresses, self.now.plus_seconds(-ADDRESS_DAYS * 24 * 3600).0),
+            (SESSIONS, self.before.0),
+            (ADDRESSES, self.now.plus_seconds(-ADDRESS_DAYS * 24 * 3600).0),
             (logouts, self.before.0),
+            (sweeps, self.before.0),
             (seen_tokens, self.before.floor().0),
             (logout_tokens, self.now.floor().0),
             (tickets, self.now.0),

@@ -8,9 +8,10 @@ use super::Store;
 use super::error::StoreError;
 use super::report::Standing;
 use super::rows::{self, NO_AUTH_TIME, logout_columns};
+use super::sweeps::swept_by;
 use super::writer::Work;
 use crate::domain::clock::{UnixMillis, UnixSeconds};
-use crate::domain::ids::{ClientId, Issuer, Sid, Subject};
+use crate::domain::ids::{ClientId, Issuer, LogoutId, Sid, Subject};
 use crate::domain::logout::SignIn;
 
 impl Store {
@@ -155,7 +156,8 @@ type Asked<'a> = (&'a str, &'a str, &'a str, &'a str, i64, i64);
 /// The rule which logout ends a token is [`Logout::covers`], said again in SQL
 /// so that the earliest is found without reading the others; a test holds the
 /// two together. The end of a session that a logout of its person answers for
-/// ends what a logout of the session would.
+/// ends what a logout of the session would. Beside it stands the sweep that covers the
+/// sign-in, which is nobody's logout yet.
 ///
 /// [`Logout::covers`]: crate::domain::logout::Logout::covers
 pub(super) async fn standings(
@@ -181,6 +183,8 @@ pub(super) async fn standings(
             from asked a
         )
         select k.place, k.earliest, t.earliest_iat <= k.iat and k.iat <= t.latest_iat, t.last_seen_at, t.has_listened, ",
+        swept_by!(),
+        ", ",
         logout_columns!(),
         "
         from known k
@@ -219,11 +223,12 @@ fn asked(sign_in: &SignIn) -> Asked<'_> {
 }
 
 fn standing(row: &SqliteRow) -> Result<(Standing, i64), StoreError> {
-    let is_ended = row.try_get::<Option<i64>, _>(5)?.is_some();
-    let ended_by = is_ended.then(|| rows::logout(row, 5)).transpose()?;
+    let is_ended = row.try_get::<Option<i64>, _>(6)?.is_some();
+    let ended_by = is_ended.then(|| rows::logout(row, 6)).transpose()?;
     let position = ended_by.as_ref().map_or(0, |(_, position)| *position);
     let standing = Standing {
         ended_by: ended_by.map(|(logout, _)| logout),
+        swept_by: rows::parsed(LogoutId::parse, row.try_get(5)?)?,
         earliest_known: row.try_get::<Option<i64>, _>(1)?.map(UnixSeconds),
         is_seen: row.try_get::<Option<bool>, _>(2)?.unwrap_or(false),
         last_seen_at: row.try_get::<Option<i64>, _>(3)?.map(UnixSeconds),

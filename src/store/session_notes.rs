@@ -239,7 +239,9 @@ impl ClockChange {
 }
 
 async fn not_after(connection: &mut SqliteConnection, now: UnixMillis) -> Result<(), StoreError> {
-    let update = "update sessions set active_at = ?1 where clock = 1 and active_at > ?1";
-    sqlx::query(update).bind(now.0).execute(connection).await?;
+    let active = "update sessions set active_at = ?1 where clock = 1 and active_at > ?1";
+    sqlx::query(active).bind(now.0).execute(&mut *connection).await?;
+    let started = "update sessions set started_at = ?1 where clock = 1 and started_at > ?1";
+    sqlx::query(started).bind(now.floor().0).execute(connection).await?;
     Ok(())
 }

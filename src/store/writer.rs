@@ -29,10 +29,13 @@ use super::parked::{Park, SettleParked};
 use super::readers::Readers;
 use super::report::{Recorded, Report};
 use super::retention::Forget;
+use super::rows;
 use super::secrets::{Beat, KeepSecret};
 use super::seen_tokens::Sighting;
 use super::session_notes::{ClockChange, SessionNotes};
 use super::signing_keys::AddKey;
+use super::sweep_step::SweepStep;
+use super::sweeps::StartSweep;
 use super::tickets::{ExtendTicket, NewTicket, TakeTicket};
 use crate::tasks::Tasks;
 
@@ -57,9 +60,9 @@ pub(super) trait Work: Sized + Send + Sync + 'static {
         work: &[Self],
     ) -> impl Future<Output = Result<Vec<Self::Answer>, StoreError>> + Send;
 
-    /// The logout that was committed, where nobody is left to hear of it.
-    fn late(_answer: Self::Answer) -> Option<Recorded> {
-        None
+    /// The logouts that were committed, where nobody is left to hear of them.
+    fn late(_answer: Self::Answer) -> Vec<Recorded> {
+        Vec::new()
     }
 
     /// Whether this wrote into a receipt.
@@ -126,11 +129,11 @@ impl<W: Work> Lane<W> {
                 outlets.outbox.send_replace(());
             }
             for (reply, answer) in self.replies.into_iter().zip(self.answers) {
-                if let Err(Ok(unheard)) = reply.send(Ok(answer))
-                    && let Some(recorded) = W::late(unheard)
-                    && outlets.late.try_send(recorded).is_err()
-                {
-                    tracing::error!("a logout was recorded late, and nobody takes late logouts");
+                let Err(Ok(unheard)) = reply.send(Ok(answer)) else { continue };
+                for recorded in W::late(unheard) {
+                    if outlets.late.try_send(recorded).is_err() {
+                        tracing::error!("a logout was recorded late, and nobody takes late logouts");
+                    }
                 }
             }
             return;
@@ -203,6 +206,8 @@ macro_rules! lanes {
 lanes! {
     sightings: Sighting,
     reports: Report,
+    new_sweeps: StartSweep,
+    sweep_steps: SweepStep,
     progress: Progress,
     attempts: Attempt,
     given_up: GiveUp,
@@ -298,7 +303,7 @@ impl Writer {
     async fn commit(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
         let outcome = match self.begin().await {
             Ok(connection) => match batch.apply(connection).await {
-                Ok(()) => run(connection, "commit").await,
+                Ok(()) => rows::run(connection, "commit").await,
                 Err(refusal) => Err(refusal),
             },
             Err(refusal) => Err(refusal),
@@ -309,7 +314,7 @@ impl Writer {
     /// What stands in the WAL may have room in the file, where rows were forgotten.
     async fn make_room(&mut self) -> bool {
         match &mut self.connection {
-            Some(connection) => run(connection, "pragma wal_checkpoint(truncate)").await.is_ok(),
+            Some(connection) => rows::run(connection, "pragma wal_checkpoint(truncate)").await.is_ok(),
             None => false,
         }
     }
@@ -334,7 +339,7 @@ impl Writer {
             None => self.options.connect().await?,
         };
         let connection = self.connection.insert(connection);
-        run(connection, "begin immediate").await?;
+        rows::run(connection, "begin immediate").await?;
         Ok(connection)
     }
 
@@ -350,7 +355,7 @@ impl Writer {
                 if refusal.spoils_connection() {
                     self.connection = None;
                 } else if let Some(connection) = &mut self.connection {
-                    run(connection, "rollback").await.ok();
+                    rows::run(connection, "rollback").await.ok();
                 }
             }
         }
@@ -361,7 +366,7 @@ impl Writer {
     async fn close(mut self) {
         self.readers.close().await;
         if let Some(mut connection) = self.connection.take() {
-            let moved = run(&mut connection, "pragma wal_checkpoint(truncate)").await;
+            let moved = rows::run(&mut connection, "pragma wal_checkpoint(truncate)").await;
             if moved.is_err() | connection.close().await.is_err() {
                 tracing::warn!("the database could not be tidied up; nothing is lost, the next start does it");
             }
@@ -376,22 +381,16 @@ async fn apply_each(
     singles: &mut [(Batch, Result<(), StoreError>)],
 ) -> Result<(), StoreError> {
     for (single, outcome) in singles {
-        run(connection, "savepoint one_command").await?;
+        rows::run(connection, "savepoint one_command").await?;
         *outcome = single.apply(connection).await;
         match *outcome {
             Ok(()) => {}
             Err(refusal) if refusal.is_one_commands_fault() => {
-                run(connection, "rollback to one_command").await?;
+                rows::run(connection, "rollback to one_command").await?;
             }
             Err(refusal) => return Err(refusal),
         }
-        run(connection, "release one_command").await?;
+        rows::run(connection, "release one_command").await?;
     }
-    run(connection, "commit").await
-}
-
-/// Runs a statement that takes nothing and returns nothing.
-async fn run(connection: &mut SqliteConnection, statement: &'static str) -> Result<(), StoreError> {
-    sqlx::query(statement).execute(connection).await?;
-    Ok(())
+    rows::run(connection, "commit").await
 }

@@ -89,6 +89,27 @@ impl Problem {
         }
     }
 
+    /// Nobody is an administrator here.
+    #[must_use]
+    pub fn no_admin_token() -> Self {
+        let description =
+            "Administrators need a token: set server.admin_token in the configuration, and send it as Bearer token.";
+        Self { code: "no_admin_token", ..Self::forbidden("access_denied", description) }
+    }
+
+    /// The caller does not show the administrators' token.
+    #[must_use]
+    pub fn not_an_administrator() -> Self {
+        let description = "Send Authorization: Bearer with the server.admin_token of the configuration.";
+        Self::unauthorized("invalid_token", "not_an_administrator", description)
+    }
+
+    /// A page calls, which can hold no administrator's token.
+    #[must_use]
+    pub fn page_on_admin_listener() -> Self {
+        Self::forbidden("invalid_origin", "This is for programs, not for pages: send no Origin.")
+    }
+
     /// This address has sent too much that failed.
     #[must_use]
     pub fn slow_down() -> Self {

@@ -168,3 +168,44 @@ async fn a_clock_that_is_set_back_while_people_are_warned_ends_no_warning_early(
     hub.passes(839).await;
     assert_eq!(hub.recorded().await, 0);
 }
+
+#[tokio::test]
+async fn a_clock_that_is_soon_right_again_signs_nobody_out_early() {
+    let hub = TestHub::settled(IDLE).await;
+    let ada = hub.issuer.sign_in("ada");
+    let (mut notes, _) = Tab::live(&hub, NOTES, &id_token(&hub, &ada, "notes")).await;
+    hub.passes(300).await;
+    hub.clock.jump(2 * 3600);
+    hub.passes(1).await;
+    assert_eq!(warned(&mut notes).await, 60);
+    hub.clock.jump(-2 * 3600);
+    hub.passes(60).await;
+    assert_eq!(notes.frame().await["type"], "idle-cancelled");
+    hub.passes(480).await;
+    assert_eq!(warned(&mut notes).await, 60, "841 s after the last activity");
+    hub.passes(60).await;
+    assert_eq!(notes.logged_out().await["source"], "idle");
+}
+
+#[tokio::test]
+async fn the_greatest_age_stands_over_restarts_and_set_clocks() {
+    let hub = TestHub::settled("[session]\nabsolute_timeout_seconds = 28800").await;
+    let ada = hub.issuer.sign_in("ada");
+    let token = id_token(&hub, &ada, "notes");
+    let (notes, welcome) = Tab::live(&hub, NOTES, &token).await;
+    hub.passes(7 * 3600).await;
+    notes.leave().await;
+    let (hub, mut notes) = restarted(hub, welcome["resume"].as_str().unwrap()).await;
+    hub.clock.jump(2 * 3600);
+    hub.passes(40).await;
+    hub.clock.jump(-2 * 3600);
+    hub.passes(60).await;
+    notes.heard_nothing(&id_token(&hub, &ada, "notes")).await;
+    hub.clock.jump(-10 * 3600);
+    hub.passes(1).await;
+    hub.passes(28_700).await;
+    assert_eq!(hub.recorded().await, 0);
+    hub.passes(40).await;
+    hub.passes(60).await;
+    assert_eq!(notes.logged_out().await["source"], "absolute", "at most 8 hours from there");
+}

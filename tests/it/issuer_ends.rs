@@ -117,6 +117,16 @@ async fn a_token_that_the_issuer_sends_before_it_answers_is_a_repeat_too() {
     gate.add_permits(1);
     bureau.until(&id, "ended").await;
     assert_eq!(bureau.hub.recorded().await, 1);
+
+    let [laptop, phone] = ["auth0|bob"; 2].map(|sub| bureau.signs_in(sub));
+    bureau.api.then("revoke", Says::Status(202));
+    bureau.api.then("revoke", Says::Held(Arc::clone(&gate)));
+    let id = bureau.ends(&laptop, json!({"scope": "user"})).await;
+    bureau.until_asked("revoke", 3).await;
+    bureau.hub.receives(&logout_token(&bureau.hub, &phone, "notes")).await.expect(200);
+    gate.add_permits(1);
+    bureau.until(&id, "ended").await;
+    assert_eq!(bureau.hub.recorded().await, 2, "also of a session that the hub has never seen");
 }
 
 #[tokio::test]

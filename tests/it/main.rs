@@ -8,6 +8,10 @@
 mod support;
 
 mod account;
+mod admin;
+mod admin_cli;
+mod admin_faults;
+mod admin_sweeps;
 mod algorithms;
 mod ask_who;
 mod back_end;

@@ -20,6 +20,13 @@ impl HubProcess {
         Self::start_with(issuer, folder, "").await
     }
 
+    /// A hub whose administrators show this token.
+    pub async fn start_with_admin_token(issuer: &TestIssuer, folder: &Path, token: &str) -> Self {
+        let server = format!("admin_token = \"{token}\"\n[store]");
+        let with_it = |port, admin_port| config(issuer.url(), port, admin_port).replace("[store]", &server);
+        Self::start_from(folder, with_it).await
+    }
+
     /// The same, with more tables in its configuration, in which `ISSUER` is the issuer.
     pub async fn start_with(issuer: &TestIssuer, folder: &Path, tables: &str) -> Self {
         let tables = tables.replace("ISSUER", issuer.url());

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use serde_json::json;
+use slo_hub::domain::clock::Clock;
 use slo_hub::domain::device::name_of;
-use slo_hub::domain::ids::{Issuer, Sid, Subject, SubjectKey};
+use slo_hub::domain::ids::{ClientId, Issuer, Sid, Subject, SubjectKey};
+use slo_hub::domain::logout::SignIn;
+use slo_hub::hub::sessions::Sight;
 use slo_hub::store::SessionRecord;
 
 use crate::hub::{Answer, NOTES, SHOP, TestHub};
@@ -47,7 +50,7 @@ async fn a_session_is_known_with_its_apps_its_device_and_its_times() {
     let (shop, _) = Tab::live(&hub, SHOP, &id_token(&hub, &ada, "shop")).await;
 
     let session = only_session(&hub, &ada).await;
-    let mut apps: Vec<_> = session.apps.iter().map(|app| app.as_str()).collect();
+    let mut apps: Vec<_> = session.apps.iter().map(ClientId::as_str).collect();
     apps.sort_unstable();
     assert_eq!(apps, ["notes", "shop"]);
     assert_eq!(name_of(session.user_agent.as_deref()), "Firefox on Windows");
@@ -170,4 +173,32 @@ async fn an_address_is_cut_short_after_a_month_and_a_session_is_forgotten_with_t
     assert_eq!(after(2).await, Some(Some("127.0.0.0/24".to_owned())));
     assert_eq!(after(368).await, Some(Some("127.0.0.0/24".to_owned())));
     assert_eq!(after(2).await, None);
+}
+
+#[tokio::test]
+async fn a_crowd_that_went_home_is_signed_out_together() {
+    const CROWD: usize = 700;
+    let hub = TestHub::settled("[session]\nidle_timeout_seconds = 900").await;
+    let verbs = &hub.running.hub;
+    let sign_in = |number: usize| SignIn {
+        issuer: Issuer::parse(hub.issuer.url()).unwrap(),
+        client_id: ClientId::parse("notes").unwrap(),
+        sub: Subject::parse("ada").unwrap(),
+        sid: Some(Sid::parse(&format!("sid-{number}")).unwrap()),
+        issued_at: hub.clock.now().floor(),
+        auth_time: None,
+    };
+    let before = verbs.store.writer_counters();
+    for number in 0..CROWD {
+        verbs.note_session(&sign_in(number), None, Sight::Used);
+    }
+    hub.passes(0).await;
+    hub.passes(840).await;
+    hub.passes(60).await;
+    assert_eq!(hub.recorded().await, CROWD);
+    let after = verbs.store.writer_counters();
+    let commits = after.commits - before.commits;
+    assert!(commits < 40, "{commits} commits for {CROWD} sessions");
+    hub.passes(3600).await;
+    assert_eq!(hub.recorded().await, CROWD, "once each");
 }

@@ -66,3 +66,20 @@ async fn the_hubs_frames_have_the_golden_members_and_no_others() {
     let error = tab.frame().await;
     assert!(of_type("error").contains(&members(&error)), "{error}");
 }
+
+#[tokio::test]
+async fn what_idle_sign_out_says_is_golden_to_the_letter() {
+    let hub = TestHub::settled("[session]\nidle_timeout_seconds = 900").await;
+    let ada = hub.issuer.sign_in("ada");
+    let (mut tab, welcome) = Tab::live(&hub, NOTES, &id_token(&hub, &ada, "notes")).await;
+    let golden = read("frames.json");
+    let of_type = |name: &str| {
+        golden.iter().filter(|row| row["frame"]["type"] == name).map(|row| &row["frame"]).collect::<Vec<_>>()
+    };
+    assert!(of_type("subscribed").iter().any(|frame| members(frame) == members(&welcome)), "{welcome}");
+    hub.passes(0).await;
+    hub.passes(840).await;
+    assert_eq!(of_type("idle-warning"), [&tab.frame().await]);
+    tab.send(&json!({"type": "activity"})).await;
+    assert_eq!(of_type("idle-cancelled"), [&tab.frame().await]);
+}

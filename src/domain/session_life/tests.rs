@@ -70,6 +70,14 @@ fn a_clock_that_was_set_back_makes_the_look_thorough() {
 }
 
 #[test]
+fn a_session_that_was_warned_by_a_wrong_clock_is_not_due_by_the_right_one() {
+    let since = UnixMillis(1_000_000);
+    assert!(is_up(since, IDLE, UnixMillis(1_900_000)));
+    assert!(is_up(since, IDLE, UnixMillis(1_895_000)), "slewed during the warning");
+    assert!(!is_up(since, IDLE, UnixMillis(1_894_999)));
+}
+
+#[test]
 fn a_countdown_runs_once_and_can_be_called_off() {
     let mut countdowns = Countdowns::before(IDLE);
     let since = UnixMillis(7);
@@ -163,8 +171,13 @@ impl Model {
         if look.window.is_some_and(is_in) && self.countdowns.enter(&0, self.active_at, uptime).is_some() {
             self.warned_at = Some(self.uptime);
         }
-        if !self.countdowns.run_down(uptime, 1).is_empty() {
-            self.ended_at = Some(self.uptime);
+        for run_down in self.countdowns.run_down(uptime, 1) {
+            if is_up(run_down.since, IDLE, now) {
+                self.ended_at = Some(self.uptime);
+            } else {
+                self.countdowns.call_off(&0);
+                self.warned_at = None;
+            }
         }
     }
 

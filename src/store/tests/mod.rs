@@ -14,6 +14,7 @@ mod sessions;
 mod sharing;
 mod signing_keys;
 mod standing;
+mod sweeps;
 mod tickets;
 
 use std::path::PathBuf;

@@ -13,8 +13,14 @@ use crate::store::Standing;
 async fn a_token_never_seen_stands_by_itself() {
     let store = TestStore::open().await;
     let standing = store.standing(&token("notes", "laptop", 1000)).await.unwrap();
-    let never =
-        Standing { ended_by: None, earliest_known: None, is_seen: false, last_seen_at: None, has_listened: false };
+    let never = Standing {
+        ended_by: None,
+        swept_by: None,
+        earliest_known: None,
+        is_seen: false,
+        last_seen_at: None,
+        has_listened: false,
+    };
     assert_eq!(standing, never);
 }
 

@@ -38,8 +38,12 @@ export class AppPage {
     await this.page.goto(this.origin + at);
   }
 
-  /** Presses "Sign in", and picks the person at the tenant if it asks. */
+  /**
+   * Presses "Sign in", and picks the person at the tenant if it asks. Whoever signs in or out looks at this tab:
+   * browsers draw one behind another seldom.
+   */
   async signIn() {
+    await this.page.bringToFront();
     const before = this.subscriptions;
     await this.page.getByRole('button', { name: /^Sign in/ }).click();
     const choice = this.page.getByRole('button', { name: this.person });
@@ -50,10 +54,12 @@ export class AppPage {
   }
 
   async signOut() {
+    await this.page.bringToFront();
     await this.#signOutButton.click();
   }
 
   async signOutEverywhere() {
+    await this.page.bringToFront();
     await this.page.getByRole('button', { name: /^Account of/ }).click();
     await this.page.getByRole('button', { name: 'Sign out on all devices' }).click();
   }

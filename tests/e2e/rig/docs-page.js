@@ -19,17 +19,6 @@ export class DocsPage extends AppPage {
     await this.page.addInitScript(listenToReact);
   }
 
-  /** Whoever signs in or out here looks at this tab: browsers draw one behind another seldom. */
-  async signIn() {
-    await this.page.bringToFront();
-    await super.signIn();
-  }
-
-  async signOut() {
-    await this.page.bringToFront();
-    await super.signOut();
-  }
-
   /** Waits for the notice in place of the app, and for the reason in it. */
   async showsSignedOut(why) {
     await this.page.getByRole('heading', { name: 'You are signed out' }).waitFor();

@@ -78,6 +78,7 @@ test('a note that was being written is there after signing in again', async () =
 
   await shop.signOut();
   await notes.showsSignedOut(/Shop/);
+  await shop.showsSignedOut(/Shop/);
   await notes.signIn();
 
   await notes.page.getByRole('button', { name: /^Half a thought/ }).waitFor();

@@ -15,7 +15,9 @@ export default function Leave() {
             <p>
               {dayCount(booked)} of {allowed} are booked.
             </p>
-            <meter className="balance" min={0} max={allowed} value={booked} aria-label="Booked leave" />
+            <svg className="balance" viewBox={`0 0 ${allowed} 1`} preserveAspectRatio="none" aria-hidden="true">
+              <rect width={booked} height="1" />
+            </svg>
           </header>
           <section aria-labelledby="coming">
             <h2 id="coming">Away</h2>

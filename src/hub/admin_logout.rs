@@ -1,0 +1,284 @@
+//! An administrator ends sessions: one, a person's, or a sweep of many.
+//!
+//! What covers what. One session, and a person as of now, are plain logouts, recorded and
+//! pushed before the answer. Everyone at an issuer, everyone who used an app, and a person
+//! as of some earlier time are a *sweep*: one row, which from its commit on ends whatever
+//! it covers ([`super::sweeping`]), known to the hub or not. A person as of an earlier
+//! time is a sweep because those who follow the log, and back ends that are posted to, see
+//! no T in a logout of scope `user`: told of one, they would end later sessions too.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::Hub;
+use super::denied::{Denied, RequestFault};
+use super::event::rfc3339;
+use super::report_logout::random;
+use crate::domain::clock::UnixMillis;
+use crate::domain::ids::{ClientId, Issuer, LogoutId, SessionKey, Sid, Subject, SubjectKey};
+use crate::domain::logout::{LogoutTarget, Reason, Source};
+use crate::domain::sweep::{Reach, Sweep};
+use crate::store::{Expected, Report, SWEEP_PAGE, StoreError, SweepProgress, SweepStep};
+
+/// What people read whom an administrator signed out without saying why.
+const REASON: &str = "You were signed out by an administrator";
+
+/// Whose sessions an administrator ends.
+#[derive(Clone, Debug)]
+pub enum Whom {
+    /// One session.
+    Session(Sid),
+    /// Every session of one person.
+    Person(Subject),
+    /// Every session in which an app was used, in all its apps.
+    App(ClientId),
+    /// Every session at the issuer.
+    Everyone,
+}
+
+impl Whom {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Session(_) => "session",
+            Self::Person(_) => "person",
+            Self::App(_) => "app",
+            Self::Everyone => "everyone",
+        }
+    }
+}
+
+/// What an administrator asks for.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// At which issuer; may be left out where there is one.
+    pub issuer: Option<Issuer>,
+    /// Whose sessions.
+    pub whom: Whom,
+    /// Only those that began at or before this time; without it, by now.
+    pub before: Option<UnixMillis>,
+    /// Why, in words for people.
+    pub reason: Option<Reason>,
+}
+
+/// What an order reaches.
+#[derive(Clone, Copy, Debug, Serialize, PartialEq, Eq)]
+pub struct Counts {
+    /// Sessions; the tokens of a person whose issuer names no sessions are one.
+    pub sessions: u64,
+    /// Whose they are.
+    pub people: u64,
+    /// On how many devices they are.
+    pub devices: u64,
+    /// The apps that are used in them.
+    pub apps: u64,
+}
+
+impl From<Expected> for Counts {
+    fn from(expected: Expected) -> Self {
+        let Expected { sessions, people, apps } = expected;
+        Self { sessions, people, devices: devices(&expected), apps }
+    }
+}
+
+/// On how many devices these sessions are. The hub cannot tell two browsers of one device
+/// from two devices, so every session counts as a device of its own.
+fn devices(expected: &Expected) -> u64 {
+    expected.sessions
+}
+
+/// An order that was carried out, or will be whatever happens.
+#[derive(Clone, Copy, Debug)]
+pub struct Ordered {
+    /// The name of its logout or of its sweep.
+    pub id: LogoutId,
+    /// What it reaches, counted just before.
+    pub counts: Counts,
+    /// False for a session or person that was signed out already.
+    pub is_fresh: bool,
+    /// Whether it is a sweep, which goes on after the answer.
+    pub goes_on: bool,
+}
+
+/// How a sweep stands, as the API tells of it.
+#[derive(Serialize)]
+pub struct SweepView {
+    id: String,
+    state: &'static str,
+    issuer: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub: Option<String>,
+    before: String,
+    reason: String,
+    ordered_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finished_at: Option<String>,
+    expected: Counts,
+    sessions_ended: u64,
+    logouts_recorded: u64,
+}
+
+impl From<SweepProgress> for SweepView {
+    fn from(progress: SweepProgress) -> Self {
+        let sweep = progress.sweep;
+        let (client_id, sub) = match sweep.reach {
+            Reach::Everyone => (None, None),
+            Reach::App(client_id) => (Some(client_id.as_str().to_owned()), None),
+            Reach::Person(sub) => (None, Some(sub.as_str().to_owned())),
+        };
+        Self {
+            id: sweep.id.to_string(),
+            state: if progress.finished_at.is_some() { "done" } else { "running" },
+            issuer: sweep.issuer.as_str().to_owned(),
+            client_id,
+            sub,
+            before: rfc3339(sweep.covers_until.into()),
+            reason: sweep.reason.as_str().to_owned(),
+            ordered_at: rfc3339(sweep.ordered_at),
+            finished_at: progress.finished_at.map(rfc3339),
+            expected: progress.expected.into(),
+            sessions_ended: progress.sessions_ended,
+            logouts_recorded: progress.logouts_recorded,
+        }
+    }
+}
+
+/// How an order is carried out.
+enum Plan {
+    Logout(Box<Report>),
+    Sweep(SweepStep),
+}
+
+impl Hub {
+    /// What an order would end, if it came now. Nothing is written.
+    ///
+    /// # Errors
+    /// [`Denied::Request`] for an order that makes no sense here; [`Denied::Store`].
+    pub async fn foretell(&self, order: &Order) -> Result<Counts, Denied> {
+        let plan = self.plan(order)?;
+        let counts = self.count(&plan).await?;
+        log_order(order, counts, "an administrator asked what a logout would end");
+        Ok(counts)
+    }
+
+    /// Carries an order out. Runs to its end even when the caller has left.
+    ///
+    /// # Errors
+    /// As [`Hub::foretell`]: not acknowledged, so to be ordered again.
+    pub async fn order_logout(self: &Arc<Self>, order: Order) -> Result<Ordered, Denied> {
+        let hub = Arc::clone(self);
+        let work = self.tasks.spawn(async move {
+            let plan = hub.plan(&order)?;
+            let counts = hub.count(&plan).await?;
+            let ordered = match plan {
+                Plan::Logout(report) => {
+                    let done = hub.recorded(*report).await?;
+                    Ordered { id: done.logout.id, counts, is_fresh: done.is_fresh, goes_on: false }
+                }
+                Plan::Sweep(step) => {
+                    let expected = Expected { sessions: counts.sessions, people: counts.people, apps: counts.apps };
+                    hub.store.start_sweep(&step.sweep, expected).await?;
+                    hub.sweeping.wake();
+                    Ordered { id: step.sweep.id, counts, is_fresh: true, goes_on: true }
+                }
+            };
+            log_order(&order, counts, "an administrator ordered a logout");
+            Ok(ordered)
+        });
+        work.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// How a sweep stands; `None` where the name is not that of a sweep.
+    ///
+    /// # Errors
+    /// [`Denied::Store`].
+    pub async fn sweep_progress(&self, id: LogoutId) -> Result<Option<SweepView>, Denied> {
+        Ok(self.store.find_sweep(id).await?.map(SweepView::from))
+    }
+
+    async fn count(&self, plan: &Plan) -> Result<Counts, Denied> {
+        let expected = match plan {
+            Plan::Logout(report) => self.store.foretell(report).await?,
+            Plan::Sweep(step) => {
+                let _one_at_a_time = self.sweeping.counting().await;
+                self.store.foretell_sweep(step).await?
+            }
+        };
+        Ok(expected.into())
+    }
+
+    fn plan(&self, order: &Order) -> Result<Plan, RequestFault> {
+        let issuer = self.issuer_of(order)?;
+        let now = self.clock.now();
+        if order.before.is_some_and(|before| before > now) {
+            return Err(RequestFault::BadBefore);
+        }
+        let reason = order.reason.clone().or_else(|| Reason::parse(REASON).ok());
+        let reach = match (&order.whom, order.before) {
+            (Whom::Session(_), Some(_)) => return Err(RequestFault::BadBefore),
+            (Whom::Session(sid), None) => {
+                let key = SessionKey { issuer, sid: sid.clone() };
+                return Ok(self.one(LogoutTarget::Session { key, sub: None }, reason));
+            }
+            (Whom::Person(sub), None) => {
+                return Ok(self.one(LogoutTarget::User(SubjectKey { issuer, sub: sub.clone() }), reason));
+            }
+            (Whom::Person(sub), Some(_)) => Reach::Person(sub.clone()),
+            (Whom::App(client_id), _) => {
+                self.directory.app(&issuer, client_id.as_str()).ok_or(RequestFault::UnknownApp)?;
+                Reach::App(client_id.clone())
+            }
+            (Whom::Everyone, _) => Reach::Everyone,
+        };
+        let sweep = Sweep {
+            id: self.new_logout_id(),
+            issuer,
+            reach,
+            covers_until: order.before.map_or_else(|| now.ceil(), UnixMillis::floor),
+            reason: reason.ok_or(RequestFault::BadReason)?,
+            ordered_at: now,
+        };
+        Ok(Plan::Sweep(self.sweep_step(sweep)))
+    }
+
+    fn one(&self, target: LogoutTarget, reason: Option<Reason>) -> Plan {
+        Plan::Logout(Box::new(self.report(target, Source::Admin, None, reason)))
+    }
+
+    fn issuer_of(&self, order: &Order) -> Result<Issuer, RequestFault> {
+        let mut issuers = self.directory.issuers().map(|it| &it.issuer);
+        let found = match &order.issuer {
+            Some(named) => issuers.find(|issuer| *issuer == named),
+            None => issuers.next().filter(|_| issuers.next().is_none()),
+        };
+        found.cloned().ok_or(RequestFault::UnknownIssuer)
+    }
+
+    /// The next step of a sweep.
+    pub(super) fn sweep_step(&self, sweep: Sweep) -> SweepStep {
+        let at = self.clock.now();
+        let new_id = |_| LogoutId::new(at, u128::from_be_bytes(random()));
+        SweepStep {
+            ids: (0..SWEEP_PAGE).map(new_id).collect(),
+            back_ends: self.back_ends.at(&sweep.issuer),
+            end_at_issuer: self.end_at_issuer(&sweep.issuer, Source::Admin, at),
+            at,
+            repeat_window_seconds: self.repeat_window_seconds(),
+            sweep,
+        }
+    }
+}
+
+/// For who reads later what was done: how much, and nobody's name.
+fn log_order(order: &Order, counts: Counts, said: &'static str) {
+    tracing::info!(
+        order.target = order.whom.kind(),
+        order.has_before = order.before.is_some(),
+        sessions = counts.sessions,
+        people = counts.people,
+        apps = counts.apps,
+        "{said}"
+    );
+}
