@@ -41,7 +41,7 @@ pub struct EndedSessions {
     pub sessions: Vec<EndedSession>,
     /// Whether nothing is waited for any more; an app that is closed is not.
     pub is_settled: bool,
-    /// Whether nothing can change any more, unless late.
+    /// Whether every app has confirmed.
     pub is_done: bool,
 }
 
@@ -119,8 +119,9 @@ impl Hub {
             let at_issuer = at_issuer(&host, end.as_ref());
             sessions.push(EndedSession { id, device, summary: summary(&apps), at_issuer, apps });
         }
-        let is_closed = |app: &AppProgress| app.state == AppState::Later;
-        let is_done = is_settled && !sessions.iter().flat_map(|session| &session.apps).any(is_closed);
+        // Who is late, or closed, may still confirm.
+        let mut apps = sessions.iter().flat_map(|session| &session.apps);
+        let is_done = is_settled && apps.all(|app| app.state == AppState::SignedOut);
         Ok(EndedSessions { sessions, is_settled, is_done })
     }
 }
