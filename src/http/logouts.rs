@@ -151,7 +151,7 @@ pub(super) async fn receipt(
                 let person = hub.person(token.reveal()).await?;
                 person.asks_from(origin.as_deref(), false)?;
                 hub.may_speak(&person).await?;
-                hub.receipt_for(id?, &person.sign_in).await
+                hub.receipt_for(id?, &person).await
             }
             Credential::Basic(pair) => {
                 let app = pair.back_end(&hub)?;

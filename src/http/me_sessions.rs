@@ -173,7 +173,12 @@ async fn end(hub: &Arc<Hub>, person: &Person, which: &Which) -> Result<Ended, De
     if chosen.is_empty() {
         return Err(Denied::NotFound);
     }
-    let ended = hub.end_own_sessions(&person.sign_in, &chosen).await?.into_iter().map(|(session, done)| EndedView {
+    let ended = hub.end_own_sessions(&person.sign_in, &chosen).await?;
+    if ended.is_empty() {
+        // The one that asks has no name at its issuer: there is no session to end.
+        return Err(RequestFault::BadScope.into());
+    }
+    let ended = ended.into_iter().map(|(session, done)| EndedView {
         session: session.id,
         device: session.device,
         logout: LogoutView::from(&done.logout),

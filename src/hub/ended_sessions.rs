@@ -11,13 +11,15 @@ use super::flight::{Flight, Leg, Next, Stuck};
 use super::my_sessions::OwnSession;
 use super::own_sign_in::SignedIn;
 use super::progress::{AppProgress, AppState, Moment, is_under_way, progress};
-use crate::domain::clock::UnixMillis;
 use crate::domain::digest::sha256_hex;
 use crate::domain::ids::{Issuer, LogoutId};
 use crate::store::IssuerEnd;
 
 /// How long whoever is late is waited for, in milliseconds.
 const PATIENCE_MILLIS: i64 = 10_000;
+
+/// How long apps that the hub did not know of are waited for, in milliseconds.
+const TURNING_UP_MILLIS: i64 = 3_000;
 
 /// A session that was ended, and how far its apps are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -41,7 +43,7 @@ pub struct EndedSessions {
     pub sessions: Vec<EndedSession>,
     /// Whether nothing is waited for any more; an app that is closed is not.
     pub is_settled: bool,
-    /// Whether nothing can change any more, unless late.
+    /// Whether every app has confirmed, and no other will turn up.
     pub is_done: bool,
 }
 
@@ -104,11 +106,13 @@ impl Hub {
             return Err(Stuck::NotThisBrowsers);
         }
         let issuer = Issuer::parse(&kept.issuer).map_err(|_| Stuck::NoFlight)?;
-        let is_over = self.clock.now().0 - UnixMillis(kept.ended_at).0 >= PATIENCE_MILLIS;
+        let since = self.clock.now().0 - kept.ended_at;
+        let is_over = since >= PATIENCE_MILLIS;
         let moment = if is_over { Moment::Over } else { Moment::AfterIssuer };
         let host = issuer.host();
         let mut sessions = Vec::with_capacity(kept.ended.len());
-        let mut is_settled = true;
+        // Apps may yet turn up: those that take the issuer's own tokens, when these come.
+        let mut is_settled = since >= TURNING_UP_MILLIS;
         for (device, id) in kept.ended {
             let logout = LogoutId::parse(&id).map_err(|_| Stuck::NoFlight)?;
             let rows = self.store.deliveries(logout).await.map_err(Denied::Store)?;
@@ -119,8 +123,9 @@ impl Hub {
             let at_issuer = at_issuer(&host, end.as_ref());
             sessions.push(EndedSession { id, device, summary: summary(&apps), at_issuer, apps });
         }
-        let is_closed = |app: &AppProgress| app.state == AppState::Later;
-        let is_done = is_settled && !sessions.iter().flat_map(|session| &session.apps).any(is_closed);
+        // Who is late, or closed, may still confirm.
+        let mut apps = sessions.iter().flat_map(|session| &session.apps);
+        let is_done = is_over && is_settled && apps.all(|app| app.state == AppState::SignedOut);
         Ok(EndedSessions { sessions, is_settled, is_done })
     }
 }

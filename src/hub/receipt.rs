@@ -3,11 +3,12 @@
 use serde::Serialize;
 
 use super::Hub;
+use super::caller::{Person, Proof};
 use super::denied::Denied;
 use super::event::{LogoutView, rfc3339};
 use crate::domain::app::App;
 use crate::domain::ids::LogoutId;
-use crate::domain::logout::{Logout, SignIn};
+use crate::domain::logout::{Logout, Source};
 use crate::domain::via::Via;
 use crate::store::IssuerEnd;
 
@@ -53,12 +54,20 @@ struct DeliveryView {
 }
 
 impl Hub {
-    /// The receipt of a person's own logout.
+    /// The receipt of a person's own logout: of the session that asks, or of another one
+    /// that they have ended from the list of their sessions.
     ///
     /// # Errors
     /// [`Denied::NotFound`] when there is none, or it is not theirs; [`Denied::Store`].
-    pub async fn receipt_for(&self, id: LogoutId, sign_in: &SignIn) -> Result<Receipt, Denied> {
-        self.receipt(id, |logout| logout.concerns(sign_in)).await
+    pub async fn receipt_for(&self, id: LogoutId, person: &Person) -> Result<Receipt, Denied> {
+        let subject = person.sign_in.subject();
+        // A resume ticket is for its own session only.
+        let may_see_others = person.proof == Proof::IdToken;
+        let is_from_list = |logout: &Logout| {
+            let is_theirs = *logout.target.issuer() == subject.issuer && logout.target.sub() == Some(&subject.sub);
+            logout.source == Source::SessionApi && is_theirs
+        };
+        self.receipt(id, |logout| logout.concerns(&person.sign_in) || (may_see_others && is_from_list(logout))).await
     }
 
     /// The receipt of any logout of a back end's issuer.

@@ -1,8 +1,8 @@
 //! Rows on their way in and out: one JSON array in, domain values out.
 
 use serde::Serialize;
-use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
 
 use super::error::StoreError;
 use crate::domain::clock::{UnixMillis, UnixSeconds};
@@ -96,4 +96,10 @@ pub(super) fn required<T, E>(
     column: usize,
 ) -> Result<T, StoreError> {
     parse(row.try_get(column)?).map_err(|_| StoreError::Damaged)
+}
+
+/// Runs a statement that takes nothing and returns nothing.
+pub(super) async fn run(connection: &mut SqliteConnection, statement: &'static str) -> Result<(), StoreError> {
+    sqlx::query(statement).execute(connection).await?;
+    Ok(())
 }

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::batch::{Batch, Command, Outlets};
 use super::error::StoreError;
 use super::readers::Readers;
+use super::rows;
 use crate::tasks::Tasks;
 
 /// The most commands that share one transaction.
@@ -105,7 +106,7 @@ impl Writer {
     async fn commit(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
         let outcome = match self.begin().await {
             Ok(connection) => match batch.apply(connection).await {
-                Ok(()) => run(connection, "commit").await,
+                Ok(()) => rows::run(connection, "commit").await,
                 Err(refusal) => Err(refusal),
             },
             Err(refusal) => Err(refusal),
@@ -116,7 +117,7 @@ impl Writer {
     /// What stands in the WAL may have room in the file, where rows were forgotten.
     async fn make_room(&mut self) -> bool {
         match &mut self.connection {
-            Some(connection) => run(connection, "pragma wal_checkpoint(truncate)").await.is_ok(),
+            Some(connection) => rows::run(connection, "pragma wal_checkpoint(truncate)").await.is_ok(),
             None => false,
         }
     }
@@ -141,7 +142,7 @@ impl Writer {
             None => self.options.connect().await?,
         };
         let connection = self.connection.insert(connection);
-        run(connection, "begin immediate").await?;
+        rows::run(connection, "begin immediate").await?;
         Ok(connection)
     }
 
@@ -157,7 +158,7 @@ impl Writer {
                 if refusal.spoils_connection() {
                     self.connection = None;
                 } else if let Some(connection) = &mut self.connection {
-                    run(connection, "rollback").await.ok();
+                    rows::run(connection, "rollback").await.ok();
                 }
             }
         }
@@ -168,7 +169,7 @@ impl Writer {
     async fn close(mut self) {
         self.readers.close().await;
         if let Some(mut connection) = self.connection.take() {
-            let moved = run(&mut connection, "pragma wal_checkpoint(truncate)").await;
+            let moved = rows::run(&mut connection, "pragma wal_checkpoint(truncate)").await;
             if moved.is_err() | connection.close().await.is_err() {
                 tracing::warn!("the database could not be tidied up; nothing is lost, the next start does it");
             }
@@ -183,22 +184,16 @@ async fn apply_each(
     singles: &mut [(Batch, Result<(), StoreError>)],
 ) -> Result<(), StoreError> {
     for (single, outcome) in singles {
-        run(connection, "savepoint one_command").await?;
+        rows::run(connection, "savepoint one_command").await?;
         *outcome = single.apply(connection).await;
         match *outcome {
             Ok(()) => {}
             Err(refusal) if refusal.is_one_commands_fault() => {
-                run(connection, "rollback to one_command").await?;
+                rows::run(connection, "rollback to one_command").await?;
             }
             Err(refusal) => return Err(refusal),
         }
-        run(connection, "release one_command").await?;
+        rows::run(connection, "release one_command").await?;
     }
-    run(connection, "commit").await
-}
-
-/// Runs a statement that takes nothing and returns nothing.
-async fn run(connection: &mut SqliteConnection, statement: &'static str) -> Result<(), StoreError> {
-    sqlx::query(statement).execute(connection).await?;
-    Ok(())
+    rows::run(connection, "commit").await
 }

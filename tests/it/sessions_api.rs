@@ -84,6 +84,40 @@ async fn an_app_ends_one_of_them_and_the_others_stay() {
 }
 
 #[tokio::test]
+async fn the_receipt_of_what_was_ended_is_the_persons_to_read_and_nobody_elses() {
+    let hub = TestHub::start().await;
+    let (laptop, phone, bob) = (hub.issuer.sign_in("ada"), hub.issuer.sign_in("ada"), hub.issuer.sign_in("bob"));
+    let (_tab, subscribed) = Tab::live(&hub, NOTES, &id_token(&hub, &laptop, "notes")).await;
+    uses(&hub, &phone, PHONE, &["shop"]).await;
+    let token = proved(&hub, &laptop, 0);
+    let ended = deletes(&hub, OTHERS, &token, Some(NOTES)).await.expect(200);
+    let path = format!("/api/v1/logouts/{}", ended["ended"][0]["logout"]["id"].as_str().unwrap());
+
+    let receipt = hub.gets(&path, &token).await.expect(200);
+    assert_eq!((&receipt["sid"], &receipt["deliveries"][0]["client_id"]), (&json!(phone.sid), &json!("shop")));
+    for other in [&id_token(&hub, &bob, "notes"), subscribed["resume"].as_str().unwrap()] {
+        hub.gets(&path, other).await.refused(404, "not_found", "not_found");
+    }
+    // What an app, or the issuer, has ended elsewhere stays that session's own.
+    let tablet = hub.issuer.sign_in("ada");
+    let done = hub.reports(&id_token(&hub, &tablet, "notes"), NOTES, json!({})).await.expect(201);
+    let path = format!("/api/v1/logouts/{}", done["id"].as_str().unwrap());
+    hub.gets(&path, &token).await.refused(404, "not_found", "not_found");
+}
+
+#[tokio::test]
+async fn a_token_without_a_session_lists_and_ends_others_but_names_none_of_its_own() {
+    let hub = TestHub::start().await;
+    let (ada, phone) = (hub.issuer.sign_in("ada"), hub.issuer.sign_in("ada"));
+    uses(&hub, &phone, PHONE, &["notes"]).await;
+    let token = hub.issuer.id_token(&ada, "notes").without("sid").with("auth_time", json!(hub.issuer.now())).sign();
+    assert_eq!(lists(&hub, &token).await[0]["id"], "current");
+    let current = deletes(&hub, &path_of("current"), &token, Some(NOTES)).await;
+    current.refused(400, "invalid_request", "bad_scope");
+    assert_eq!(deletes(&hub, OTHERS, &token, Some(NOTES)).await.expect(200)["ended"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn an_app_ends_all_but_the_one_that_asks() {
     let hub = TestHub::start().await;
     let sessions: Vec<_> = (0..3).map(|_| hub.issuer.sign_in("ada")).collect();

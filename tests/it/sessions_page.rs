@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::account::{LAPTOP, PHONE, altered, count, field, hub, list, opens_list, presses, proves, row, uses};
-use crate::browser::{Browser, HUB, is_error_page, location, refresh, state_of};
+use crate::browser::{Browser, HUB, is_error_page, location, param, refresh, state_of};
 use crate::hub::{NOTES, SHOP};
 use crate::stories::{id_token, logout_token};
 use crate::tab::Tab;
@@ -92,7 +92,12 @@ async fn a_button_ends_that_session_in_every_app_and_no_other() {
     let _still_open = notes_here;
     assert_eq!(hub.gets("/api/v1/session", &laptop_notes).await.expect(200)["active"], true);
     assert_eq!(count(&list(&mut browser).await), 1);
-    is_error_page(&Browser::new(&hub).opens(url.as_str()).await, 400, "foreign_link");
+    let feed = format!("/sessions/progress?ticket={}", param(&url, "ticket"));
+    for mut stranger in [Browser::new(&hub), Browser::called(&hub, PHONE)] {
+        is_error_page(&stranger.opens(url.as_str()).await, 400, "foreign_link");
+        stranger.opens(&format!("{HUB}{feed}")).await.refused(404, "not_found", "not_found");
+        opens_list(&hub, &mut stranger, &laptop, 0).await;
+    }
 }
 
 #[tokio::test]

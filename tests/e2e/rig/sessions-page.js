@@ -49,6 +49,9 @@ export class SessionsPage {
 
   /** The page that shows what becomes of it says so. */
   async says(summary) {
-    await this.page.locator('.summary').filter({ hasText: summary }).first().waitFor();
+    const wanted = this.page.locator('.summary').filter({ hasText: summary }).first();
+    await wanted.waitFor({ timeout: 20_000 }).catch(async (cause) => {
+      throw new Error(`never "${summary}":\n${await this.page.locator('main').innerText()}`, { cause });
+    });
   }
 }
