@@ -76,15 +76,9 @@ pub struct Counts {
 
 impl From<Expected> for Counts {
     fn from(expected: Expected) -> Self {
-        let Expected { sessions, people, apps } = expected;
-        Self { sessions, people, devices: devices(&expected), apps }
+        let Expected { sessions, people, devices, apps } = expected;
+        Self { sessions, people, devices, apps }
     }
-}
-
-/// On how many devices these sessions are. The hub cannot tell two browsers of one device
-/// from two devices, so every session counts as a device of its own.
-fn devices(expected: &Expected) -> u64 {
-    expected.sessions
 }
 
 /// An order that was carried out, or will be whatever happens.
@@ -178,7 +172,8 @@ impl Hub {
                     Ordered { id: done.logout.id, counts, is_fresh: done.is_fresh, goes_on: false }
                 }
                 Plan::Sweep(step) => {
-                    let expected = Expected { sessions: counts.sessions, people: counts.people, apps: counts.apps };
+                    let Counts { sessions, people, devices, apps } = counts;
+                    let expected = Expected { sessions, people, devices, apps };
                     hub.store.start_sweep(&step.sweep, expected).await?;
                     hub.sweeping.wake();
                     Ordered { id: step.sweep.id, counts, is_fresh: true, goes_on: true }

@@ -82,6 +82,7 @@ impl SweepStep {
     ) -> Result<Option<Place>, StoreError> {
         let mut page = Page::read(connection, &self.sweep, place).await?;
         self.take(&mut page, tally);
+        tally.place(connection, &self.sweep.issuer).await?;
         Ok(Some(page.next).filter(|next| next.stage != Stage::Done))
     }
 

@@ -43,10 +43,14 @@ impl Store {
     /// Why it could not be read.
     pub async fn foretell(&self, report: &Report) -> Result<Expected, StoreError> {
         let one = std::slice::from_ref(report);
-        let mut facts = self.read(async { read_facts(&mut *self.reader().await?, one).await }).await?;
-        let mut tally = Tally::default();
-        tally.take(&mut facts, report);
-        Ok(tally.expected())
+        self.read(async {
+            let mut reader = self.reader().await?;
+            let (mut facts, mut tally) = (read_facts(&mut reader, one).await?, Tally::default());
+            tally.take(&mut facts, report);
+            tally.place(&mut reader, report.target.issuer()).await?;
+            Ok(tally.expected())
+        })
+        .await
     }
 
     /// What a sweep would end, if it ran now. Reads all that was seen of the issuer, page
@@ -150,7 +154,7 @@ pub(super) use swept_by;
 macro_rules! sweep_columns {
     () => {
         "w.id, w.issuer, w.sub, w.client_id, w.covers_until, w.reason, w.ordered_at, w.expected_sessions, \
-         w.expected_people, w.expected_apps, w.sessions_ended, w.logouts_recorded, w.finished_at"
+         w.expected_people, w.expected_devices, w.expected_apps, w.sessions_ended, w.logouts_recorded, w.finished_at"
     };
 }
 use sweep_columns;
@@ -175,10 +179,10 @@ fn progress(row: &SqliteRow) -> Result<SweepProgress, StoreError> {
     };
     Ok(SweepProgress {
         sweep,
-        expected: Expected { sessions: count(7)?, people: count(8)?, apps: count(9)? },
-        sessions_ended: count(10)?,
-        logouts_recorded: count(11)?,
-        finished_at: row.try_get::<Option<i64>, _>(12)?.map(UnixMillis),
+        expected: Expected { sessions: count(7)?, people: count(8)?, devices: count(9)?, apps: count(10)? },
+        sessions_ended: count(11)?,
+        logouts_recorded: count(12)?,
+        finished_at: row.try_get::<Option<i64>, _>(13)?.map(UnixMillis),
     })
 }
 
@@ -200,14 +204,15 @@ impl Work for StartSweep {
             };
             let insert = "
                 insert into sweeps (id, issuer, sub, client_id, covers_until, reason, ordered_at, expected_sessions,
-                                    expected_people, expected_apps, stage, after)
-                values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'sessions', '')";
+                                    expected_people, expected_devices, expected_apps, stage, after)
+                values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'sessions', '')";
             let query = sqlx::query(insert).bind(sweep.id.to_string()).bind(sweep.issuer.as_str()).bind(sub);
             let query = query.bind(client_id).bind(sweep.covers_until.0).bind(sweep.reason.as_str());
             let query = query
                 .bind(sweep.ordered_at.0)
                 .bind(tally::stored(expected.sessions))
-                .bind(tally::stored(expected.people));
+                .bind(tally::stored(expected.people))
+                .bind(tally::stored(expected.devices));
             query.bind(tally::stored(expected.apps)).execute(&mut *connection).await?;
         }
         Ok(vec![(); work.len()])

@@ -27,7 +27,12 @@ pub async fn hub() -> TestHub {
 pub async fn uses(hub: &TestHub, who: &TestSession, user_agent: &str, apps: &[&str]) {
     for app in apps {
         let request = hub.http.get(hub.url("/api/v1/session")).bearer_auth(id_token(hub, who, app));
-        Answer::of(request.header("user-agent", user_agent)).await.expect(200);
+        let request = request.header("user-agent", user_agent);
+        // Desk has no pages that ask.
+        let page = (*app != "desk").then(|| format!("https://{app}.example"));
+        Answer::of(page.into_iter().fold(request, |request, origin| request.header("origin", origin)))
+            .await
+            .expect(200);
     }
     until_registered(hub, who).await;
 }

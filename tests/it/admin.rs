@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use slo_hub::domain::clock::Clock;
 
+use crate::account::{LAPTOP, PHONE, uses};
 use crate::hub::{Answer, DESK_SECRET, NOTES, SHOP, TestHub};
 use crate::receiver::Receiver;
 use crate::stories::{everywhere, id_token};
@@ -58,6 +59,21 @@ pub async fn until_done(hub: &TestHub, id: &Value) -> Value {
 /// Whether a token's session is alive.
 pub async fn is_active(hub: &TestHub, token: &str) -> bool {
     hub.gets("/api/v1/session", token).await.expect(200)["active"].as_bool().unwrap()
+}
+
+#[tokio::test]
+async fn sessions_of_one_browser_are_on_one_device() {
+    let hub = governed().await;
+    for user_agent in [LAPTOP, LAPTOP, PHONE] {
+        uses(&hub, &hub.issuer.sign_in("ada"), user_agent, &["notes"]).await;
+    }
+    uses(&hub, &hub.issuer.sign_in("eve"), LAPTOP, &["notes"]).await;
+    hub.advance(MINUTE);
+    assert_eq!(would_end(&hub, json!({"sub": "ada"})).await, [3, 1, 2, 1]);
+    assert_eq!(would_end(&hub, json!({"everyone": true})).await, [4, 2, 3, 1], "Eve's laptop is not Ada's");
+
+    let ended = orders(&hub, json!({"everyone": true})).await.expect(201);
+    assert_eq!(counts(&until_done(&hub, &ended["id"]).await["expected"]), [4, 2, 3, 1]);
 }
 
 #[tokio::test]

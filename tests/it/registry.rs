@@ -37,7 +37,7 @@ async fn only_session(hub: &TestHub, who: &TestSession) -> SessionRecord {
 /// Notes asks how its session stands, from Firefox.
 async fn asks(hub: &TestHub, token: &str) -> u16 {
     let request = hub.http.get(hub.url("/api/v1/session")).bearer_auth(token).header("user-agent", FIREFOX);
-    Answer::of(request).await.status
+    Answer::of(request.header("origin", NOTES)).await.status
 }
 
 #[tokio::test]
@@ -63,6 +63,21 @@ async fn a_session_is_known_with_its_apps_its_device_and_its_times() {
     assert!(hub.running.hub.is_open(&session.key));
     shop.leave().await;
     hub.until("the channel is closed", || !hub.running.hub.is_open(&session.key)).await;
+}
+
+#[tokio::test]
+async fn a_back_end_that_asks_is_not_what_the_person_sits_at() {
+    let hub = TestHub::start().await;
+    let ada = hub.issuer.sign_in("ada");
+    let token = id_token(&hub, &ada, "notes");
+    assert_eq!(asks(&hub, &token).await, 200);
+    hub.advance(Duration::from_secs(600));
+    let request = hub.http.get(hub.url("/api/v1/session")).bearer_auth(&token).header("user-agent", "node");
+    Answer::of(request).await.expect(200);
+
+    let session = only_session(&hub, &ada).await;
+    assert_eq!(session.last_seen_at.0 - session.first_seen_at.0, 600_000, "it was seen");
+    assert_eq!(name_of(session.user_agent.as_deref()), "Firefox on Windows");
 }
 
 #[tokio::test]

@@ -78,7 +78,7 @@ async fn a_sweep_ends_each_session_that_began_by_its_time_and_no_later_one() {
     }
     let everyone = sweep(Reach::Everyone, 1000);
 
-    assert_eq!(store.starts(&everyone).await, Expected { sessions: 1, people: 1, apps: 2 });
+    assert_eq!(store.starts(&everyone).await, Expected { sessions: 1, people: 1, devices: 1, apps: 2 });
     assert_eq!(store.sweeps_on(&everyone).await, 1);
 
     let logout = store.standing(&old).await.unwrap().ended_by.unwrap();
@@ -113,7 +113,7 @@ async fn a_sweep_of_an_app_ends_its_sessions_in_every_app_and_no_others() {
     }
     let of_notes = sweep(Reach::App(client("notes")), 1000);
 
-    assert_eq!(store.starts(&of_notes).await, Expected { sessions: 1, people: 1, apps: 2 });
+    assert_eq!(store.starts(&of_notes).await, Expected { sessions: 1, people: 1, devices: 1, apps: 2 });
     assert_eq!(store.swept_by(&shop).await, Some(of_notes.id), "before it was worked off");
     assert_eq!(store.sweeps_on(&of_notes).await, 1);
     assert!(store.ended_by(&notes).await.is_some() && store.ended_by(&shop).await.is_some());
@@ -127,7 +127,7 @@ async fn a_sweep_that_was_killed_goes_on_where_it_was_and_ends_each_session_once
     store.is_crowded(crowd).await;
     let everyone = sweep(Reach::Everyone, 1000);
     let expected = store.starts(&everyone).await;
-    assert_eq!(expected, Expected { sessions: crowd as u64, people: crowd as u64, apps: 1 });
+    assert_eq!(expected, Expected { sessions: crowd as u64, people: crowd as u64, devices: crowd as u64, apps: 1 });
     let first = store.sweep_on(step(&everyone)).await.unwrap();
     assert_eq!((first.recorded.len(), first.is_done), (SWEEP_PAGE, false));
 
@@ -214,7 +214,12 @@ async fn ended_since(store: &TestStore, newest: &[SignIn], alive: &[bool]) -> Ex
             apps.insert(token.client_id.clone());
         }
     }
-    Expected { sessions: sessions.len() as u64, people: people.len() as u64, apps: apps.len() as u64 }
+    Expected {
+        sessions: sessions.len() as u64,
+        people: people.len() as u64,
+        devices: sessions.len() as u64,
+        apps: apps.len() as u64,
+    }
 }
 
 async fn newest_tokens(store: &TestStore, issuer: &Issuer) -> Vec<SignIn> {

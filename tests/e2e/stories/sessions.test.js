@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { DEMO_DESK, DEMO_USERS } from '../../../demo-apps/tenant/lib/demo.js';
+import { DEMO_DESK, DEMO_PORTAL, DEMO_USERS } from '../../../demo-apps/tenant/lib/demo.js';
 import { LAPTOP, PHONE, SessionsPage } from '../rig/sessions-page.js';
 import { until } from '../rig/until.js';
 import { startWorld } from '../rig/world.js';
@@ -12,10 +12,12 @@ let laptop;
 let phone;
 let list;
 beforeAll(async () => {
-  world = await startWorld({ desk: true, hubClient: true, management: true });
-  // Desk takes the tenant's own tokens, and Auth0 sends none of a revoked session unless told to.
+  world = await startWorld({ desk: true, portal: true, hubClient: true, management: true });
+  // Desk and Portal take the tenant's own tokens, and Auth0 sends none of a revoked session unless told to.
   const oidcLogout = { backchannel_logout_initiators: { mode: 'all' } };
-  await world.managementApi('PATCH', `clients/${DEMO_DESK.client_id}`, { oidc_logout: oidcLogout });
+  for (const { client_id: id } of [DEMO_DESK, DEMO_PORTAL]) {
+    await world.managementApi('PATCH', `clients/${id}`, { oidc_logout: oidcLogout });
+  }
 });
 afterAll(() => world.close());
 beforeEach(async () => {
@@ -29,36 +31,48 @@ afterEach(async () => {
   await Promise.all([laptop, phone].map(({ person }) => person.context.close()));
 });
 
-/** Ada with a browser of her own, signed in to Notes, Shop and Desk. */
+/** Ada with a browser of her own, signed in to Notes, Shop, Desk and Portal. */
 async function device(userAgent, options = {}) {
   const person = await world.person('Ada Lovelace', { userAgent, ...options });
   const notes = await person.signInTo('notes');
   const shop = await person.signInTo('shop');
-  const desk = await person.context.newPage();
-  await desk.goto(world.urls.desk);
-  await desk.getByRole('link', { name: /^Sign in/ }).first().click();
-  await desk.getByRole('button', { name: 'Sign out' }).waitFor();
-  return { person, notes, shop, desk };
+  const served = [await signInTo(person, world.urls.desk), await signInTo(person, world.urls.portal)];
+  return { person, notes, shop, served };
 }
 
-async function deskIsSignedIn(desk) {
-  await desk.reload();
-  return desk.getByRole('button', { name: 'Sign out' }).isVisible();
+/** An app that signs people in on its server; the person has a session at the tenant by now. */
+async function signInTo({ context }, url) {
+  const page = await context.newPage();
+  await page.goto(url);
+  await page.getByRole('link', { name: /^Sign in/ }).first().click();
+  await page.getByRole('button', { name: /^Sign out/ }).waitFor();
+  return page;
 }
 
-async function allSignedOut({ notes, shop, desk }) {
+async function isSignedInAfterReload(page) {
+  await page.reload();
+  const anonymous = page.getByRole('link', { name: /^Sign in/ }).first();
+  const signOut = page.getByRole('button', { name: /^Sign out/ });
+  await signOut.or(anonymous).first().waitFor();
+  return signOut.isVisible();
+}
+
+async function allSignedOut({ notes, shop, served }) {
   await notes.showsSignedOut('You signed out from another device');
   await shop.showsSignedOut('You signed out from another device');
-  await until('Desk has ended its session too', async () => !(await deskIsSignedIn(desk)));
+  for (const page of served) {
+    await until(`${page.url()} has ended its session too`, async () => !(await isSignedInAfterReload(page)));
+  }
 }
 
-async function allSignedIn({ notes, shop, desk }) {
-  expect([await notes.isSignedIn(), await shop.isSignedIn(), await deskIsSignedIn(desk)]).toEqual([true, true, true]);
+async function allSignedIn({ notes, shop, served }) {
+  expect([await notes.isSignedIn(), await shop.isSignedIn()]).toEqual([true, true]);
+  for (const page of served) expect(await isSignedInAfterReload(page)).toBe(true);
 }
 
 test('the laptop’s list shows both devices, the current one first, with their apps', async () => {
   expect((await list.devices()).slice(0, 1)).toEqual([`${ON_LAPTOP}\nCurrent`]);
-  await list.row(ON_PHONE).getByText('Desk, Notes, Shop').first().waitFor();
+  await list.row(ON_PHONE).getByText('Desk, Notes, Portal, Shop').first().waitFor();
   await list.row(ON_PHONE).getByText('Active now').first().waitFor();
   expect(await list.row(ON_LAPTOP).first().getByText('Current').count()).toBe(1);
 });
@@ -67,7 +81,7 @@ test('"Sign out" of the phone ends the phone’s apps, and the laptop stays', as
   const before = await list.row(ON_PHONE).count();
   await list.signOut(ON_PHONE);
   await allSignedOut(phone);
-  await list.says('Signed out in 3 of 3 apps');
+  await list.says('Signed out in 4 of 4 apps');
   await allSignedIn(laptop);
   await list.goTo();
   expect(await list.row(ON_PHONE).count()).toBe(before - 1);
@@ -76,11 +90,11 @@ test('"Sign out" of the phone ends the phone’s apps, and the laptop stays', as
 test('"Sign out everywhere else" says what it ends, ends it, and the laptop stays', async () => {
   await list.everywhereElse();
   const said = await list.page.locator('.lead').innerText();
-  const [, sessions] = said.match(/^This ends (\d+) sessions? on \d+ devices?, 3 apps\. You stay signed in here\.$/);
+  const [, sessions] = said.match(/^This ends (\d+) sessions? on \d+ devices?, 4 apps\. You stay signed in here\.$/);
   await list.page.getByRole('button', { name: /^Sign out \d+ session/ }).click();
 
   await allSignedOut(phone);
-  await list.says('Signed out in 3 of 3 apps');
+  await list.says('Signed out in 4 of 4 apps');
   expect(await list.page.locator('[data-ended]').count()).toBe(Number(sessions));
   await allSignedIn(laptop);
   await list.goTo();
@@ -94,7 +108,7 @@ test('who has to prove it once more signs in at the tenant, comes back to what t
   await list.page.getByRole('button', { name: 'Sign out 1 session' }).click();
 
   await allSignedOut(phone);
-  await list.says('Signed out in 3 of 3 apps');
+  await list.says('Signed out in 4 of 4 apps');
   await allSignedIn(laptop);
 });
 
@@ -104,11 +118,11 @@ test('an app that was closed is said to be told when it opens, and is', async ()
 
   await list.signOut(ON_PHONE);
 
-  await list.says('Signed out in 1 of 3 apps');
+  await list.says('Signed out in 2 of 4 apps');
   await list.page.getByRole('listitem').filter({ hasText: 'Notes' }).getByText('when it is opened again').waitFor();
   const notes = await phone.person.open('notes');
   await notes.showsSignedOut('You signed out from another device');
-  await list.says('Signed out in 2 of 3 apps');
+  await list.says('Signed out in 3 of 4 apps');
 });
 
 test('without JavaScript the list, the button and what becomes of it are there as well', async () => {
@@ -119,7 +133,7 @@ test('without JavaScript the list, the button and what becomes of it are there a
 
   await allSignedOut(phone);
   await allSignedOut(laptop);
-  await page.says('Signed out in 3 of 3 apps');
+  await page.says('Signed out in 4 of 4 apps');
   await plain.context.close();
 });
 
