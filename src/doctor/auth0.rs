@@ -52,6 +52,8 @@ struct Wanted {
     backchannel: Option<String>,
     logout_urls: Vec<String>,
     callbacks: Vec<String>,
+    /// Where the hub passes the app's logouts on.
+    passed_on_to: Option<String>,
 }
 
 /// Nothing where no Management API is configured.
@@ -91,6 +93,7 @@ fn everyone(doctor: &Doctor<'_>, settings: &IssuerSettings) -> Vec<Wanted> {
         backchannel: Some(format!("{hub}/backchannel-logout")),
         logout_urls: back.clone(),
         callbacks: Vec::new(),
+        passed_on_to: app.backchannel_logout_uri.as_ref().map(ToString::to_string),
     };
     let apps = doctor.config.apps.iter().filter(|app| app.issuer == settings.issuer).map(app);
     let own = settings.client.as_ref().map(|own| Wanted {
@@ -99,6 +102,7 @@ fn everyone(doctor: &Doctor<'_>, settings: &IssuerSettings) -> Vec<Wanted> {
         backchannel: None,
         logout_urls: back.clone(),
         callbacks: vec![format!("{hub}/logout/signed-in"), format!("{hub}/sessions/callback")],
+        passed_on_to: None,
     });
     apps.chain(own).collect()
 }
@@ -108,10 +112,12 @@ fn judge(wanted: &Wanted, client: &IssuerClient) -> (Vec<Finding>, Option<Value>
     let (mut findings, mut body) = (Vec::new(), Map::new());
     let mut logout = client.oidc_logout.clone();
     if let Some(url) = &wanted.backchannel {
-        let told = told(&wanted.name, url, client);
+        let told = told(wanted, url, client);
         let initiated = initiated(&wanted.name, &client.initiators);
         for (finding, change) in [(told, "backchannel_logout_urls"), (initiated, "backchannel_logout_initiators")] {
-            if finding.why_and_remedy.is_some() {
+            // Its back end would hear of nothing any more, so that is not done by the way.
+            let is_taken = change == "backchannel_logout_urls" && !is_passed_on(wanted, client);
+            if finding.why_and_remedy.is_some() && !is_taken {
                 let value = if change == "backchannel_logout_urls" { json!([url]) } else { json!({ "mode": "all" }) };
                 logout.insert(change.to_owned(), value);
                 body.insert("oidc_logout".to_owned(), Value::Object(logout.clone()));
@@ -137,20 +143,32 @@ fn judge(wanted: &Wanted, client: &IssuerClient) -> (Vec<Finding>, Option<Value>
     (findings, (!body.is_empty()).then_some(Value::Object(body)))
 }
 
+/// Whether nobody would miss the address that is there: there is none, or the hub passes
+/// logouts on to it.
+fn is_passed_on(wanted: &Wanted, client: &IssuerClient) -> bool {
+    client.backchannel_logout_urls.iter().all(|own| wanted.passed_on_to.as_ref() == Some(own))
+}
+
 /// Whether Auth0 posts the app's logout tokens to the hub.
-fn told(name: &str, url: &str, client: &IssuerClient) -> Finding {
+fn told(wanted: &Wanted, url: &str, client: &IssuerClient) -> Finding {
+    let name = &wanted.name;
     if client.backchannel_logout_urls.iter().any(|own| own == url) {
         return Finding::fine(format!("{name}: the hub is told of its logouts"));
     }
     let what = format!("{name}: the hub is not told of its logouts");
     match client.backchannel_logout_urls.first() {
         None => Finding::wrong(what, "backchannel_logout_urls is empty", "see the body below, or send it with --fix"),
+        Some(other) if is_passed_on(wanted, client) => Finding::wrong(
+            what,
+            format!("its one back-channel URL is {other}"),
+            "the hub passes logouts on to it already: see the body below, or send it with --fix",
+        ),
         Some(other) => Finding::wrong(
             what,
             format!("its one back-channel URL is {other}"),
             format!(
-                "let the hub take it and pass it on: write backchannel_logout_uri = \"{other}\" at this app, \
-                 then see the body below, or send it with --fix"
+                "let the hub take it and pass it on: write backchannel_logout_uri = \"{other}\" at this app, restart \
+                 the hub, and ask the doctor again: until then nothing is changed here"
             ),
         ),
     }
@@ -217,6 +235,7 @@ mod tests {
             backchannel: Some(HUB.to_owned()),
             logout_urls: vec![BACK.to_owned()],
             callbacks: Vec::new(),
+            passed_on_to: None,
         }
     }
 
@@ -267,9 +286,11 @@ mod tests {
         let (findings, body) = judge(&wanted(), &client(&logout, &[]));
         let remedy = &findings[0].why_and_remedy.as_ref().unwrap().1;
         assert!(remedy.contains("backchannel_logout_uri = \"https://notes.example/slo\""), "{remedy}");
-        let body = body.unwrap();
+        assert_eq!(body, Some(json!({ "allowed_logout_urls": [BACK] })), "its back end is not cut off");
+
+        let passed_on = Wanted { passed_on_to: Some("https://notes.example/slo".to_owned()), ..wanted() };
+        let body = judge(&passed_on, &client(&logout, &[])).1.unwrap();
         assert_eq!(body["oidc_logout"]["backchannel_logout_urls"], json!([HUB]));
-        assert_eq!(body["allowed_logout_urls"], json!([BACK]));
     }
 
     #[test]

@@ -73,8 +73,8 @@ fn is_channel(answer: &Response) -> bool {
 
 /// Server-sent events are for who cannot have a WebSocket: they must come one by one.
 async fn stream(doctor: &Doctor<'_>, base: &str) -> Finding {
-    let remedy =
-        "nginx: proxy_buffering off for /api/v1/events; no response compression in the proxy for text/event-stream";
+    let remedy = "nginx: proxy_buffering off for the whole hub (at least /api/v1/events, the paths that end in /progress, and \
+                  /.well-known/slo-hub/stream, which is read here); no compression of text/event-stream in the proxy";
     let what = "event streams are held back";
     let asked = timeout(STREAM_DEADLINE, arrivals(doctor, &format!("{base}/.well-known/slo-hub/stream"))).await;
     match asked {

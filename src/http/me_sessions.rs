@@ -46,6 +46,9 @@ struct SessionView {
 #[derive(Serialize)]
 struct Ended {
     ended: Vec<EndedView>,
+    /// Whether the issuer, where it can be asked, has told of its sessions too. Where it
+    /// has not, one that only it knows of may live on.
+    complete: bool,
 }
 
 #[derive(Serialize)]
@@ -79,7 +82,7 @@ pub(super) async fn list(
     credential: Credential,
 ) -> Result<impl IntoResponse, Problem> {
     let sessions = in_time(async {
-        let person = person(&hub, &credential, device).await?;
+        let person = person(&hub, &credential, &origin, device).await?;
         person.asks_from(origin.as_deref(), false)?;
         own_sessions(&hub, &person).await
     });
@@ -125,7 +128,7 @@ pub(super) async fn end_others(
             return Err(RequestFault::BadExcept.into());
         }
         match end(&hub, &person, &Which::Others).await {
-            Err(Denied::NotFound) => Ok(Ended { ended: Vec::new() }),
+            Err(Denied::NotFound) => Ok(Ended { ended: Vec::new(), complete: true }),
             outcome => outcome,
         }
     });
@@ -138,9 +141,16 @@ pub(super) async fn head() -> impl IntoResponse {
 }
 
 /// Who asks: by an ID token that is in date. A resume ticket is for its own session only.
-async fn person(hub: &Arc<Hub>, credential: &Credential, device: FromDevice) -> Result<Person, Denied> {
+async fn person(
+    hub: &Arc<Hub>,
+    credential: &Credential,
+    origin: &FromOrigin,
+    device: FromDevice,
+) -> Result<Person, Denied> {
     let Credential::Bearer(token) = credential else { return Err(Denied::NoCredentials) };
-    let person = hub.person(token.reveal()).await?.on(Some(device.0));
+    let person = hub.person(token.reveal()).await?;
+    let device = device.of(&person, origin);
+    let person = person.on(device);
     match person.proof {
         Proof::IdToken => Ok(person),
         Proof::Ticket => Err(Denied::Scope),
@@ -155,7 +165,7 @@ async fn fresh_person(
     origin: &FromOrigin,
     device: FromDevice,
 ) -> Result<Person, Denied> {
-    let person = person(hub, credential, device).await?;
+    let person = person(hub, credential, origin, device).await?;
     person.asks_from(origin.as_deref(), true)?;
     if hub.is_fresh(&person.sign_in) { Ok(person) } else { Err(Denied::NotFresh) }
 }
@@ -169,7 +179,12 @@ async fn own_sessions(hub: &Arc<Hub>, person: &Person) -> Result<OwnSessions, De
 }
 
 async fn end(hub: &Arc<Hub>, person: &Person, which: &Which) -> Result<Ended, Denied> {
-    let chosen = which.of(&own_sessions(hub, person).await?.sessions);
+    let own = own_sessions(hub, person).await?;
+    let (chosen, complete) = (which.of(&own.sessions), !own.is_issuer_silent);
+    if chosen.is_empty() && !complete && *which == Which::Others {
+        // There may be some, and nobody could say.
+        return Ok(Ended { ended: Vec::new(), complete });
+    }
     if chosen.is_empty() {
         return Err(Denied::NotFound);
     }
@@ -184,5 +199,5 @@ async fn end(hub: &Arc<Hub>, person: &Person, which: &Which) -> Result<Ended, De
         logout: LogoutView::from(&done.logout),
         notified: done.notified,
     });
-    Ok(Ended { ended: ended.collect() })
+    Ok(Ended { ended: ended.collect(), complete })
 }

@@ -39,9 +39,8 @@ pub(super) async fn state(
     let found = in_time(async {
         let person = person(&hub, &credential).await?;
         person.asks_from(origin.as_deref(), false)?;
-        // A back end that asks is not what the person sits at.
-        let is_the_persons = origin.as_deref().is_some() || person.app.allow_no_origin;
-        let person = person.on(is_the_persons.then_some(device.0));
+        let device = device.of(&person, &origin);
+        let person = person.on(device);
         let ended_by = hub.ended_by(&person).await?;
         Ok((person, ended_by))
     });

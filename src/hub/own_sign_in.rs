@@ -229,7 +229,9 @@ impl Hub {
         if self.directory.issuer(sign_in.issuer.as_str()).is_none_or(|settings| settings.client.is_none()) {
             return Err(NotIn::Nobody);
         }
-        if self.store.standing(&sign_in).await.map_err(Denied::Store)?.ended_by.is_some() {
+        // A sweep reaches also who was never seen in any app.
+        let standing = self.store.standing(&sign_in).await.map_err(Denied::Store)?;
+        if standing.ended_by.is_some() || standing.swept_by.is_some() {
             return Err(NotIn::Over);
         }
         let until = now.plus_seconds(OWN_IDLE_SECONDS).min(ends_at);

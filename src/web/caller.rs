@@ -21,6 +21,7 @@ use crate::domain::app::App;
 use crate::domain::device::Device;
 use crate::domain::secret::Secret;
 use crate::hub::Hub;
+use crate::hub::caller::Person;
 use crate::hub::denied::Denied;
 
 /// The address that a request came from, behind whatever proxies are trusted.
@@ -76,6 +77,15 @@ impl<S: Sync> FromRequestParts<S> for ClientAddr {
 /// What the caller runs on, as far as the request tells.
 #[derive(Clone, Debug)]
 pub struct FromDevice(pub Arc<Device>);
+
+impl FromDevice {
+    /// What a person sits at. A back end that asks for them, which sends no `Origin`, is
+    /// nothing of theirs; a native app is.
+    #[must_use]
+    pub fn of(self, person: &Person, origin: &FromOrigin) -> Option<Arc<Device>> {
+        (origin.as_deref().is_some() || person.app.allow_no_origin).then_some(self.0)
+    }
+}
 
 impl<S: Sync> FromRequestParts<S> for FromDevice {
     type Rejection = Infallible;

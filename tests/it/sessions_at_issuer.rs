@@ -86,7 +86,12 @@ async fn without_the_issuers_word_the_hubs_own_list_stands_and_says_that_it_may_
     let list = asks(&bureau, "GET", ALL, &token).await.expect(200);
     assert_eq!((list["sessions"].as_array().unwrap().len(), &list["complete"]), (2, &json!(false)), "{list}");
     let ended = asks(&bureau, "DELETE", &format!("{ALL}?except=current"), &token).await.expect(200);
-    assert_eq!(ended["ended"][0]["logout"]["sid"], json!(phone.sid));
+    assert_eq!((&ended["ended"][0]["logout"]["sid"], &ended["complete"]), (&json!(phone.sid), &json!(false)));
+    let again = asks(&bureau, "DELETE", &format!("{ALL}?except=current"), &token).await.expect(200);
+    assert_eq!(again, json!({"ended": [], "complete": false}), "there may be more, and nobody could say");
+    bureau.api.always("list", None);
+    let now = asks(&bureau, "DELETE", &format!("{ALL}?except=current"), &token).await.expect(200);
+    assert_eq!(now["complete"], json!(true));
 }
 
 #[tokio::test]

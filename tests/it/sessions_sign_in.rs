@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use serde_json::json;
+use slo_hub::domain::ids::Issuer;
+use slo_hub::hub::admin_logout::{Order, Whom};
 
 use crate::account::{CLIENT, LAPTOP, PHONE, comes_back, granted, hub, list, opens_list, presses, question, uses};
 use crate::browser::{Browser, HUB, is_error_page, location, param};
@@ -111,6 +113,18 @@ async fn a_session_that_is_over_sees_no_list() {
         comes_back(&hub, &mut browser, &asked, grant).await;
         is_error_page(&browser.opens(&format!("{HUB}/sessions")).await, 403, "logged_out");
     }
+}
+
+#[tokio::test]
+async fn a_session_that_was_swept_away_sees_no_list_though_no_app_ever_showed_it() {
+    let hub = hub().await;
+    let ada = hub.issuer.sign_in("ada");
+    let mut browser = Browser::called(&hub, LAPTOP);
+    opens_list(&hub, &mut browser, &ada, 60).await;
+    let issuer = Issuer::parse(hub.issuer.url()).ok();
+    let order = Order { issuer, whom: Whom::Everyone, before: None, reason: None };
+    assert_eq!(hub.running.hub.order_logout(order).await.unwrap().counts.sessions, 0, "the hub knows of none");
+    is_error_page(&browser.opens(&format!("{HUB}/sessions")).await, 403, "logged_out");
 }
 
 #[tokio::test]

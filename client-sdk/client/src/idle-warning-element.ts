@@ -66,8 +66,9 @@ export class IdleWarningElement extends Base {
     const actions = part('div', 'actions');
     actions.append(this.#stay, this.#signOut);
     this.#dialog.append(this.#heading, this.#message, document.createElement('slot'), actions, this.#live);
-    // By Escape, or by however else a browser lets go of dialogs.
-    this.#dialog.addEventListener('close', () => this.#endsAt && this.#stays());
+    // By Escape, or by however else a browser lets go of dialogs. The event comes later than the closing: by then
+    // another warning may have opened it again, and nobody has answered that.
+    this.#dialog.addEventListener('close', () => this.#endsAt && !this.#dialog.open && this.#stays());
     dress(this, LOOK, this.#dialog);
   }
 

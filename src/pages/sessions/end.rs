@@ -20,6 +20,14 @@ use crate::hub::seal::Purpose;
 use crate::web::body::form;
 use crate::web::caller::FromDevice;
 
+/// Whose sessions are meant, and which.
+struct Meant {
+    who: SignedIn,
+    chosen: Vec<OwnSession>,
+    /// Whether the issuer could not be asked for more.
+    is_issuer_silent: bool,
+}
+
 /// How long the tokens of a page's buttons are good, in seconds.
 const TOKEN_SECONDS: i64 = 3600;
 
@@ -32,7 +40,7 @@ pub(in crate::pages) async fn ask(
 ) -> Response {
     let Some(which) = which(&mut params) else { return see_other(&pages.own("/sessions")) };
     match pages.chosen(&headers, device, &which).await {
-        Ok((who, chosen)) => pages.ask_to_end(&who, &which, chosen),
+        Ok(meant) => pages.ask_to_end(&which, meant),
         Err(refusal) => refusal,
     }
 }
@@ -50,10 +58,11 @@ pub(in crate::pages) async fn end(State(pages): State<Pages>, device: FromDevice
     let (Some(which), token) = (which(&mut params), params.take("token")) else {
         return see_other(&pages.own("/sessions"));
     };
-    let (who, chosen) = match pages.chosen(&headers, device, &which).await {
-        Ok(chosen) => chosen,
+    let meant = match pages.chosen(&headers, device, &which).await {
+        Ok(meant) => meant,
         Err(refusal) => return refusal,
     };
+    let Meant { who, chosen, .. } = &meant;
     let hub = &pages.edge.hub;
     let now = hub.clock.now().floor();
     let is_sealed = |token: &str| hub.seal.holds(token, Purpose::EndSessions, who.browser(), &sealed_text(&which), now);
@@ -64,13 +73,13 @@ pub(in crate::pages) async fn end(State(pages): State<Pages>, device: FromDevice
     if let [this] = chosen.as_slice()
         && this.is_current
     {
-        let next = hub.end_this(&who, this, &browser).await;
+        let next = hub.end_this(who, this, &browser).await;
         return pages.forgetting(pages.leave(next, &browser));
     }
     if !hub.is_fresh(&who.sign_in) {
-        return pages.ask_to_end(&who, &which, chosen);
+        return pages.ask_to_end(&which, meant);
     }
-    match hub.end_and_show(&who, &chosen, &browser).await {
+    match hub.end_and_show(who, chosen, &browser).await {
         Ok(name) => pages.see_other_and_back(&pages.own(&format!("/sessions/ended?ticket={name}")), &browser),
         Err(Stuck::Hub(denied)) => our_trouble(&denied),
         Err(why) => stuck(why),
@@ -80,20 +89,19 @@ pub(in crate::pages) async fn end(State(pages): State<Pages>, device: FromDevice
 impl Pages {
     /// The sessions that are meant, of the person who is signed in. A session that is
     /// not theirs, is over, or never was, is all the same.
-    async fn chosen(
-        &self,
-        headers: &HeaderMap,
-        device: FromDevice,
-        which: &Which,
-    ) -> Result<(SignedIn, Vec<OwnSession>), Response> {
+    async fn chosen(&self, headers: &HeaderMap, device: FromDevice, which: &Which) -> Result<Meant, Response> {
         let who = self.signed_in(headers).await.map_err(|why| self.not_in(why))?;
         let found = self.edge.hub.own_sessions(&who.sign_in, Some(&device.0)).await;
-        let chosen = which.of(&found.map_err(|denied| our_trouble(&denied))?.sessions);
-        if chosen.is_empty() { Err(nothing_there()) } else { Ok((who, chosen)) }
+        let found = found.map_err(|denied| our_trouble(&denied))?;
+        let chosen = which.of(&found.sessions);
+        let is_issuer_silent = found.is_issuer_silent;
+        if chosen.is_empty() { Err(nothing_there()) } else { Ok(Meant { who, chosen, is_issuer_silent }) }
     }
 
-    fn ask_to_end(&self, who: &SignedIn, which: &Which, chosen: Vec<OwnSession>) -> Response {
+    fn ask_to_end(&self, which: &Which, meant: Meant) -> Response {
         let hub = &self.edge.hub;
+        let Meant { who, chosen, is_issuer_silent } = meant;
+        let is_all = *which == Which::Others;
         let is_current = chosen.iter().all(|session| session.is_current);
         let must_prove = !is_current && !hub.is_fresh(&who.sign_in);
         let device = matches!(which, Which::One(_)).then(|| chosen[0].device.clone());
@@ -111,9 +119,10 @@ impl Pages {
                 Which::One(id) => ("session", id.clone()),
                 Which::Others => ("others", "1".to_owned()),
             },
-            token: self.end_token(who, which),
+            token: self.end_token(&who, which),
+            silent: (is_all && is_issuer_silent).then(|| who.sign_in.issuer.host()),
             prove: must_prove.then(|| format!("/sessions/prove?{}", query(which))),
-            rows: self.rows(who, chosen),
+            rows: self.rows(&who, chosen),
         };
         let policy = Policy::form(form_action(hub, false)).with_script();
         render(&page, StatusCode::OK, &policy)

@@ -83,6 +83,8 @@ pub(super) struct EndPage {
     pub(super) token: String,
     /// Where the person proves who they are first, where that is needed.
     pub(super) prove: Option<String>,
+    /// The issuer's host, where it could not say which sessions it knows of.
+    pub(super) silent: Option<String>,
 }
 
 /// What becomes of it.

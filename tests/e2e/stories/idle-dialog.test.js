@@ -74,6 +74,8 @@ test('Escape is an answer too, and the focus goes back to where it was', async (
 
 test('nobody answers: both apps are signed out, and say why', async () => {
   await both(opens);
+  // A line that is taken up anew is warned anew, and that is nobody's answer.
+  await payroll.evaluate(() => dispatchEvent(new Event('online')));
   await both((page) => page.getByRole('heading', { name: 'You are signed out' }).waitFor());
   await both((page) => page.getByRole('status').filter({ hasText: `Signed out after ${IDLE_S} seconds without activity` }).waitFor());
   expect(await both((page) => dialog(page).isVisible())).toEqual([false, false]);
