@@ -5,9 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use tokio::runtime::Builder;
-
-use super::trouble;
+use super::{block_on, trouble};
 use crate::config::Config;
 use crate::doctor::auth0::Fix;
 use crate::doctor::finding::Mark;
@@ -34,15 +32,11 @@ pub(super) fn run(path: &Path, mend: Mend) -> ExitCode {
         eprintln!("slo-hub: --fix asks before each change, and there is nobody to ask: add --yes");
         return ExitCode::from(2);
     }
-    let runtime = match Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return trouble(&error),
-    };
     let doctor = match Doctor::new(&config, Arc::new(SystemClock::start())) {
         Ok(doctor) => doctor,
         Err(error) => return trouble(&error),
     };
-    runtime.block_on(async {
+    let done = block_on(async {
         let visit = doctor.examine().await;
         report(&visit);
         if visit.fixes.is_empty() || mend == Mend::Nothing {
@@ -61,7 +55,8 @@ pub(super) fn run(path: &Path, mend: Mend) -> ExitCode {
         let after = doctor.examine().await;
         report(&after);
         verdict(&after)
-    })
+    });
+    done.unwrap_or_else(|error| trouble(&error))
 }
 
 fn report(visit: &Visit) {

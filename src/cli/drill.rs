@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::running_hub::{HubTrouble, RunningHub, unless_dash};
-use super::{ConfigFile, running_hub, trouble};
+use super::{ConfigFile, block_on, trouble};
 use crate::config::Config;
 
 #[derive(Debug, clap::Args)]
@@ -68,7 +68,7 @@ pub(super) fn run(wish: &Drill) -> ExitCode {
         Ok(config) => config,
         Err(faults) => return super::say_faults(&wish.file.config, &faults),
     };
-    match running_hub::block_on(carry_out(wish, &config)) {
+    match block_on(carry_out(wish, &config)) {
         Ok(Ok(Verdict::Heard)) => ExitCode::SUCCESS,
         Ok(Ok(Verdict::Silent | Verdict::Empty)) => ExitCode::FAILURE,
         Ok(Err(error)) => trouble(&error),

@@ -5,9 +5,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use chrono::{DateTime, SecondsFormat};
-use tokio::runtime::Builder;
 
-use super::trouble;
+use super::{block_on, trouble};
 use crate::config::Config;
 use crate::domain::clock::{Clock, SystemClock, UnixSeconds};
 use crate::domain::signing_key::{KEY_SET_CACHE_SECONDS, NOTICED_WITHIN_SECONDS, SigningKey};
@@ -53,19 +52,16 @@ fn with_store(path: &Path, work: impl AsyncFnOnce(&Store, UnixSeconds) -> Result
         eprintln!("slo-hub: there is no database at {file}: the hub makes it, and its first key, when it starts");
         return ExitCode::FAILURE;
     }
-    let runtime = match Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return trouble(&error),
-    };
-    let done = runtime.block_on(async {
+    let done = block_on(async {
         let store = Store::open(&config.store.url, &Tasks::default()).await?;
         let done = work(&store, SystemClock::start().now().floor()).await;
         store.close().await;
         done
     });
     match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => trouble(&*error),
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => trouble(&*error),
+        Err(error) => trouble(&error),
     }
 }
 

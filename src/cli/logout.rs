@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use tokio::time::sleep;
 
 use super::running_hub::{HubTrouble, RunningHub, unless_dash};
-use super::{ConfigFile, running_hub, trouble};
+use super::{ConfigFile, block_on, trouble};
 use crate::config::Config;
 
 /// Where the hub takes orders.
@@ -107,7 +107,7 @@ pub(super) fn run(wish: &Logout) -> ExitCode {
         Ok(config) => config,
         Err(faults) => return super::say_faults(&wish.file.config, &faults),
     };
-    match running_hub::block_on(carry_out(wish, &config)) {
+    match block_on(carry_out(wish, &config)) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(error)) => trouble(&error),
         Err(error) => trouble(&error),

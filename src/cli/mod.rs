@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tokio::runtime::Builder;
 
 use crate::hub::signing_keys::Rotation;
 use doctor::Mend;
@@ -98,6 +99,11 @@ fn say_faults(path: &std::path::Path, faults: &crate::config::ConfigFaults) -> E
         eprintln!("  {line}");
     }
     ExitCode::FAILURE
+}
+
+/// Runs a command's work to its end.
+fn block_on<T>(work: impl Future<Output = T>) -> std::io::Result<T> {
+    Ok(Builder::new_current_thread().enable_all().build()?.block_on(work))
 }
 
 /// Says what went wrong.

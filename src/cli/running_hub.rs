@@ -1,7 +1,6 @@
 //! The hub that runs, as commands reach it: on its admin listener, with the administrators'
 //! token from the configuration that it runs with.
 
-use std::future::Future;
 use std::io::stdin;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -9,7 +8,6 @@ use std::time::Duration;
 use reqwest::{RequestBuilder, redirect};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use tokio::runtime::Builder;
 
 use crate::config::Config;
 use crate::domain::secret::Secret;
@@ -106,9 +104,4 @@ pub(super) fn unless_dash(said: &str, what: &'static str) -> Result<String, HubT
     stdin().read_line(&mut line)?;
     let line = line.trim_end_matches(['\r', '\n']);
     if line.is_empty() { Err(HubTrouble::NoInput(what)) } else { Ok(line.to_owned()) }
-}
-
-/// Runs a command's work to its end.
-pub(super) fn block_on<T>(work: impl Future<Output = T>) -> std::io::Result<T> {
-    Ok(Builder::new_current_thread().enable_all().build()?.block_on(work))
 }

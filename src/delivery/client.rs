@@ -4,15 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
-use reqwest::redirect::Policy;
 use url::Url;
 
 use super::verdict::{self, Verdict};
+use crate::oidc::fetch::outbound;
 use crate::oidc::guard::{Guarded, Lookup};
 
 /// How long a back end may take, in all.
 pub const DEADLINE: Duration = Duration::from_secs(5);
-const CONNECT_DEADLINE: Duration = Duration::from_secs(3);
 /// Then a connection is not used again: most servers close theirs soon after.
 const IDLE: Duration = Duration::from_secs(20);
 
@@ -31,18 +30,8 @@ pub(super) struct Client(reqwest::Client);
 
 impl Client {
     pub(super) fn new(lookup: Arc<dyn Lookup>, deadline: Duration) -> Result<Self, reqwest::Error> {
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("slo-hub/", env!("CARGO_PKG_VERSION")))
-            .redirect(Policy::none())
-            .referer(false)
-            .no_proxy()
-            .dns_resolver(Arc::new(Guarded(lookup)))
-            .connect_timeout(CONNECT_DEADLINE)
-            .timeout(deadline)
-            .pool_idle_timeout(IDLE)
-            .pool_max_idle_per_host(2)
-            .build()?;
-        Ok(Self(client))
+        let client = outbound(Guarded(lookup), deadline).pool_idle_timeout(IDLE).pool_max_idle_per_host(2);
+        Ok(Self(client.build()?))
     }
 
     /// Posts one token. The status says it all: the body of the answer is not read, so

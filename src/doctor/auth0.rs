@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::Doctor;
-use super::finding::{Chapter, Finding};
+use super::finding::{Chapter, Finding, Mark};
 use crate::domain::app::{App, IssuerSettings};
 use crate::domain::ids::{ClientId, Issuer};
 use crate::oidc::management::{Initiators, IssuerClient, Management, ManagementFault};
@@ -113,17 +113,18 @@ fn judge(wanted: &Wanted, client: &IssuerClient) -> (Vec<Finding>, Option<Value>
     let mut logout = client.oidc_logout.clone();
     if let Some(url) = &wanted.backchannel {
         let told = told(wanted, url, client);
-        let initiated = initiated(&wanted.name, &client.initiators);
-        for (finding, change) in [(told, "backchannel_logout_urls"), (initiated, "backchannel_logout_initiators")] {
-            // Its back end would hear of nothing any more, so that is not done by the way.
-            let is_taken = change == "backchannel_logout_urls" && !is_passed_on(wanted, client);
-            if finding.why_and_remedy.is_some() && !is_taken {
-                let value = if change == "backchannel_logout_urls" { json!([url]) } else { json!({ "mode": "all" }) };
-                logout.insert(change.to_owned(), value);
-                body.insert("oidc_logout".to_owned(), Value::Object(logout.clone()));
-            }
-            findings.push(finding);
+        // Where its back end would hear of nothing any more, that is not done by the way.
+        if told.mark != Mark::Fine && is_passed_on(wanted, client) {
+            logout.insert("backchannel_logout_urls".to_owned(), json!([url]));
         }
+        let initiated = initiated(&wanted.name, &client.initiators);
+        if initiated.mark != Mark::Fine {
+            logout.insert("backchannel_logout_initiators".to_owned(), json!({ "mode": "all" }));
+        }
+        findings.extend([told, initiated]);
+    }
+    if logout != client.oidc_logout {
+        body.insert("oidc_logout".to_owned(), Value::Object(logout));
     }
     let lists = [
         ("allowed_logout_urls", &wanted.logout_urls, &client.allowed_logout_urls, "browsers cannot come back from it"),
@@ -222,7 +223,6 @@ fn slashed(issuer: &Issuer) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::Mark;
     use super::*;
 
     const HUB: &str = "https://logout.example/backchannel-logout";

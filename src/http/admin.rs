@@ -22,8 +22,9 @@ use crate::domain::clock::UnixMillis;
 use crate::domain::ids::{ClientId, Issuer, Sid, Subject};
 use crate::domain::logout::Reason;
 use crate::hub::Hub;
-use crate::hub::admin_logout::{Counts, Order, Ordered, Whom};
+use crate::hub::admin_logout::{Order, Ordered, Whom};
 use crate::hub::denied::{Denied, RequestFault};
+use crate::store::Expected;
 use crate::web::problem::Problem;
 
 /// The routes, behind the token.
@@ -50,7 +51,7 @@ async fn administrators_only(State(ops): State<Ops>, request: Request, next: Nex
 struct Answer {
     dry_run: bool,
     #[serde(flatten)]
-    counts: Counts,
+    counts: Expected,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -61,33 +61,13 @@ pub struct Order {
     pub reason: Option<Reason>,
 }
 
-/// What an order reaches.
-#[derive(Clone, Copy, Debug, Serialize, PartialEq, Eq)]
-pub struct Counts {
-    /// Sessions; the tokens of a person whose issuer names no sessions are one.
-    pub sessions: u64,
-    /// Whose they are.
-    pub people: u64,
-    /// On how many devices they are.
-    pub devices: u64,
-    /// The apps that are used in them.
-    pub apps: u64,
-}
-
-impl From<Expected> for Counts {
-    fn from(expected: Expected) -> Self {
-        let Expected { sessions, people, devices, apps } = expected;
-        Self { sessions, people, devices, apps }
-    }
-}
-
 /// An order that was carried out, or will be whatever happens.
 #[derive(Clone, Copy, Debug)]
 pub struct Ordered {
     /// The name of its logout or of its sweep.
     pub id: LogoutId,
     /// What it reaches, counted just before.
-    pub counts: Counts,
+    pub counts: Expected,
     /// False for a session or person that was signed out already.
     pub is_fresh: bool,
     /// Whether it is a sweep, which goes on after the answer.
@@ -109,7 +89,7 @@ pub struct SweepView {
     ordered_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     finished_at: Option<String>,
-    expected: Counts,
+    expected: Expected,
     sessions_ended: u64,
     logouts_recorded: u64,
 }
@@ -132,7 +112,7 @@ impl From<SweepProgress> for SweepView {
             reason: sweep.reason.as_str().to_owned(),
             ordered_at: rfc3339(sweep.ordered_at),
             finished_at: progress.finished_at.map(rfc3339),
-            expected: progress.expected.into(),
+            expected: progress.expected,
             sessions_ended: progress.sessions_ended,
             logouts_recorded: progress.logouts_recorded,
         }
@@ -150,7 +130,7 @@ impl Hub {
     ///
     /// # Errors
     /// [`Denied::Request`] for an order that makes no sense here; [`Denied::Store`].
-    pub async fn foretell(&self, order: &Order) -> Result<Counts, Denied> {
+    pub async fn foretell(&self, order: &Order) -> Result<Expected, Denied> {
         let plan = self.plan(order)?;
         let counts = self.count(&plan).await?;
         log_order(order, counts, "an administrator asked what a logout would end");
@@ -172,9 +152,7 @@ impl Hub {
                     Ordered { id: done.logout.id, counts, is_fresh: done.is_fresh, goes_on: false }
                 }
                 Plan::Sweep(step) => {
-                    let Counts { sessions, people, devices, apps } = counts;
-                    let expected = Expected { sessions, people, devices, apps };
-                    hub.store.start_sweep(&step.sweep, expected).await?;
+                    hub.store.start_sweep(&step.sweep, counts).await?;
                     hub.sweeping.wake();
                     Ordered { id: step.sweep.id, counts, is_fresh: true, goes_on: true }
                 }
@@ -193,15 +171,14 @@ impl Hub {
         Ok(self.store.find_sweep(id).await?.map(SweepView::from))
     }
 
-    async fn count(&self, plan: &Plan) -> Result<Counts, Denied> {
-        let expected = match plan {
-            Plan::Logout(report) => self.store.foretell(report).await?,
+    async fn count(&self, plan: &Plan) -> Result<Expected, Denied> {
+        match plan {
+            Plan::Logout(report) => Ok(self.store.foretell(report).await?),
             Plan::Sweep(step) => {
                 let _one_at_a_time = self.sweeping.counting().await;
-                self.store.foretell_sweep(step).await?
+                Ok(self.store.foretell_sweep(step).await?)
             }
-        };
-        Ok(expected.into())
+        }
     }
 
     fn plan(&self, order: &Order) -> Result<Plan, RequestFault> {
@@ -268,7 +245,7 @@ impl Hub {
 }
 
 /// For who reads later what was done: how much, and nobody's name.
-fn log_order(order: &Order, counts: Counts, said: &'static str) {
+fn log_order(order: &Order, counts: Expected, said: &'static str) {
     tracing::info!(
         order.target = order.whom.kind(),
         order.has_before = order.before.is_some(),

@@ -230,8 +230,7 @@ impl Hub {
             return Err(NotIn::Nobody);
         }
         // A sweep reaches also who was never seen in any app.
-        let standing = self.store.standing(&sign_in).await.map_err(Denied::Store)?;
-        if standing.ended_by.is_some() || standing.swept_by.is_some() {
+        if self.store.standing(&sign_in).await.map_err(Denied::Store)?.is_over() {
             return Err(NotIn::Over);
         }
         let until = now.plus_seconds(OWN_IDLE_SECONDS).min(ends_at);

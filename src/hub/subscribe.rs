@@ -133,8 +133,7 @@ impl Hub {
         let now = self.clock.now();
         let was_recent = standing.last_seen_at.is_some_and(|seen| now.floor().0 - seen.0 < SEEN_AGAIN_SECONDS);
         let is_noted = standing.is_seen && was_recent && (how == Seen::Asking || standing.has_listened);
-        let is_over = standing.ended_by.is_some() || standing.swept_by.is_some();
-        if is_over || proof.is_expired() || is_noted {
+        if standing.is_over() || proof.is_expired() || is_noted {
             return self.heeding_sweeps(sign_in, standing).await;
         }
         let noted = match how {

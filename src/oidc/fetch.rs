@@ -9,7 +9,7 @@ use std::time::Duration;
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Client, ClientBuilder, Response, StatusCode};
 use serde_json::Value;
 use url::Url;
 
@@ -75,16 +75,20 @@ impl Fetcher {
 /// # Errors
 /// [`FetchError::Request`] when the system has no certificates to trust.
 pub fn client() -> Result<Client, FetchError> {
-    let client = Client::builder()
+    Ok(outbound(LoopbackNames, DEADLINE).build()?)
+}
+
+/// What is true of every request that the hub sends of itself: no redirects, no proxies,
+/// no `Referer`, and a deadline for all of it.
+pub fn outbound(resolver: impl Resolve + 'static, deadline: Duration) -> ClientBuilder {
+    Client::builder()
         .user_agent(concat!("slo-hub/", env!("CARGO_PKG_VERSION")))
         .redirect(Policy::none())
         .referer(false)
         .no_proxy()
-        .dns_resolver(Arc::new(LoopbackNames))
+        .dns_resolver(Arc::new(resolver))
         .connect_timeout(CONNECT_DEADLINE)
-        .timeout(DEADLINE)
-        .build()?;
-    Ok(client)
+        .timeout(deadline)
 }
 
 /// The JSON document that was answered.

@@ -10,11 +10,12 @@ use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 
 use super::Pages;
-use super::feed::fed;
+use super::feed::{fed, problem};
 use super::navigation::Navigated;
 use super::page::{Policy, ReceiptPage, SigningOutPage, render};
 use super::trouble::stuck;
 use crate::domain::logout::Scope;
+use crate::hub::Hub;
 use crate::hub::denied::RequestFault;
 use crate::hub::end_session::Stuck;
 use crate::hub::event::rfc3339;
@@ -73,20 +74,10 @@ fn sources(frames: &[Frame]) -> Vec<String> {
 /// `GET /logout/progress`: the page's apps as server-sent events, one whenever
 /// something has changed.
 pub(super) async fn progress(State(pages): State<Pages>, request: Request) -> Result<Response, Problem> {
-    let hub = Arc::clone(&pages.edge.hub);
-    let mut params = Params::parse(request.uri().query().unwrap_or_default()).map_err(Problem::request)?;
-    let ticket = params.take("ticket").ok_or(Problem::not_found())?;
-    let browser = pages.browser_cookie().read(request.headers()).ok_or(Problem::not_found())?;
-    let changes = hub.receipts_changed();
-    let first = hub.signing_out_apps(&ticket, &browser).await.map_err(problem)?;
-    let look = {
-        let hub = Arc::clone(&hub);
-        move || {
-            let (hub, ticket, browser) = (Arc::clone(&hub), ticket.clone(), browser.clone());
-            async move { hub.signing_out_apps(&ticket, &browser).await.ok().map(|apps| Said { apps }) }
-        }
+    let look = |hub: Arc<Hub>, ticket: String, browser: String| async move {
+        Ok(Said { apps: hub.signing_out_apps(&ticket, &browser).await? })
     };
-    Ok(fed(hub, changes, Said { apps: first }, look))
+    fed(&pages, request, look).await
 }
 
 /// One event.
@@ -127,14 +118,6 @@ pub(super) async fn frame_says(State(pages): State<Pages>, request: Request) -> 
     };
     hub.frame_says(&said.ticket, &browser?, &said.client_id, &said.nonce, says).await.map_err(problem)?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// A script is told that there is nothing for it; a person would be shown a page.
-pub(super) fn problem(why: Stuck) -> Problem {
-    match why {
-        Stuck::Hub(denied) => denied.into(),
-        Stuck::NoFlight | Stuck::NotThisBrowsers | Stuck::IssuerUnreachable | Stuck::Hint(_) => Problem::not_found(),
-    }
 }
 
 /// `GET /logout/receipt/{id}`: what was ended, where, when.

@@ -160,3 +160,11 @@ pub struct Standing {
     /// that [`super::Store::see_listening`] has nothing to add.
     pub has_listened: bool,
 }
+
+impl Standing {
+    /// Whether it is over, be it that the logout that says so is yet to be recorded.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.ended_by.is_some() || self.swept_by.is_some()
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use serde::Serialize;
 use sqlx::{Row, SqliteConnection};
 
 use super::error::StoreError;
@@ -12,7 +13,7 @@ use crate::domain::ids::{ClientId, Issuer, Sid, Subject};
 use crate::domain::logout::LogoutTarget;
 
 /// How many sessions, people, devices and apps a logout reaches.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Expected {
     /// Sessions; a person's tokens that name none are one.
     pub sessions: u64,

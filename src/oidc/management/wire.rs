@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
-use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Map, Value};
 use url::Url;
@@ -13,6 +12,7 @@ use super::fault::{ManagementFault, Scope};
 use crate::domain::clock::UnixMillis;
 use crate::domain::json::read_object;
 use crate::domain::retry_after::retry_after;
+use crate::oidc::fetch::outbound;
 use crate::oidc::guard::{Guarded, Lookup, NoAddress, no_address};
 
 /// How long one request may take, its body included.
@@ -20,7 +20,6 @@ pub const DEADLINE: Duration = Duration::from_secs(5);
 /// The largest answer that is read, in bytes.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 
-const CONNECT_DEADLINE: Duration = Duration::from_secs(3);
 /// How long the API is left alone after a 429 that does not say how long.
 const WAIT_UNSAID: Duration = Duration::from_secs(10);
 /// The longest that it may ask for.
@@ -50,16 +49,7 @@ pub(super) enum Heard {
 
 impl Wire {
     pub(super) fn new(lookup: Arc<dyn Lookup>, deadline: Duration) -> Result<Self, reqwest::Error> {
-        let client = Client::builder()
-            .user_agent(concat!("slo-hub/", env!("CARGO_PKG_VERSION")))
-            .redirect(Policy::none())
-            .referer(false)
-            .no_proxy()
-            .dns_resolver(Arc::new(Guarded(lookup)))
-            .connect_timeout(CONNECT_DEADLINE)
-            .timeout(deadline)
-            .build()?;
-        Ok(Self(client))
+        Ok(Self(outbound(Guarded(lookup), deadline).build()?))
     }
 
     pub(super) fn request(&self, method: Method, url: Url) -> RequestBuilder {

@@ -8,14 +8,13 @@ use axum::response::Response;
 
 use super::super::Pages;
 use super::super::feed::fed;
-use super::super::live::problem;
 use super::super::navigation::Navigated;
 use super::super::page::{Policy, render};
 use super::super::trouble::stuck;
 use super::view::EndedPage;
 use super::words::counted;
+use crate::hub::Hub;
 use crate::hub::end_session::Stuck;
-use crate::web::params::Params;
 use crate::web::problem::Problem;
 
 /// How often a browser without scripts loads the page again at most, a second apart.
@@ -47,18 +46,7 @@ pub(in crate::pages) async fn ended(
 
 /// `GET /sessions/progress`: the page's sessions as server-sent events.
 pub(in crate::pages) async fn progress(State(pages): State<Pages>, request: Request) -> Result<Response, Problem> {
-    let hub = Arc::clone(&pages.edge.hub);
-    let mut params = Params::parse(request.uri().query().unwrap_or_default()).map_err(Problem::request)?;
-    let ticket = params.take("ticket").ok_or(Problem::not_found())?;
-    let browser = pages.browser_cookie().read(request.headers()).ok_or(Problem::not_found())?;
-    let changes = hub.receipts_changed();
-    let first = hub.ended_sessions(&ticket, &browser).await.map_err(problem)?;
-    let look = {
-        let hub = Arc::clone(&hub);
-        move || {
-            let (hub, ticket, browser) = (Arc::clone(&hub), ticket.clone(), browser.clone());
-            async move { hub.ended_sessions(&ticket, &browser).await.ok() }
-        }
-    };
-    Ok(fed(hub, changes, first, look))
+    let look =
+        |hub: Arc<Hub>, ticket: String, browser: String| async move { hub.ended_sessions(&ticket, &browser).await };
+    fed(&pages, request, look).await
 }

@@ -15,6 +15,15 @@ async function drill({ sid }) {
   return { code, lines: said.trimEnd().split('\n') };
 }
 
+/** Waits until the drill says that of an app: its page was closed, and the hub has to hear of it. */
+function untilDrillSays({ of, line }) {
+  return until(`the drill says ${line}`, async () => {
+    const { lines } = await drill(of);
+    if (!lines.some((said) => said.startsWith(line))) throw new Error(lines.join('\n'));
+    return true;
+  });
+}
+
 const rehearsals = (page) => page.heard.filter(({ type }) => type === 'rehearsal');
 
 test('a drill names every open app and how fast it answered, and everybody stays signed in', async () => {
@@ -33,6 +42,8 @@ test('a drill names every open app and how fast it answered, and everybody stays
     '2 of 2 open apps acknowledged. Nobody was signed out.',
   ]);
   expect(code).toBe(0);
+  // The browser tells us of a frame some time after its page has had it.
+  await until('both tabs were seen to hear of it', () => [notes, shop].every((page) => rehearsals(page).length > 0));
   expect([notes, shop, others].map((page) => rehearsals(page).length)).toEqual([1, 1, 0]);
   for (const page of [notes, shop, others]) {
     await page.page.reload();
@@ -52,12 +63,12 @@ test('an app that was closed is away, and where none is open a drill says that i
   const session = await notes.idToken();
   const shop = await ada.signInTo('shop');
   await shop.page.close();
-  await until('Shop is known to be closed', async () => (await drill(session)).lines[1].startsWith('Shop   away'));
+  await untilDrillSays({ of: session, line: 'Shop   away' });
   const { code, lines } = await drill(session);
   expect([code, lines.at(-1)]).toEqual([0, '1 of 1 open app acknowledged. Nobody was signed out.']);
 
   await notes.page.close();
-  await until('Notes is known to be closed', async () => (await drill(session)).lines[0].startsWith('Notes  away'));
+  await untilDrillSays({ of: session, line: 'Notes  away' });
   const empty = await drill(session);
   expect([empty.code, empty.lines.at(-1)]).toEqual([1, 'No app is open there, so nothing was rehearsed.']);
 });
