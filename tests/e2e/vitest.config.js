@@ -8,7 +8,9 @@ export default defineConfig({
     maxWorkers: 2,
     minWorkers: 1,
     pool: 'forks',
-    retry: 0,
+    // Real browsers on a machine without a free core miss a beat at times. What passes only the second time is marked
+    // so in the output, and is to be looked into.
+    retry: 1,
     testTimeout: 150_000,
     hookTimeout: 60_000,
     reporters: ['verbose'],
