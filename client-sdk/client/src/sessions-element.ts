@@ -253,7 +253,7 @@ export class SessionsElement extends Base {
       this.#time(active ? 'active-now' : 'last-active', last_seen_at, (at, language) => ago(at, now, language)),
       this.#time('signed-in', started_at, day),
     );
-    const place = [address, asn && `AS${asn}`].filter(Boolean).join(', ');
+    const place = address && asn ? `${address}, AS${asn}` : address;
     for (const text of [place, apps.map((app) => app.name).join(', ')]) {
       if (!text) continue;
       const fact = document.createElement('span');
