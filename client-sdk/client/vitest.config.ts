@@ -2,8 +2,8 @@ import vue from '@vitejs/plugin-vue';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  // The docs' Vue app is a single-file component.
-  plugins: [vue()],
+  // The docs have single-file components, which name our elements.
+  plugins: [vue({ template: { compilerOptions: { isCustomElement: (tag) => tag.startsWith('slo-') } } })],
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     setupFiles: ['test/setup.ts'],

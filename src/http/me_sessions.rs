@@ -14,7 +14,7 @@ use crate::hub::Hub;
 use crate::hub::caller::{Person, Proof};
 use crate::hub::denied::{Denied, RequestFault};
 use crate::hub::event::{LogoutView, rfc3339};
-use crate::hub::my_sessions::{OwnApp, OwnSession, OwnSessions, Which};
+use crate::hub::my_sessions::{LISTED_AT_MOST, OwnApp, OwnSession, OwnSessions, Reach, Which, listed};
 use crate::oidc::fault::TokenFault;
 use crate::web::body::no_flood;
 use crate::web::caller::{Credential, FromDevice, FromOrigin};
@@ -24,7 +24,10 @@ use crate::web::problem::Problem;
 /// A person's sessions.
 #[derive(Serialize)]
 struct SessionList {
+    /// Those used last, where there are many.
     sessions: Vec<SessionView>,
+    /// What ending all but the one that asks would reach, whether it is listed or not.
+    others: Reach,
     /// Whether the issuer, where it can be asked, has told of its sessions too.
     complete: bool,
 }
@@ -39,13 +42,18 @@ struct SessionView {
     last_seen_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asn: Option<u32>,
     apps: Vec<OwnApp>,
 }
 
 /// What was ended.
 #[derive(Serialize)]
-struct Ended {
+struct Outcome {
+    /// Those used last, where there are many.
     ended: Vec<EndedView>,
+    /// How many more were ended.
+    more: usize,
     /// Whether the issuer, where it can be asked, has told of its sessions too. Where it
     /// has not, one that only it knows of may live on.
     complete: bool,
@@ -69,6 +77,7 @@ impl From<OwnSession> for SessionView {
             started_at: rfc3339(session.started_at),
             last_seen_at: rfc3339(session.last_seen_at),
             address: session.address,
+            asn: session.asn,
             apps: session.apps,
         }
     }
@@ -88,8 +97,9 @@ pub(super) async fn list(
     });
     let own = sessions.await?;
     let complete = !own.is_issuer_silent;
-    let sessions = own.sessions.into_iter().map(SessionView::from).collect();
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(SessionList { sessions, complete })))
+    let others = Reach::of(&Which::Others.of(&own.sessions));
+    let sessions = listed(&own.sessions).iter().cloned().map(SessionView::from).collect();
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(SessionList { sessions, others, complete })))
 }
 
 /// `DELETE /api/v1/me/sessions/{id}`: ends one.
@@ -128,7 +138,7 @@ pub(super) async fn end_others(
             return Err(RequestFault::BadExcept.into());
         }
         match end(&hub, &person, &Which::Others).await {
-            Err(Denied::NotFound) => Ok(Ended { ended: Vec::new(), complete: true }),
+            Err(Denied::NotFound) => Ok(Outcome { ended: Vec::new(), more: 0, complete: true }),
             outcome => outcome,
         }
     });
@@ -178,12 +188,12 @@ async fn own_sessions(hub: &Arc<Hub>, person: &Person) -> Result<OwnSessions, De
     hub.own_sessions(&person.sign_in, person.device.as_deref()).await
 }
 
-async fn end(hub: &Arc<Hub>, person: &Person, which: &Which) -> Result<Ended, Denied> {
+async fn end(hub: &Arc<Hub>, person: &Person, which: &Which) -> Result<Outcome, Denied> {
     let own = own_sessions(hub, person).await?;
     let (chosen, complete) = (which.of(&own.sessions), !own.is_issuer_silent);
     if chosen.is_empty() && !complete && *which == Which::Others {
         // There may be some, and nobody could say.
-        return Ok(Ended { ended: Vec::new(), complete });
+        return Ok(Outcome { ended: Vec::new(), more: 0, complete });
     }
     if chosen.is_empty() {
         return Err(Denied::NotFound);
@@ -193,11 +203,12 @@ async fn end(hub: &Arc<Hub>, person: &Person, which: &Which) -> Result<Ended, De
         // The one that asks has no name at its issuer: there is no session to end.
         return Err(RequestFault::BadScope.into());
     }
-    let ended = ended.into_iter().map(|(session, done)| EndedView {
+    let more = ended.len().saturating_sub(LISTED_AT_MOST);
+    let ended = ended.into_iter().take(LISTED_AT_MOST).map(|(session, done)| EndedView {
         session: session.id,
         device: session.device,
         logout: LogoutView::from(&done.logout),
         notified: done.notified,
     });
-    Ok(Ended { ended: ended.collect(), complete })
+    Ok(Outcome { ended: ended.collect(), more, complete })
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Hub;
 use super::denied::Denied;
 use super::flight::{Flight, Leg, Next, Stuck};
-use super::my_sessions::OwnSession;
+use super::my_sessions::{OwnSession, listed};
 use super::own_sign_in::SignedIn;
 use super::progress::{AppProgress, AppState, Moment, is_under_way, progress};
 use crate::domain::digest::sha256_hex;
@@ -39,8 +39,10 @@ pub struct EndedSession {
 /// What the page shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct EndedSessions {
-    /// Each session.
+    /// Each session that had been listed.
     pub sessions: Vec<EndedSession>,
+    /// How many sessions were ended beside those: probably over already, or too many.
+    pub beside: usize,
     /// Whether nothing is waited for any more; an app that is closed is not.
     pub is_settled: bool,
     /// Whether every app has confirmed, and no other will turn up.
@@ -55,6 +57,9 @@ struct Kept {
     /// Unix milliseconds.
     ended_at: i64,
     ended: Vec<(String, String)>,
+    /// How many more were ended.
+    #[serde(default)]
+    beside: usize,
 }
 
 impl Hub {
@@ -70,12 +75,14 @@ impl Hub {
         browser: &str,
     ) -> Result<String, Stuck> {
         let done = self.end_own_sessions(&who.sign_in, sessions).await?;
-        let ended = done.into_iter().map(|(session, done)| (session.device, done.logout.id.to_string()));
+        let (ended, shown) = (done.len(), listed(sessions).len());
+        let names = done.into_iter().map(|(session, done)| (session.device, done.logout.id.to_string()));
         let kept = Kept {
             issuer: who.sign_in.issuer.as_str().to_owned(),
             browser: sha256_hex(browser.as_bytes()),
             ended_at: self.clock.now().0,
-            ended: ended.collect(),
+            beside: ended.saturating_sub(shown),
+            ended: names.take(shown).collect(),
         };
         self.keep(Leg::Ended, &kept).await
     }
@@ -126,7 +133,7 @@ impl Hub {
         // Who is late, or closed, may still confirm.
         let mut apps = sessions.iter().flat_map(|session| &session.apps);
         let is_done = is_over && is_settled && apps.all(|app| app.state == AppState::SignedOut);
-        Ok(EndedSessions { sessions, is_settled, is_done })
+        Ok(EndedSessions { sessions, beside: kept.beside, is_settled, is_done })
     }
 }
 

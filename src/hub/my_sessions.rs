@@ -7,16 +7,23 @@ use serde::{Deserialize, Serialize};
 
 use super::Hub;
 use super::denied::Denied;
+use super::issuer_list::AtIssuer;
+use super::lapse::{IssuerSays, has_lapsed};
 use super::record::Done;
+use super::sighting::Sighting;
 use crate::domain::clock::UnixMillis;
 use crate::domain::device::{Device, name_of};
 use crate::domain::ids::{ClientId, Issuer, SessionKey};
 use crate::domain::logout::{LogoutTarget, Reason, SignIn, Source};
+use crate::oidc::management::IssuerSession;
 use crate::store::SessionRecord;
 
 /// What the session that asks is called by itself: it always has that name, whether or
 /// not the registry knows it by another.
 pub const CURRENT: &str = "current";
+
+/// How many sessions one answer lists.
+pub const LISTED_AT_MOST: usize = 100;
 
 /// A session last seen so long ago counts as active now, in milliseconds.
 const NOW_MILLIS: i64 = 5 * 60 * 1000;
@@ -47,8 +54,14 @@ pub struct OwnSession {
     pub last_seen_at: UnixMillis,
     /// Whether somebody is there just now: an app of it is open, or was a moment ago.
     pub is_active: bool,
+    /// Whether it is probably over, though no logout says so: it is not listed, and is
+    /// ended with the others.
+    pub has_lapsed: bool,
     /// The address, or the network, that it was last seen at.
     pub address: Option<String>,
+    /// The number of the autonomous system that the address belongs to, where the issuer
+    /// says it.
+    pub asn: Option<u32>,
 }
 
 /// An app of a session.
@@ -63,8 +76,8 @@ pub struct OwnApp {
 /// A person's sessions.
 #[derive(Clone, Debug)]
 pub struct OwnSessions {
-    /// Those that are alive: the one that asks first, then those where somebody is, then
-    /// the one last seen.
+    /// Those that no logout has ended: the one that asks first, then those where somebody
+    /// is, then the one last seen; those that are probably over last.
     pub sessions: Vec<OwnSession>,
     /// Whether the issuer, which may know of more, could not be asked just now.
     pub is_issuer_silent: bool,
@@ -80,15 +93,18 @@ pub enum Which {
     Others,
 }
 
-/// How much an end would reach.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How much an end would reach. Sessions that are probably over count for themselves:
+/// nobody is there, so they are on no device and in no app.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Reach {
-    /// How many sessions.
+    /// How many sessions that are alive.
     pub sessions: usize,
     /// On how many devices: browsers that call themselves the same, at the same address.
     pub devices: usize,
     /// In how many apps.
     pub apps: usize,
+    /// And how many sessions that are probably over.
+    pub lapsed: usize,
 }
 
 impl Which {
@@ -106,13 +122,23 @@ impl Which {
     }
 }
 
+/// Those of them, in their order, that an answer lists: not those that are probably over,
+/// and no more than [`LISTED_AT_MOST`].
+#[must_use]
+pub fn listed(sessions: &[OwnSession]) -> &[OwnSession] {
+    let alive = sessions.iter().take_while(|session| !session.has_lapsed).count();
+    &sessions[..alive.min(LISTED_AT_MOST)]
+}
+
 impl Reach {
     /// What ending these sessions would reach.
     #[must_use]
     pub fn of(sessions: &[OwnSession]) -> Self {
-        let devices: BTreeSet<_> = sessions.iter().map(|session| (&session.device, &session.address)).collect();
-        let apps: BTreeSet<_> = sessions.iter().flat_map(|session| &session.apps).collect();
-        Self { sessions: sessions.len(), devices: devices.len(), apps: apps.len() }
+        let alive = || sessions.iter().filter(|session| !session.has_lapsed);
+        let devices: BTreeSet<_> = alive().map(|session| (&session.device, &session.address)).collect();
+        let apps: BTreeSet<_> = alive().flat_map(|session| &session.apps).collect();
+        let count = alive().count();
+        Self { sessions: count, devices: devices.len(), apps: apps.len(), lapsed: sessions.len() - count }
     }
 }
 
@@ -126,22 +152,37 @@ impl Hub {
     pub async fn own_sessions(&self, who: &SignIn, device: Option<&Device>) -> Result<OwnSessions, Denied> {
         let current = who.session();
         let person = who.subject();
-        let (known, at_issuer) = tokio::join!(self.store.sessions_of(&person), self.sessions_at_issuer(&person));
-        let known = known?;
-        let is_issuer_silent = at_issuer.is_none();
-        let at_issuer = at_issuer.unwrap_or_default();
-        // What is over by the hub's own facts is over, though the issuer may yet hear of it.
-        let news: Vec<_> = at_issuer
-            .into_iter()
-            .filter(|own| !known.iter().any(|record| record.ended_by.is_some() && record.key.sid == own.sid))
-            .collect();
-        let is_shown = |record: &SessionRecord| record.ended_by.is_none() || Some(&record.key) == current.as_ref();
-        let known = known.into_iter().filter(is_shown);
-        let mut sessions: Vec<_> = known.map(|record| self.shown_session(record, current.as_ref())).collect();
-        self.merge_at_issuer(&mut sessions, news, &who.issuer, current.as_ref());
+        let (known, mut at_issuer) = tokio::join!(self.store.sessions_of(&person), self.sessions_at_issuer(&person));
+        let is_issuer_silent = at_issuer.is_silent();
+        let mut sessions = self.seen_sessions(known?, &mut at_issuer, current.as_ref());
+        for found in at_issuer.rest() {
+            let key = SessionKey { issuer: who.issuer.clone(), sid: found.sid.clone() };
+            sessions.push(self.unseen_session(key, &found, current.as_ref()));
+        }
         self.show_asking(&mut sessions, who, device);
-        sessions.sort_by_key(|session| (!session.is_current, !session.is_active, -session.last_seen_at.0));
+        sessions.sort_by_cached_key(|session| {
+            let is_there = (!session.is_current, session.has_lapsed, !session.is_active);
+            (is_there, -session.last_seen_at.0, session.id.clone())
+        });
         Ok(OwnSessions { sessions, is_issuer_silent })
+    }
+
+    /// Those that the hub has seen, with what the issuer says of them. What is over by the
+    /// hub's own facts is over, though the issuer may yet hear of it.
+    fn seen_sessions(
+        &self,
+        known: Vec<SessionRecord>,
+        at_issuer: &mut AtIssuer,
+        current: Option<&SessionKey>,
+    ) -> Vec<OwnSession> {
+        let mut sessions = Vec::with_capacity(known.len());
+        for record in known {
+            let (says, found) = at_issuer.take(&record.key.sid);
+            if record.ended_by.is_none() || Some(&record.key) == current {
+                sessions.push(self.shown_session(record, says, found.as_ref(), current));
+            }
+        }
+        sessions
     }
 
     /// What asks just now is the best that is known of its device, and is there whether
@@ -150,26 +191,44 @@ impl Hub {
         match (sessions.iter_mut().find(|session| session.is_current), device) {
             (None, device) => sessions.push(self.asking_session(who, device)),
             (Some(own), Some(device)) => {
+                let address = device.address.to_string();
+                own.asn = own.asn.filter(|_| own.address.as_ref() == Some(&address));
                 own.device = name_of(device.user_agent.as_deref());
-                own.address = Some(device.address.to_string());
+                own.address = Some(address);
             }
             (Some(_), None) => {}
         }
     }
 
-    fn shown_session(&self, record: SessionRecord, current: Option<&SessionKey>) -> OwnSession {
-        let is_current = current == Some(&record.key);
-        let last_seen_at = record.last_seen_at.max(record.active_at);
+    fn shown_session(
+        &self,
+        record: SessionRecord,
+        says: IssuerSays,
+        found: Option<&IssuerSession>,
+        current: Option<&SessionKey>,
+    ) -> OwnSession {
+        let now = self.clock.now();
+        let (is_current, is_open) = (current == Some(&record.key), self.is_open(&record.key));
+        let has_lapsed = !is_current && !is_open && has_lapsed(&record, says, self.life.timeouts(), now);
+        let mut seen = Sighting::by_hub(&record);
+        if let Some(found) = found {
+            seen = seen.and(Sighting::by_issuer(found, now)).or_at_first(found);
+        }
+        let last_seen_at = seen.at.min(now);
+        let mut apps = record.apps;
+        apps.extend(found.into_iter().flat_map(|found| &found.clients).cloned());
         OwnSession {
             id: record.id.as_str().to_owned(),
             first_id: Some(self.first_id(&record.key)),
-            device: name_of(record.user_agent.as_deref()),
+            device: name_of(seen.user_agent.as_deref()),
             is_current,
-            apps: self.named_apps(&record.key.issuer, &record.apps),
+            apps: self.named_apps(&record.key.issuer, &apps),
             started_at: record.started_at.into(),
             last_seen_at,
-            is_active: is_current || self.was_active(&record.key, last_seen_at),
-            address: record.address,
+            is_active: is_current || (!has_lapsed && self.was_active(&record.key, last_seen_at)),
+            has_lapsed,
+            address: seen.address,
+            asn: seen.asn,
             key: Some(record.key),
         }
     }
@@ -186,6 +245,8 @@ impl Hub {
             started_at: who.session_start(None).into(),
             last_seen_at: self.clock.now(),
             is_active: true,
+            has_lapsed: false,
+            asn: None,
             address: device.map(|device| device.address.to_string()),
         }
     }
@@ -195,7 +256,8 @@ impl Hub {
     }
 
     pub(super) fn named_apps(&self, issuer: &Issuer, apps: &[ClientId]) -> Vec<OwnApp> {
-        let known = apps.iter().filter_map(|id| self.directory.app(issuer, id.as_str()));
+        let distinct: BTreeSet<_> = apps.iter().collect();
+        let known = distinct.into_iter().filter_map(|id| self.directory.app(issuer, id.as_str()));
         let mut apps: Vec<_> =
             known.map(|app| OwnApp { name: app.name.clone(), client_id: app.client_id.as_str().to_owned() }).collect();
         apps.sort_by_key(|app| app.name.to_lowercase());

@@ -8,6 +8,7 @@
 mod support;
 
 mod account;
+mod active_sessions;
 mod admin;
 mod admin_cli;
 mod admin_faults;

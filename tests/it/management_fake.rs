@@ -81,6 +81,11 @@ impl FakeApi {
         self.0.sessions.lock().unwrap().push(session);
     }
 
+    /// A session has run out there, and nobody was told.
+    pub fn forgets(&self, sid: &str) {
+        self.0.sessions.lock().unwrap().retain(|session| session["id"] != sid);
+    }
+
     /// Somebody proves anew who they are, in a session that lasts.
     pub fn authenticated(&self, sid: &str, at: &str) {
         let mut sessions = self.0.sessions.lock().unwrap();

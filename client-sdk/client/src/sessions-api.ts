@@ -14,6 +14,8 @@ export interface ListedSession {
   readonly last_seen_at: string;
   /** An address, or after a while its network. */
   readonly address?: string;
+  /** The number of the network that the address belongs to. */
+  readonly asn?: number;
   readonly apps: ReadonlyArray<{ readonly name: string; readonly client_id: string }>;
 }
 
@@ -68,9 +70,24 @@ function troubleOf(status: number, { error, code }: Record<string, unknown>): Tr
   return status === 404 ? 'gone' : 'failed';
 }
 
-/** What ending these sessions would reach. A device is a browser of one name at one address. */
-export function reachOf(sessions: readonly ListedSession[]): Record<'sessions' | 'devices' | 'apps', number> {
+/** What ending all others would reach, as the hub counts: also sessions that it does not list. */
+export interface Reach {
+  readonly sessions: number;
+  readonly devices: number;
+  readonly apps: number;
+  /** Sessions besides those that are probably over. */
+  readonly lapsed: number;
+}
+
+/** The hub's own count, or, of a hub that has none, what these sessions are. A device is a browser of one name at one address. */
+export function reachOf(sessions: readonly ListedSession[], counted: unknown): Reach {
+  if (isReach(counted)) return counted;
   const devices = new Set(sessions.map(({ device, address }) => JSON.stringify([device, address])));
   const apps = new Set(sessions.flatMap((session) => session.apps.map(({ client_id: id }) => id)));
-  return { sessions: sessions.length, devices: devices.size, apps: apps.size };
+  return { sessions: sessions.length, devices: devices.size, apps: apps.size, lapsed: 0 };
+}
+
+function isReach(value: unknown): value is Reach {
+  const counts = value as Partial<Reach> | null | undefined;
+  return [counts?.sessions, counts?.devices, counts?.apps, counts?.lapsed].every(Number.isSafeInteger);
 }

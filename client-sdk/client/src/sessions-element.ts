@@ -1,6 +1,6 @@
 import { Base, button, define, dress, languageAt, mark, part, upgrade } from './element.js';
 import { leave, type Leaver } from './leave.js';
-import { askForSessions, reachOf, Refused, type ListedSession, type Trouble } from './sessions-api.js';
+import { askForSessions, reachOf, Refused, type ListedSession, type Reach, type Trouble } from './sessions-api.js';
 import { LOOK } from './sessions-style.js';
 import { ago, counted, day, fill, TEXTS, type TextName } from './sessions-words.js';
 import type { SloClient } from './types.js';
@@ -36,7 +36,8 @@ type Values = (language: string | undefined, isOurs: boolean) => Readonly<Record
  * again before sessions can be ended, with {@link FreshSignIn} as its detail; `slo-sign-out`, when this very session is
  * to be ended; without `preventDefault()` it calls the client's `logout()`, or `signOut()` where there is none.
  * Parts: `panel`, `heading`, `status`, `notice`, `action`, `list`, `session`, `current`, `about`, `device`, `badge`,
- * `details`, `sign-out`, `others`, `everywhere`, `dialog`, `question`, `reach`, `actions`, `confirm`, `cancel`.
+ * `details`, `sign-out`, `more`, `others`, `everywhere`, `dialog`, `question`, `reach`, `lapsed`, `actions`, `confirm`,
+ * `cancel`.
  * Custom properties: those of `<slo-idle-warning>`.
  */
 export class SessionsElement extends Base {
@@ -49,6 +50,8 @@ export class SessionsElement extends Base {
   #loading = new AbortController();
   /** Null: not known. */
   #sessions: readonly ListedSession[] | null = null;
+  /** What the hub says of all others. */
+  #counted: unknown;
   #notice: Notice | null = null;
   #isEnding = false;
   readonly #panel = part('section', 'panel');
@@ -105,9 +108,10 @@ export class SessionsElement extends Base {
     if (!this.#sessions) this.#show(null, { text: 'loading' });
     const again = (text: TextName): Notice => ({ text, button: 'retry', act: () => void this.refresh() });
     try {
-      const { sessions, complete } = await askForSessions(client, 'GET', '', signal);
+      const { sessions, others, complete } = await askForSessions(client, 'GET', '', signal);
       if (signal.aborted) return;
       if (!Array.isArray(sessions)) throw new Refused('failed');
+      this.#counted = others;
       this.#show(sessions as ListedSession[], complete === false ? again('incomplete') : null);
     } catch (cause) {
       if (signal.aborted) return;
@@ -242,14 +246,15 @@ export class SessionsElement extends Base {
     return row;
   }
 
-  #details({ active, started_at, last_seen_at, address, apps }: ListedSession): HTMLElement {
+  #details({ active, started_at, last_seen_at, address, asn, apps }: ListedSession): HTMLElement {
     const details = part('p', 'details');
     const now = Date.now();
     details.append(
       this.#time(active ? 'active-now' : 'last-active', last_seen_at, (at, language) => ago(at, now, language)),
       this.#time('signed-in', started_at, day),
     );
-    for (const text of [address, apps.map((app) => app.name).join(', ')]) {
+    const place = address && asn ? `${address}, AS${asn}` : address;
+    for (const text of [place, apps.map((app) => app.name).join(', ')]) {
       if (!text) continue;
       const fact = document.createElement('span');
       fact.textContent = text;
@@ -275,24 +280,30 @@ export class SessionsElement extends Base {
     const others = this.#sessions?.filter(({ current }) => !current);
     this.#others.replaceChildren();
     if (!others) return;
-    if (others.length) return this.#others.append(this.#button('everywhere', 'everywhere', () => this.#ask(others), 'everywhere'));
-    const alone = document.createElement('p');
-    this.#say(alone, 'alone');
-    this.#others.append(alone);
+    const reach = reachOf(others, this.#counted);
+    const more = reach.sessions - others.length;
+    if (!others.length) this.#tell(this.#others, 'alone', 'alone');
+    if (more > 0) this.#tell(this.#others, 'more', 'more', () => ({ sessions: String(more) }));
+    if (reach.sessions + reach.lapsed === 0) return;
+    this.#others.append(this.#button('everywhere', 'everywhere', () => this.#ask(reach), 'everywhere'));
   }
 
   /** Asks before all others are ended, and says how many that are. */
-  #ask(others: readonly ListedSession[]): void {
+  #ask({ sessions, devices, apps, lapsed }: Reach): void {
     const question = part('h3', 'question');
     question.id = 'question';
     this.#say(question, 'confirm');
-    const reach = part('p', 'reach');
-    const { sessions, devices, apps } = reachOf(others);
-    this.#say(reach, 'reach', (_, isOurs) => ({
-      sessions: counted(sessions, 'session', isOurs),
-      devices: counted(devices, 'device', isOurs),
-      apps: counted(apps, 'app', isOurs),
-    }));
+    this.#dialog.replaceChildren(question);
+    if (sessions) {
+      this.#tell(this.#dialog, 'reach', 'reach', (_, isOurs) => ({
+        sessions: counted(sessions, 'session', isOurs),
+        devices: counted(devices, 'device', isOurs),
+        apps: counted(apps, 'app', isOurs),
+      }));
+    }
+    if (lapsed) {
+      this.#tell(this.#dialog, 'lapsed', 'lapsed', (_, isOurs) => ({ sessions: counted(lapsed, 'session', isOurs) }));
+    }
     const actions = part('div', 'actions');
     const confirmed = () => {
       this.#dialog.close();
@@ -301,7 +312,7 @@ export class SessionsElement extends Base {
     const cancel = this.#button('cancel', 'cancel', () => this.#dialog.close());
     cancel.autofocus = true;
     actions.append(this.#button('confirm', 'everywhere', confirmed), cancel);
-    this.#dialog.replaceChildren(question, reach, actions);
+    this.#dialog.append(actions);
     this.#dialog.showModal();
     cancel.focus();
   }
@@ -311,6 +322,13 @@ export class SessionsElement extends Base {
     if (key !== undefined) made.dataset['key'] = key;
     this.#say(made, text);
     return made;
+  }
+
+  /** A paragraph. */
+  #tell(parent: HTMLElement, name: string, text: TextName, values?: Values): void {
+    const paragraph = part('p', name);
+    this.#say(paragraph, text, values);
+    parent.append(paragraph);
   }
 
   /** The page's text of that name, or our own. As text: apps and browsers name themselves. */

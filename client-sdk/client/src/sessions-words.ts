@@ -11,6 +11,8 @@ export const TEXTS = {
   alone: 'You are signed in nowhere else.',
   confirm: 'Sign out everywhere else?',
   reach: 'This ends {sessions} on {devices}, in {apps}.',
+  lapsed: 'Ended to be certain: {sessions} from before, probably over by now.',
+  more: 'Those used last are listed. There are {sessions} more.',
   cancel: 'Cancel',
   'signed-out': '{device} is signed out.',
   'all-signed-out': 'You are signed out everywhere else.',

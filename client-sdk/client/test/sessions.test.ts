@@ -6,23 +6,14 @@ import type { ListedSession } from '../src/sessions-api.js';
 import { LOOK } from '../src/sessions-style.js';
 import { App, settle } from './app.js';
 import { FakeHub, idToken } from './hub.js';
-
-const app = (name: string) => ({ name, client_id: name.toLowerCase() });
-const LAPTOP: ListedSession = {
-  id: 'a1', current: true, active: true, device: 'Chrome on macOS', address: '203.0.113.7',
-  started_at: '2025-11-20T08:00:00.000Z', last_seen_at: '2025-11-21T08:00:00.000Z', apps: [app('Notes'), app('Shop')],
-};
-const PHONE: ListedSession = {
-  ...LAPTOP, id: 'b/2', current: false, active: false, device: 'Chrome on Android',
-  started_at: '2025-10-01T08:00:00.000Z', last_seen_at: '2025-11-21T05:00:00.000Z', apps: [app('Notes'), app('Desk')],
-};
-const TABLET: ListedSession = { ...PHONE, id: 'c3', active: true, apps: [app('Portal')] };
-const NOT_FRESH = { error: 'insufficient_user_authentication', code: 'insufficient_user_authentication' };
+import { app, LAPTOP, NOT_FRESH, PHONE, TABLET } from './listed.js';
 
 let hub: FakeHub;
 let page: App;
 let list: SessionsElement;
 let sessions: ListedSession[];
+/** What the hub counts of all others, where it does. */
+let counted: unknown;
 /** What was asked of the hub's list, and with which token. */
 let asked: Array<{ what: string; token: string }>;
 /** Answers in another way. */
@@ -34,6 +25,7 @@ beforeEach(async () => {
   document.body.innerHTML = '<slo-sessions></slo-sessions>';
   list = document.querySelector('slo-sessions')!;
   sessions = [LAPTOP, PHONE, TABLET];
+  counted = undefined;
   asked = [];
   refusal = undefined;
   hub = new FakeHub();
@@ -49,7 +41,7 @@ beforeEach(async () => {
 afterEach(() => document.body.replaceChildren());
 
 function answer(method: string, path: string): Response {
-  if (method === 'GET') return Response.json({ sessions });
+  if (method === 'GET') return Response.json({ sessions, others: counted });
   const isMeant = ({ id, current }: ListedSession) => (path === '?except=current' ? !current : `/${encodeURIComponent(id)}` === path);
   const ended = sessions.filter(isMeant);
   sessions = sessions.filter((session) => !isMeant(session));
@@ -284,6 +276,43 @@ describe('ending sessions', () => {
     refusal = undefined;
     await press(part('action'));
     expect([notice(), rows().length]).toEqual([undefined, 2]);
+  });
+});
+
+describe('sessions that are not listed', () => {
+  const asks = () => press(part('everywhere')).then(() => [part('reach'), part('lapsed')].map((line) => line?.textContent));
+
+  it('are counted by the hub: too many, and such as are probably over', async () => {
+    counted = { sessions: 130, devices: 4, apps: 5, lapsed: 3 };
+    await open();
+    expect(part('more')!.textContent).toBe('Those used last are listed. There are 128 more.');
+    expect(await asks()).toEqual([
+      'This ends 130 sessions on 4 devices, in 5 apps.',
+      'Ended to be certain: 3 sessions from before, probably over by now.',
+    ]);
+    await press(part('confirm'));
+    expect(asked.map(({ what }) => what)).toEqual(['GET', 'DELETE?except=current', 'GET']);
+  });
+
+  it('can be ended where there is no other', async () => {
+    sessions = [LAPTOP];
+    counted = { sessions: 0, devices: 0, apps: 0, lapsed: 1 };
+    await open();
+    expect([part('alone')!.textContent, part('more')]).toEqual(['You are signed in nowhere else.', null]);
+    expect(await asks()).toEqual([undefined, 'Ended to be certain: 1 session from before, probably over by now.']);
+  });
+
+  it.each([[null], ['2'], [{ sessions: 2 }], [{ sessions: '9', devices: 1, apps: 1, lapsed: 0 }]])('are none: %j', async (said) => {
+    counted = said;
+    await open();
+    expect(await asks()).toEqual(['This ends 2 sessions on 1 device, in 3 apps.', undefined]);
+  });
+
+  it('the number of the network stands beside the address', async () => {
+    const { address: _, ...nowhere } = PHONE;
+    sessions = [{ ...LAPTOP, asn: 64500 }, { ...nowhere, asn: 64501 }];
+    await open();
+    expect(rows().map((row) => texts(row)[3])).toEqual(['203.0.113.7, AS64500', 'Notes, Desk']);
   });
 });
 

@@ -46,8 +46,8 @@ pub struct Device {
     pub last_user_agent: Option<String>,
     /// The address that it was last used from.
     pub last_ip: Option<String>,
-    /// The network that it was last used from (autonomous system number).
-    pub last_asn: Option<String>,
+    /// The number of the network that it was last used from (its autonomous system).
+    pub last_asn: Option<u32>,
 }
 
 impl fmt::Debug for Device {
@@ -68,6 +68,12 @@ impl IssuerSession {
     #[must_use]
     pub fn is_ended_by(&self, covers_until: UnixSeconds) -> bool {
         self.signed_in_at().is_none_or(|at| at <= covers_until)
+    }
+
+    /// Whether its time at the issuer is up, by the ends that it names.
+    #[must_use]
+    pub fn is_over(&self, now: UnixMillis) -> bool {
+        [self.expires_at, self.idle_expires_at].into_iter().flatten().any(|end| end <= now)
     }
 
     pub(super) fn read(value: &Value) -> Result<Self, ManagementFault> {
@@ -91,7 +97,7 @@ impl IssuerSession {
                 initial_user_agent: text(device, "initial_user_agent"),
                 last_user_agent: text(device, "last_user_agent"),
                 last_ip: text(device, "last_ip"),
-                last_asn: text(device, "last_asn"),
+                last_asn: text(device, "last_asn").and_then(|text| asn(&text)),
             },
             clients: clients(said),
         })
@@ -129,6 +135,12 @@ fn text(said: &Map<String, Value>, name: &str) -> Option<String> {
         _ => return None,
     };
     Some(text).filter(|text| !text.is_empty())
+}
+
+/// Auth0 writes the bare number; others write it as people do: "AS64500".
+fn asn(text: &str) -> Option<u32> {
+    let digits = text.strip_prefix("AS").unwrap_or(text);
+    digits.bytes().all(|one| one.is_ascii_digit()).then(|| digits.parse().ok())?
 }
 
 fn clients(said: &Map<String, Value>) -> Vec<ClientId> {
@@ -241,12 +253,31 @@ mod tests {
         assert_eq!(read.expires_at, Some(UnixMillis(1_767_517_200_000)));
         assert_eq!((read.idle_expires_at, read.last_interacted_at), (None, None));
         assert_eq!(read.device.initial_user_agent.as_deref(), Some("Agent"));
-        assert_eq!(
-            (read.device.last_ip.as_deref(), read.device.last_asn.as_deref()),
-            (Some("192.0.2.1"), Some("64500"))
-        );
+        assert_eq!((read.device.last_ip.as_deref(), read.device.last_asn), (Some("192.0.2.1"), Some(64500)));
         assert_eq!(read.clients, [ClientId::parse("notes").unwrap()]);
         assert!(!format!("{read:?}").contains("192.0.2.1"));
+    }
+
+    #[test]
+    fn a_networks_number_is_a_number_however_it_is_written() {
+        let asn = |said: Value| session(&json!({"device": {"last_asn": said}})).unwrap().device.last_asn;
+        for said in [json!("64500"), json!(64500), json!("AS64500")] {
+            assert_eq!(asn(said), Some(64500));
+        }
+        for strange in
+            [json!("<b>"), json!("-1"), json!("+5"), json!(""), json!("AS"), json!("99999999999"), json!([1])]
+        {
+            assert_eq!(asn(strange.clone()), None, "{strange}");
+        }
+    }
+
+    #[test]
+    fn a_session_is_over_at_the_first_of_the_ends_that_it_names() {
+        let over = |said: &Value| session(said).unwrap().is_over(UnixMillis(1_767_265_200_000));
+        assert!(over(&json!({"expires_at": "2026-01-01T11:00:00Z", "idle_expires_at": "2026-01-02T11:00:00Z"})));
+        assert!(over(&json!({"expires_at": "2026-01-04T11:00:00Z", "idle_expires_at": "2026-01-01T10:59:59Z"})));
+        assert!(!over(&json!({"expires_at": "2026-01-04T11:00:00Z", "idle_expires_at": "2026-01-01T11:00:01Z"})));
+        assert!(!over(&json!({})), "an issuer that names none");
     }
 
     #[test]

@@ -10,9 +10,10 @@ use super::super::navigation::{Navigated, is_navigation, sender};
 use super::super::page::{ErrorPage, Policy, render};
 use super::super::trouble::{bad_request, not_a_navigation, stuck};
 use super::super::way::see_other;
+use super::list::more;
 use super::our_trouble;
 use super::view::EndPage;
-use super::words::{query, reach, sealed_text, which};
+use super::words::{counted, query, reach, sealed_text, which};
 use crate::hub::end_session::Stuck;
 use crate::hub::my_sessions::{OwnSession, Reach, Which};
 use crate::hub::own_sign_in::SignedIn;
@@ -105,10 +106,9 @@ impl Pages {
         let is_current = chosen.iter().all(|session| session.is_current);
         let must_prove = !is_current && !hub.is_fresh(&who.sign_in);
         let device = matches!(which, Which::One(_)).then(|| chosen[0].device.clone());
-        let button = match (&device, chosen.len()) {
-            (Some(device), _) => format!("Sign out {device}"),
-            (None, 1) => "Sign out 1 session".to_owned(),
-            (None, count) => format!("Sign out {count} sessions"),
+        let button = match &device {
+            Some(device) => format!("Sign out {device}"),
+            None => format!("Sign out {}", counted(chosen.len(), "session")),
         };
         let page = EndPage {
             device,
@@ -122,7 +122,8 @@ impl Pages {
             token: self.end_token(&who, which),
             silent: (is_all && is_issuer_silent).then(|| who.sign_in.issuer.host()),
             prove: must_prove.then(|| format!("/sessions/prove?{}", query(which))),
-            rows: self.rows(&who, chosen),
+            more: more(&chosen),
+            rows: self.rows(&who, &chosen),
         };
         let policy = Policy::form(form_action(hub, false)).with_script();
         render(&page, StatusCode::OK, &policy)

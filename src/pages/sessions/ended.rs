@@ -35,7 +35,8 @@ pub(in crate::pages) async fn ended(
     };
     let waits = !shown.is_settled && turn < TURNS;
     let page = EndedPage {
-        count: counted(shown.sessions.len(), "session"),
+        count: counted(shown.sessions.len() + shown.beside, "session"),
+        beside: (shown.beside > 0).then(|| counted(shown.beside, "session")),
         refresh: waits.then(|| format!("/sessions/ended?ticket={ticket}&turn={}", turn + 1)),
         is_live: !shown.is_done,
         sessions: shown.sessions,

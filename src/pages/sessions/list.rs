@@ -10,7 +10,7 @@ use super::super::navigation::Navigated;
 use super::super::page::{Policy, render};
 use super::view::{Row, SessionsPage};
 use super::{our_trouble, words};
-use crate::hub::my_sessions::{OwnSession, OwnSessions, Reach, Which};
+use crate::hub::my_sessions::{OwnSession, OwnSessions, Reach, Which, listed};
 use crate::hub::own_sign_in::{NotIn, SignedIn};
 use crate::web::caller::FromDevice;
 
@@ -35,25 +35,32 @@ pub(in crate::pages) async fn list(
 impl Pages {
     fn show_list(&self, who: &SignedIn, own: OwnSessions) -> Response {
         let OwnSessions { sessions, is_issuer_silent } = own;
-        let others = Which::Others.of(&sessions);
+        let others = Reach::of(&Which::Others.of(&sessions));
         let page = SessionsPage {
             host: who.sign_in.issuer.host(),
-            others: (!others.is_empty()).then(|| words::reach(Reach::of(&others))),
+            others: (others.sessions > 0).then(|| words::alive(others)),
+            lapsed: (others.lapsed > 0).then(|| words::lapsed(others.lapsed)),
+            more: more(&sessions),
             is_issuer_silent,
-            rows: self.rows(who, sessions),
+            rows: self.rows(who, &sessions),
         };
         // A button may lead to the issuer, to end this browser's session there.
         let policy = Policy::form(form_action(&self.edge.hub, false)).with_script();
         render(&page, StatusCode::OK, &policy)
     }
 
-    /// Each session with the token of its button.
-    pub(super) fn rows(&self, who: &SignedIn, sessions: Vec<OwnSession>) -> Vec<Row> {
+    /// Each session that is listed, with the token of its button.
+    pub(super) fn rows(&self, who: &SignedIn, sessions: &[OwnSession]) -> Vec<Row> {
         let now = self.edge.hub.clock.now();
-        let row = |session: OwnSession| {
+        let row = |session: &OwnSession| {
             let token = self.end_token(who, &Which::One(session.id.clone()));
-            Row::of(session, now, token)
+            Row::of(session.clone(), now, token)
         };
-        sessions.into_iter().map(row).collect()
+        listed(sessions).iter().map(row).collect()
     }
+}
+
+/// How many sessions are alive beside those that are listed.
+pub(super) fn more(sessions: &[OwnSession]) -> usize {
+    Reach::of(sessions).sessions - listed(sessions).len()
 }

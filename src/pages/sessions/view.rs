@@ -29,6 +29,10 @@ pub(super) struct SessionsPage {
     pub(super) rows: Vec<Row>,
     /// What "Sign out everywhere else" would end, in words; none where there is nothing.
     pub(super) others: Option<String>,
+    /// The sessions that are probably over and are ended with them, in words.
+    pub(super) lapsed: Option<String>,
+    /// How many sessions are not listed because there are too many.
+    pub(super) more: usize,
     /// Whether the issuer, which may know of more, could not be asked.
     pub(super) is_issuer_silent: bool,
 }
@@ -44,6 +48,8 @@ pub(super) struct Row {
     pub(super) active: Moment,
     pub(super) started: Moment,
     pub(super) address: Option<String>,
+    /// The number of the network that the address belongs to.
+    pub(super) asn: Option<u32>,
     pub(super) apps: String,
     /// The token of its button.
     pub(super) token: String,
@@ -55,12 +61,13 @@ impl Row {
             kind: kind(&session.device),
             active: Moment::ago(session.last_seen_at, now),
             started: Moment::on_day(session.started_at),
-            apps: listed(&session),
+            apps: names(&session),
             id: session.id,
             device: session.device,
             is_current: session.is_current,
             is_active: session.is_active,
             address: session.address,
+            asn: session.asn,
             token,
         }
     }
@@ -76,6 +83,8 @@ pub(super) struct EndPage {
     /// What it reaches, in words.
     pub(super) reach: String,
     pub(super) rows: Vec<Row>,
+    /// How many more are ended than are listed because there are too many.
+    pub(super) more: usize,
     /// The label of the button.
     pub(super) button: String,
     /// What the form sends along.
@@ -94,6 +103,8 @@ pub(super) struct EndedPage {
     pub(super) sessions: Vec<EndedSession>,
     /// How many, in words.
     pub(super) count: String,
+    /// How many of them are not shown, in words.
+    pub(super) beside: Option<String>,
     /// The page's name.
     pub(super) ticket: String,
     /// Whether the script has it fed live.
@@ -103,7 +114,7 @@ pub(super) struct EndedPage {
 }
 
 /// "Desk, Notes, Shop".
-fn listed(session: &OwnSession) -> String {
+fn names(session: &OwnSession) -> String {
     session.apps.iter().map(|app| app.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
@@ -115,5 +126,45 @@ fn kind(device: &str) -> &'static str {
         "tablet"
     } else {
         "computer"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(address: Option<&str>, asn: Option<u32>) -> String {
+        let at = UnixMillis(1_800_000_000_000);
+        let session = OwnSession {
+            id: "a".to_owned(),
+            first_id: None,
+            key: None,
+            device: "Chrome on macOS".to_owned(),
+            is_current: false,
+            apps: Vec::new(),
+            started_at: at,
+            last_seen_at: at,
+            is_active: false,
+            has_lapsed: false,
+            address: address.map(str::to_owned),
+            asn,
+        };
+        let page = SessionsPage {
+            host: "op.example".to_owned(),
+            rows: vec![Row::of(session, at, String::new())],
+            others: None,
+            lapsed: None,
+            more: 0,
+            is_issuer_silent: false,
+        };
+        page.render().unwrap()
+    }
+
+    #[test]
+    fn the_number_of_the_network_stands_beside_the_address_where_both_are_known() {
+        let page = row(Some("203.0.113.7"), Some(64500));
+        assert!(page.contains("</span>203.0.113.7, <abbr title=") && page.contains(">AS64500</abbr>"), "{page}");
+        assert!(!row(Some("203.0.113.7"), None).contains("<abbr"));
+        assert!(!row(None, Some(64500)).contains("<abbr"), "a number alone says nothing to people");
     }
 }

@@ -54,10 +54,25 @@ fn exact(at: UnixMillis) -> String {
     utc(at).format("%-d %B %Y, %H:%M UTC").to_string()
 }
 
-/// "3 sessions on 2 devices, 5 apps".
+/// All that would end.
 pub(super) fn reach(reach: Reach) -> String {
-    let Reach { sessions, devices, apps } = reach;
+    match reach {
+        Reach { lapsed: 0, .. } => alive(reach),
+        Reach { sessions: 0, .. } => lapsed(reach.lapsed),
+        _ => format!("{}, and {}", alive(reach), lapsed(reach.lapsed)),
+    }
+}
+
+/// "3 sessions on 2 devices, 5 apps".
+pub(super) fn alive(reach: Reach) -> String {
+    let Reach { sessions, devices, apps, .. } = reach;
     format!("{} on {}, {}", counted(sessions, "session"), counted(devices, "device"), counted(apps, "app"))
+}
+
+/// "4 earlier sessions that are probably over".
+pub(super) fn lapsed(number: usize) -> String {
+    let are = if number == 1 { "is" } else { "are" };
+    format!("{} that {are} probably over", counted(number, "earlier session"))
 }
 
 /// "1 session", "2 sessions".
@@ -117,8 +132,11 @@ mod tests {
 
     #[test]
     fn what_would_end_is_counted_in_words() {
-        assert_eq!(reach(Reach { sessions: 3, devices: 2, apps: 5 }), "3 sessions on 2 devices, 5 apps");
-        assert_eq!(reach(Reach { sessions: 1, devices: 1, apps: 1 }), "1 session on 1 device, 1 app");
+        let said = |sessions, devices, apps, lapsed| reach(Reach { sessions, devices, apps, lapsed });
+        assert_eq!(said(3, 2, 5, 0), "3 sessions on 2 devices, 5 apps");
+        assert_eq!(said(1, 1, 1, 0), "1 session on 1 device, 1 app");
+        assert_eq!(said(1, 1, 2, 4), "1 session on 1 device, 2 apps, and 4 earlier sessions that are probably over");
+        assert_eq!(said(0, 0, 0, 1), "1 earlier session that is probably over");
     }
 
     #[test]
