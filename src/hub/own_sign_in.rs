@@ -206,6 +206,7 @@ impl Hub {
         let is_asked =
             |issuer: &Issuer| self.seal.holds(seal, Purpose::OwnSignIn, browser, &asked_at(name, issuer), now);
         if let Some(issuer) = self.own_issuers().into_iter().find(is_asked) {
+            self.is_untaken(name).await?;
             let what_for = WhatFor::SignIn { name: name.to_owned() };
             return Ok(Asked { issuer, question: self.own_question(name, browser), what_for });
         }
@@ -248,6 +249,15 @@ impl Hub {
             self.forget_own_sign_in(old).await?;
         }
         Ok(Arrival { cookie: self.keep_own_sign_in(&sign_in).await?, wish })
+    }
+
+    /// Whoever reloads the page that they came back to has nothing to ask the issuer.
+    async fn is_untaken(&self, name: &str) -> Result<(), SignInFault> {
+        match self.look_at::<()>(Leg::OwnSignInTaken, name).await {
+            Ok(()) => Err(SignInFault::NotThisBrowsers),
+            Err(Stuck::NoFlight) => Ok(()),
+            Err(stuck) => Err(hub_fault(stuck)),
+        }
     }
 
     /// A `state` signs in once, though its browser may hold several codes for it.
