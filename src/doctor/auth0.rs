@@ -9,7 +9,7 @@ use super::Doctor;
 use super::finding::{Chapter, Finding, Mark};
 use crate::domain::app::{App, IssuerSettings};
 use crate::domain::ids::{ClientId, Issuer};
-use crate::oidc::management::{Initiators, IssuerClient, Management, ManagementFault};
+use crate::oidc::management::{Initiators, IssuerClient, Management, ManagementFault, Scope};
 
 /// What may end a session at Auth0 besides a sign-out (its "initiators"). By default none
 /// of these makes it tell anybody.
@@ -22,6 +22,21 @@ const BEYOND_SIGN_OUT: [&str; 7] = [
     "email-identifier-changed",
     "mfa-phone-unenrolled",
 ];
+
+/// The scopes that the hub works with, each with what goes wrong without it.
+const WORKS_WITH: [(Scope, &str); 3] = [
+    (
+        Scope::ReadSessions,
+        "sessions that only the tenant knows of are on nobody's list, and a logout of a whole person ends none of \
+         them there",
+    ),
+    (Scope::DeleteSessions, "no logout ends the session there: the next app signs the person in without asking"),
+    (Scope::ReadClients, "nobody can look from here how the apps are set up"),
+];
+
+/// How a scope is granted. A token is good for a day, and has the scopes of the day before.
+const GRANT: &str = "Auth0: Applications, APIs, Auth0 Management API, Machine to Machine Applications: add it to the \
+                     hub's client; then restart the hub, whose token is without it for up to a day";
 
 /// A change of a client's settings that would mend what was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,8 +78,9 @@ pub(super) async fn examine(
     management: Option<&Arc<Management>>,
 ) -> Option<(Chapter, Vec<Fix>)> {
     let management = management?;
-    let (mut findings, mut fixes) = (Vec::new(), Vec::new());
-    for wanted in everyone(doctor, settings) {
+    let (mut findings, can_read_clients) = allowed(management.lacking_scopes().await);
+    let mut fixes = Vec::new();
+    for wanted in everyone(doctor, settings).into_iter().filter(|_| can_read_clients) {
         match management.client(&wanted.client_id).await {
             Ok(Some(client)) => {
                 let (found, body) = judge(&wanted, &client);
@@ -82,6 +98,24 @@ pub(super) async fn examine(
     }
     let title = format!("{}, as it is set up", settings.issuer.as_str());
     Some((Chapter { title, findings }, fixes))
+}
+
+/// What the hub's client may do at the tenant, and whether it may read how clients are set
+/// up. Otherwise what it may not would show only when somebody signs out.
+fn allowed(lacking: Result<Vec<Scope>, ManagementFault>) -> (Vec<Finding>, bool) {
+    let lacking = match lacking {
+        Ok(lacking) => lacking,
+        Err(fault) => return (vec![fails(fault)], false),
+    };
+    let findings = WORKS_WITH.into_iter().map(|(scope, without)| {
+        let name = scope.as_str();
+        if lacking.contains(&scope) {
+            Finding::wrong(format!("the hub's client for its Management API was not granted {name}"), without, GRANT)
+        } else {
+            Finding::fine(format!("the hub's client for its Management API was granted {name}"))
+        }
+    });
+    (findings.collect(), !lacking.contains(&Scope::ReadClients))
 }
 
 fn everyone(doctor: &Doctor<'_>, settings: &IssuerSettings) -> Vec<Wanted> {

@@ -44,8 +44,9 @@ impl Hub {
         // The name before the question: it stands in the question's URL.
         let name = unguessable();
         let state = self.seal.state(Purpose::SignedIn, browser, &name, self.back_by());
-        match self.code_flow.ask(settings, &self.signed_in_url(), state, Prompt::Silent).await {
-            Ok((url, question)) => {
+        let question = Question::random();
+        match self.code_flow.ask(settings, &self.signed_in_url(), state, Prompt::Silent, &question).await {
+            Ok(url) => {
                 let asking = Asking { flight, scope: scope.as_str().to_owned(), question };
                 self.keep_as(&name, Leg::SigningIn, &asking).await?;
                 Ok(Next::Elsewhere(url))

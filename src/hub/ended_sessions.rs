@@ -10,7 +10,7 @@ use super::denied::Denied;
 use super::flight::{Flight, Leg, Next, Stuck};
 use super::my_sessions::{OwnSession, listed};
 use super::own_sign_in::SignedIn;
-use super::progress::{AppProgress, AppState, Moment, is_under_way, progress};
+use super::progress::{AppProgress, AppState, Known, Moment, is_under_way, progress};
 use crate::domain::digest::sha256_hex;
 use crate::domain::ids::{Issuer, LogoutId};
 use crate::store::IssuerEnd;
@@ -56,10 +56,26 @@ struct Kept {
     browser: String,
     /// Unix milliseconds.
     ended_at: i64,
-    ended: Vec<(String, String)>,
+    ended: Vec<KeptEnd>,
     /// How many more were ended.
     #[serde(default)]
     beside: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeptEnd {
+    device: String,
+    logout: String,
+    /// The apps that were seen in the session, by `client_id`.
+    #[serde(default)]
+    apps: Vec<String>,
+}
+
+impl KeptEnd {
+    fn of(session: OwnSession, logout: LogoutId) -> Self {
+        let apps = session.apps.into_iter().map(|app| app.client_id).collect();
+        Self { device: session.device, logout: logout.to_string(), apps }
+    }
 }
 
 impl Hub {
@@ -76,7 +92,7 @@ impl Hub {
     ) -> Result<String, Stuck> {
         let done = self.end_own_sessions(&who.sign_in, sessions).await?;
         let (ended, shown) = (done.len(), listed(sessions).len());
-        let names = done.into_iter().map(|(session, done)| (session.device, done.logout.id.to_string()));
+        let names = done.into_iter().map(|(session, done)| KeptEnd::of(session, done.logout.id));
         let kept = Kept {
             issuer: who.sign_in.issuer.as_str().to_owned(),
             browser: sha256_hex(browser.as_bytes()),
@@ -120,10 +136,11 @@ impl Hub {
         let mut sessions = Vec::with_capacity(kept.ended.len());
         // Apps may yet turn up: those that take the issuer's own tokens, when these come.
         let mut is_settled = since >= TURNING_UP_MILLIS;
-        for (device, id) in kept.ended {
+        for KeptEnd { device, logout: id, apps } in kept.ended {
             let logout = LogoutId::parse(&id).map_err(|_| Stuck::NoFlight)?;
             let rows = self.store.deliveries(logout).await.map_err(Denied::Store)?;
-            let apps = progress(&self.directory, &issuer, &rows, None, moment);
+            let known = Known { asked: None, used: &apps };
+            let apps = progress(&self.directory, &issuer, &rows, known, moment);
             let end = self.store.issuer_end(logout).await.map_err(Denied::Store)?;
             let is_pending = matches!(end, Some(IssuerEnd::Pending(_)));
             is_settled &= !is_under_way(&apps) && (!is_pending || is_over);

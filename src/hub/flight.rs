@@ -39,8 +39,10 @@ pub(super) enum Leg {
     Return,
     /// At the end: the receipt. Good for more than one look.
     Receipt,
-    /// To the issuer and back, to sign in to the hub's own pages.
-    OwnSignIn,
+    /// To the issuer and back, to prove once more who one is.
+    ProveAgain,
+    /// A sign-in to the hub's own pages that has been taken.
+    OwnSignInTaken,
     /// Signed in to the hub's own pages. Good until it ends.
     OwnSession,
     /// The page that shows sessions ending. Good for more than one look.
@@ -56,7 +58,8 @@ impl Leg {
             Self::Chain => "chain",
             Self::Return => "return",
             Self::Receipt => "receipt",
-            Self::OwnSignIn => "own_sign_in",
+            Self::ProveAgain => "prove_again",
+            Self::OwnSignInTaken => "own_sign_in_taken",
             Self::OwnSession => "own_session",
             Self::Ended => "ended",
         }

@@ -1,9 +1,13 @@
 //! The hub's own pages about a person: signing in to them, staying signed in, and
 //! proving once more who one is before something is ended.
 //!
-//! The hub asks the issuer as a client of its own. What comes of it is kept in the store
-//! under a name that only the browser's cookie holds, and counts for as long as the
-//! session it came from: every request asks the facts.
+//! The hub asks the issuer as a client of its own. Nothing is kept of a browser that goes
+//! there: anybody can send one. What the hub has to know again when it comes back, it makes
+//! again out of its key, the browser's own secret and the name in `state`; only who comes
+//! back signed in costs a row, and that uses the name up.
+//!
+//! What comes of it is kept in the store under a name that only the browser's cookie holds,
+//! and counts for as long as the session it came from: every request asks the facts.
 
 use std::fmt;
 
@@ -13,7 +17,7 @@ use url::Url;
 use super::Hub;
 use super::ask_who::Reply;
 use super::denied::Denied;
-use super::flight::{Leg, Stuck};
+use super::flight::{FLIGHT_TTL_SECONDS, Leg, Stuck};
 use super::my_sessions::Which;
 use super::report_logout::unguessable;
 use super::seal::Purpose;
@@ -102,19 +106,27 @@ pub struct Arrival {
     pub wish: Option<Which>,
 }
 
-/// A browser that is at the issuer.
+/// Somebody who is at the issuer, to prove who they are.
 #[derive(Serialize, Deserialize)]
-struct Asking {
+struct Proving {
     issuer: String,
     question: Question,
-    again: Option<Again>,
-}
-
-/// Who has to prove who they are, and what for.
-#[derive(Serialize, Deserialize)]
-struct Again {
     sub: String,
     wish: Which,
+}
+
+/// What a browser that comes back had been sent for.
+struct Asked {
+    issuer: Issuer,
+    question: Question,
+    what_for: WhatFor,
+}
+
+enum WhatFor {
+    /// To sign in, by the question of that name.
+    SignIn { name: String },
+    /// To prove that it is them who are signed in.
+    Proof { sub: String, wish: Which },
 }
 
 /// A sign-in as it is kept.
@@ -145,7 +157,10 @@ impl Hub {
     /// # Errors
     /// [`SignInFault::Issuer`] where the issuer cannot be asked; [`SignInFault::Hub`].
     pub async fn begin_own_sign_in(&self, issuer: &Issuer, browser: &str) -> Result<Url, SignInFault> {
-        self.ask_to_sign_in(issuer, Prompt::IfNeeded, None, browser).await
+        let name = unguessable();
+        let seal = self.seal.put(Purpose::OwnSignIn, browser, &asked_at(&name, issuer), self.back_by());
+        let question = self.own_question(&name, browser);
+        self.ask_to_sign_in(issuer, format!("{name}.{seal}"), Prompt::IfNeeded, &question).await
     }
 
     /// The same for a person who is signed in and has to prove it, before something is
@@ -154,29 +169,52 @@ impl Hub {
     /// # Errors
     /// As [`Hub::begin_own_sign_in`].
     pub async fn prove_again(&self, who: &SignedIn, wish: Which, browser: &str) -> Result<Url, SignInFault> {
-        let again = Again { sub: who.sign_in.sub.as_str().to_owned(), wish };
-        self.ask_to_sign_in(&who.sign_in.issuer, Prompt::Again, Some(again), browser).await
+        let (name, question) = (unguessable(), Question::random());
+        let state = self.seal.state(Purpose::ProveAgain, browser, &name, self.back_by());
+        let url = self.ask_to_sign_in(&who.sign_in.issuer, state, Prompt::Again, &question).await?;
+        let (issuer, sub) = (who.sign_in.issuer.as_str().to_owned(), who.sign_in.sub.as_str().to_owned());
+        let proving = Proving { issuer, question, sub, wish };
+        self.keep_as(&name, Leg::ProveAgain, &proving).await.map_err(hub_fault)?;
+        Ok(url)
     }
 
     async fn ask_to_sign_in(
         &self,
         issuer: &Issuer,
+        state: String,
         prompt: Prompt,
-        again: Option<Again>,
-        browser: &str,
+        question: &Question,
     ) -> Result<Url, SignInFault> {
         let settings = self.directory.issuer(issuer.as_str()).ok_or(SignInFault::Issuer)?;
-        // The name before the question: it stands in the question's URL.
-        let name = unguessable();
-        let state = self.seal.state(Purpose::OwnSignIn, browser, &name, self.back_by());
-        let asked = self.code_flow.ask(settings, &self.own_callback_url(), state, prompt).await;
-        let (url, question) = asked.map_err(|error| {
+        let asked = self.code_flow.ask(settings, &self.own_callback_url(), state, prompt, question).await;
+        asked.map_err(|error| {
             tracing::warn!(error = %error, issuer = issuer.as_str(), "could not send a person to sign in");
             SignInFault::Issuer
-        })?;
-        let asking = Asking { issuer: issuer.as_str().to_owned(), question, again };
-        self.keep_as(&name, Leg::OwnSignIn, &asking).await.map_err(hub_fault)?;
-        Ok(url)
+        })
+    }
+
+    /// The question of that name: the same again when the browser comes back.
+    fn own_question(&self, name: &str, browser: &str) -> Question {
+        let secret = |made_for| self.seal.secret(made_for, browser, name);
+        Question::of(secret("pkce verifier"), secret("nonce"))
+    }
+
+    /// What a browser that comes back with that `state` was sent for.
+    async fn asked(&self, state: &str, browser: &str) -> Result<Asked, SignInFault> {
+        let now = self.clock.now().floor();
+        let (name, seal) = state.split_once('.').ok_or(SignInFault::NotThisBrowsers)?;
+        let is_asked =
+            |issuer: &Issuer| self.seal.holds(seal, Purpose::OwnSignIn, browser, &asked_at(name, issuer), now);
+        if let Some(issuer) = self.own_issuers().into_iter().find(is_asked) {
+            self.is_untaken(name).await?;
+            let what_for = WhatFor::SignIn { name: name.to_owned() };
+            return Ok(Asked { issuer, question: self.own_question(name, browser), what_for });
+        }
+        let name = self.seal.name_in(state, Purpose::ProveAgain, browser, now);
+        let name = name.ok_or(SignInFault::NotThisBrowsers)?;
+        let kept: Proving = self.take_kept(Leg::ProveAgain, name).await.map_err(hub_fault)?;
+        let issuer = Issuer::parse(&kept.issuer).map_err(|_| SignInFault::NotThisBrowsers)?;
+        Ok(Asked { issuer, question: kept.question, what_for: WhatFor::Proof { sub: kept.sub, wish: kept.wish } })
     }
 
     /// Takes the browser back from the issuer. `old` is the cookie that it had, which
@@ -190,28 +228,43 @@ impl Hub {
         browser: &str,
         old: Option<&str>,
     ) -> Result<Arrival, SignInFault> {
-        let name = self.seal.name_in(&reply.state, Purpose::OwnSignIn, browser, self.clock.now().floor());
-        let name = name.ok_or(SignInFault::NotThisBrowsers)?;
-        let asking: Asking = self.take_kept(Leg::OwnSignIn, name).await.map_err(hub_fault)?;
-        if reply.iss.is_some_and(|iss| iss != asking.issuer) {
+        let Asked { issuer, question, what_for } = self.asked(&reply.state, browser).await?;
+        if reply.iss.is_some_and(|iss| iss != issuer.as_str()) {
             return Err(SignInFault::NotThisBrowsers);
         }
         let code = reply.code.ok_or(SignInFault::Declined)?;
-        let settings = self.directory.issuer(&asking.issuer).ok_or(SignInFault::Issuer)?;
-        let answer = self.code_flow.answer(settings, &self.own_callback_url(), asking.question, code).await;
+        let settings = self.directory.issuer(issuer.as_str()).ok_or(SignInFault::Issuer)?;
+        let answer = self.code_flow.answer(settings, &self.own_callback_url(), question, code).await;
         let sign_in = answer.map_err(|error| {
-            tracing::warn!(error = %error, issuer = %asking.issuer, "could not sign a person in");
+            tracing::warn!(error = %error, issuer = issuer.as_str(), "could not sign a person in");
             SignInFault::Issuer
         })?;
-        let wish = match asking.again {
-            Some(again) if again.sub != sign_in.sub.as_str() => return Err(SignInFault::SomebodyElse),
-            Some(_) if !self.is_fresh(&sign_in) => return Err(SignInFault::NotFresh),
-            again => again.map(|again| again.wish),
+        let wish = match what_for {
+            WhatFor::SignIn { name } => self.take_once(&name).await.map(|()| None)?,
+            WhatFor::Proof { sub, .. } if sub != sign_in.sub.as_str() => return Err(SignInFault::SomebodyElse),
+            WhatFor::Proof { .. } if !self.is_fresh(&sign_in) => return Err(SignInFault::NotFresh),
+            WhatFor::Proof { wish, .. } => Some(wish),
         };
         if let Some(old) = old {
             self.forget_own_sign_in(old).await?;
         }
         Ok(Arrival { cookie: self.keep_own_sign_in(&sign_in).await?, wish })
+    }
+
+    /// Whoever reloads the page that they came back to has nothing to ask the issuer.
+    async fn is_untaken(&self, name: &str) -> Result<(), SignInFault> {
+        match self.look_at::<()>(Leg::OwnSignInTaken, name).await {
+            Ok(()) => Err(SignInFault::NotThisBrowsers),
+            Err(Stuck::NoFlight) => Ok(()),
+            Err(stuck) => Err(hub_fault(stuck)),
+        }
+    }
+
+    /// A `state` signs in once, though its browser may hold several codes for it.
+    async fn take_once(&self, name: &str) -> Result<(), SignInFault> {
+        let mark = self.ticket(name, Leg::OwnSignInTaken, &(), FLIGHT_TTL_SECONDS);
+        let is_first = self.store.use_up(mark).await.map_err(Denied::Store)?;
+        if is_first { Ok(()) } else { Err(SignInFault::NotThisBrowsers) }
     }
 
     /// Who is signed in with that cookie; that they are there keeps them signed in.
@@ -276,6 +329,11 @@ impl Hub {
     fn own_callback_url(&self) -> String {
         format!("{}/sessions/callback", self.rules.public_url.as_str())
     }
+}
+
+/// What `state` is sealed for: a name, and the issuer that was asked.
+fn asked_at(name: &str, issuer: &Issuer) -> String {
+    format!("{name}\n{}", issuer.as_str())
 }
 
 /// What the flights' cupboard says, for someone who signs in.

@@ -73,6 +73,10 @@ impl AppProgress {
     }
 }
 
+/// The words for an app whose back end was to hear of it from the issuer, which has sent it
+/// nothing.
+const UNTOLD: &str = "not told, may still be signed in";
+
 /// From where on its way a browser looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
@@ -84,18 +88,28 @@ pub enum Moment {
     Over,
 }
 
-/// Every app of the logout, by name. `asked` is the app that the person came from; it
-/// stands first.
+/// What is known of a logout's apps beside the rows of its receipt, by `client_id`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known<'a> {
+    /// The app that the person came from. It stands first.
+    pub asked: Option<&'a str>,
+    /// The apps that were seen in the session, by the issuer at least: they are part of it,
+    /// whether or not there was a way to tell them.
+    pub used: &'a [String],
+}
+
+/// Every app of the logout, by name.
 #[must_use]
 pub fn progress(
     directory: &Directory,
     issuer: &Issuer,
     rows: &[Delivery],
-    asked: Option<&str>,
+    known: Known<'_>,
     moment: Moment,
 ) -> Vec<AppProgress> {
-    let rows: Vec<_> = rows.iter().filter(|row| !is_feed(directory, issuer, row)).collect();
+    let (feeds, rows): (Vec<_>, Vec<_>) = rows.iter().partition(|row| is_feed(directory, issuer, row));
     let mut ids: Vec<&str> = rows.iter().map(|row| row.client_id.as_str()).collect();
+    ids.extend(known.used.iter().map(String::as_str));
     if moment == Moment::BeforeIssuer {
         let chained = directory.apps_of(issuer).filter(|app| app.chain_logout_uri.is_some());
         ids.extend(chained.map(|app| app.client_id.as_str()));
@@ -104,29 +118,39 @@ pub fn progress(
     ids.dedup();
     let one = |client_id: &str| {
         let app = directory.app(issuer, client_id);
-        let own: Vec<&Delivery> = rows.iter().copied().filter(|row| row.client_id.as_str() == client_id).collect();
-        let is_asked = asked == Some(client_id);
-        let state = match state_of(app.map(AsRef::as_ref), &own, moment) {
+        let is_own = |row: &&&Delivery| row.client_id.as_str() == client_id;
+        let own: Vec<&Delivery> = rows.iter().filter(is_own).copied().collect();
+        let back = BackHalf {
+            app: app.map(AsRef::as_ref),
+            row: own.iter().copied().find(|row| row.via == Via::Backchannel),
+            feed: feeds.iter().find(is_own).copied(),
+            is_used: known.used.iter().any(|used| used == client_id),
+        };
+        let is_asked = known.asked == Some(client_id);
+        let state = match state_of(&back, &own, moment) {
             // The page that was told there is the very one that the person has just left.
             AppState::SigningOut | AppState::Unconfirmed if is_asked && only_told(&own) => AppState::Later,
             state => state,
         };
         let name = app.map_or_else(|| client_id.to_owned(), |app| app.name.clone());
-        let words = if is_asked && state == AppState::Later { "you came from here" } else { state.words() };
+        let words = match state {
+            AppState::Later if is_asked => "you came from here",
+            AppState::Unconfirmed if back.is_untold() => UNTOLD,
+            _ => state.words(),
+        };
         AppProgress { client_id: client_id.to_owned(), name, state, words }
     };
     let mut apps: Vec<_> = ids.into_iter().map(one).collect();
-    apps.sort_by_key(|app| (Some(app.client_id.as_str()) != asked, app.name.to_lowercase()));
+    apps.sort_by_key(|app| (Some(app.client_id.as_str()) != known.asked, app.name.to_lowercase()));
     apps
 }
 
 /// An app is where the less done of its two halves is: what runs in the browser, and its
 /// back end. (A back end that has ended its session clears no page, nor the other way.)
-fn state_of(app: Option<&App>, rows: &[&Delivery], moment: Moment) -> AppState {
-    let (back, front): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.via == Via::Backchannel);
-    let front = front_half(app, &front, moment);
-    let back = back.first().map(|row| back_half(app, row, moment));
-    let state = [front, back].into_iter().flatten().min_by_key(|state| rank(*state));
+fn state_of(back: &BackHalf<'_>, rows: &[&Delivery], moment: Moment) -> AppState {
+    let front: Vec<_> = rows.iter().filter(|row| row.via != Via::Backchannel).collect();
+    let front = front_half(back.app, &front, moment);
+    let state = [front, back.state(moment)].into_iter().flatten().min_by_key(|state| rank(*state));
     state.unwrap_or(AppState::Later)
 }
 
@@ -180,18 +204,52 @@ fn front_half(app: Option<&App>, rows: &[&&Delivery], moment: Moment) -> Option<
     }
 }
 
-/// Before the browser has been to the issuer, there is no token of the issuer's to be
-/// passed on.
-fn back_half(app: Option<&App>, row: &Delivery, moment: Moment) -> AppState {
-    let waits_for_token = app.is_some_and(|app| app.backchannel_logout_token == BackchannelToken::Issuer);
-    match row.status {
-        DeliveryStatus::Acknowledged => AppState::SignedOut,
-        DeliveryStatus::Failed => AppState::Unconfirmed,
-        DeliveryStatus::Pending | DeliveryStatus::Delivered => match moment {
-            Moment::Over => AppState::Unconfirmed,
-            Moment::BeforeIssuer if waits_for_token && row.attempts == 0 => AppState::Next,
-            Moment::BeforeIssuer | Moment::AfterIssuer => AppState::SigningOut,
-        },
+/// What is known of an app's back end.
+struct BackHalf<'a> {
+    app: Option<&'a App>,
+    /// What is, or was, to be posted to it.
+    row: Option<&'a Delivery>,
+    /// What it says by the log that it follows.
+    feed: Option<&'a Delivery>,
+    /// Whether the app was seen in the session.
+    is_used: bool,
+}
+
+impl BackHalf<'_> {
+    /// `None` where nobody knows of a back end that has to do with it.
+    fn state(&self, moment: Moment) -> Option<AppState> {
+        if self.has_said_so() {
+            return Some(AppState::SignedOut);
+        }
+        match self.row.map(|row| row.status) {
+            Some(DeliveryStatus::Acknowledged) => Some(AppState::SignedOut),
+            Some(DeliveryStatus::Failed) => Some(AppState::Unconfirmed),
+            None if !self.is_used || !self.waits_for_issuer() => None,
+            Some(DeliveryStatus::Pending | DeliveryStatus::Delivered) | None => Some(match moment {
+                Moment::Over => AppState::Unconfirmed,
+                // There is no token of the issuer's to be passed on yet.
+                Moment::BeforeIssuer if self.is_untold() => AppState::Next,
+                Moment::BeforeIssuer | Moment::AfterIssuer => AppState::SigningOut,
+            }),
+        }
+    }
+
+    /// Whoever follows the log confirms a logout once it has ended its own sessions.
+    fn has_said_so(&self) -> bool {
+        self.feed.is_some_and(|feed| feed.status == DeliveryStatus::Acknowledged)
+    }
+
+    /// Whether it takes the issuer's own tokens alone.
+    fn waits_for_issuer(&self) -> bool {
+        let takes = |app: &App| app.backchannel_logout_token == BackchannelToken::Issuer;
+        self.app.is_some_and(|app| takes(app) && (self.row.is_some() || app.backchannel_logout_uri.is_some()))
+    }
+
+    /// Whether it waits for a token of the issuer's, which has not come.
+    fn is_untold(&self) -> bool {
+        let is_first = |row: &Delivery| row.attempts == 0 && row.status == DeliveryStatus::Pending;
+        let is_expected = self.row.map_or(self.is_used, is_first);
+        is_expected && self.waits_for_issuer() && !self.has_said_so()
     }
 }
 
@@ -202,149 +260,4 @@ pub fn is_under_way(apps: &[AppProgress]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::clock::UnixMillis;
-    use crate::domain::ids::ClientId;
-    use crate::domain::secret::Secret;
-    use DeliveryStatus::{Acknowledged, Delivered, Failed, Pending};
-    use Moment::{AfterIssuer, BeforeIssuer, Over};
-    use Via::{Backchannel, Chain, Frontchannel, WebSocket};
-
-    fn issuer() -> Issuer {
-        Issuer::parse("https://acme.example/").unwrap()
-    }
-
-    fn app(client_id: &str, token: BackchannelToken, chain: Option<&str>) -> App {
-        App {
-            name: client_id.to_uppercase(),
-            backchannel_logout_token: token,
-            chain_logout_uri: chain.map(|uri| uri.parse().unwrap()),
-            ..App::bare(issuer(), client_id)
-        }
-    }
-
-    fn directory() -> Directory {
-        let chained = app("legacy", BackchannelToken::Issuer, Some("https://legacy.example/logout"));
-        let others = [app("notes", BackchannelToken::Issuer, None), app("desk", BackchannelToken::Hub, None)];
-        Directory::new(vec![], others.into_iter().chain([chained]).collect())
-    }
-
-    fn row(client_id: &str, via: Via, status: DeliveryStatus) -> Delivery {
-        Delivery {
-            client_id: ClientId::parse(client_id).unwrap(),
-            via,
-            status,
-            attempts: 0,
-            updated_at: UnixMillis(0),
-            error: None,
-            is_of_session: true,
-        }
-    }
-
-    /// How far Notes is with these rows.
-    fn notes(rows: &[(Via, DeliveryStatus)], moment: Moment) -> AppState {
-        state("notes", rows, moment)
-    }
-
-    fn state(client_id: &str, rows: &[(Via, DeliveryStatus)], moment: Moment) -> AppState {
-        let rows: Vec<_> = rows.iter().map(|(via, status)| row(client_id, *via, *status)).collect();
-        let apps = progress(&directory(), &issuer(), &rows, None, moment);
-        apps.iter().find(|app| app.client_id == client_id).unwrap().state
-    }
-
-    #[test]
-    fn nothing_but_a_confirmation_is_called_signed_out() {
-        for moment in [BeforeIssuer, AfterIssuer, Over] {
-            for via in [WebSocket, Via::Sse, Frontchannel, Backchannel, Chain] {
-                for status in [Pending, Failed, Delivered] {
-                    assert_ne!(notes(&[(via, status)], moment), AppState::SignedOut, "{via:?} {status:?}");
-                }
-                assert_eq!(notes(&[(via, Acknowledged)], moment), AppState::SignedOut, "{via:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn whoever_was_told_is_waited_for_until_it_is_over() {
-        assert_eq!(notes(&[(WebSocket, Delivered)], BeforeIssuer), AppState::SigningOut);
-        assert_eq!(notes(&[(Frontchannel, Pending)], BeforeIssuer), AppState::SigningOut);
-        assert_eq!(notes(&[(WebSocket, Delivered)], Over), AppState::Unconfirmed);
-        assert_eq!(notes(&[(Frontchannel, Pending)], Over), AppState::Unconfirmed);
-    }
-
-    #[test]
-    fn a_closed_app_signs_out_later_also_where_its_frame_could_not() {
-        assert_eq!(notes(&[(WebSocket, Pending)], Over), AppState::Later);
-        assert_eq!(notes(&[(WebSocket, Pending), (Frontchannel, Failed)], Over), AppState::Later);
-        assert_eq!(notes(&[(Frontchannel, Failed)], Over), AppState::Unconfirmed);
-    }
-
-    #[test]
-    fn in_the_browser_one_confirmation_is_enough() {
-        assert_eq!(notes(&[(WebSocket, Acknowledged), (Frontchannel, Failed)], BeforeIssuer), AppState::SignedOut);
-        assert_eq!(notes(&[(WebSocket, Pending), (Frontchannel, Acknowledged)], BeforeIssuer), AppState::SignedOut);
-    }
-
-    #[test]
-    fn a_back_end_confirms_for_no_page_and_a_page_for_no_back_end() {
-        assert_eq!(notes(&[(WebSocket, Pending), (Backchannel, Acknowledged)], Over), AppState::Later);
-        assert_eq!(notes(&[(WebSocket, Acknowledged), (Backchannel, Failed)], Over), AppState::Unconfirmed);
-        assert_eq!(notes(&[(WebSocket, Acknowledged), (Backchannel, Pending)], AfterIssuer), AppState::SigningOut);
-        assert_eq!(notes(&[(WebSocket, Acknowledged), (Backchannel, Acknowledged)], Over), AppState::SignedOut);
-    }
-
-    #[test]
-    fn a_back_end_that_waits_for_the_issuers_token_is_not_waited_for_before_it() {
-        assert_eq!(state("notes", &[(Backchannel, Pending)], BeforeIssuer), AppState::Next);
-        assert_eq!(state("notes", &[(Backchannel, Pending)], AfterIssuer), AppState::SigningOut);
-        assert_eq!(state("desk", &[(Backchannel, Pending)], BeforeIssuer), AppState::SigningOut);
-        assert_eq!(state("desk", &[(Backchannel, Pending)], Over), AppState::Unconfirmed);
-    }
-
-    #[test]
-    fn an_app_of_the_chain_has_its_turn_when_the_browser_moves_on() {
-        assert_eq!(state("legacy", &[], BeforeIssuer), AppState::Next);
-        assert_eq!(state("legacy", &[(WebSocket, Pending)], BeforeIssuer), AppState::Next);
-        assert_eq!(state("legacy", &[(WebSocket, Acknowledged)], BeforeIssuer), AppState::SignedOut);
-        for without_a_word in [Pending, Failed] {
-            assert_eq!(state("legacy", &[(Chain, without_a_word)], BeforeIssuer), AppState::Unconfirmed);
-        }
-        assert!(
-            progress(&directory(), &issuer(), &[], None, Over).is_empty(),
-            "one that nobody visited is no part of it"
-        );
-    }
-
-    #[test]
-    fn a_back_end_that_follows_the_log_is_no_app_of_the_persons() {
-        let feed = App { secret: Some(Secret::new("a secret")), ..App::bare(issuer(), "audit") };
-        let directory = Directory::new(vec![], vec![feed]);
-        let row = Delivery { is_of_session: false, ..row("audit", WebSocket, Delivered) };
-        assert!(progress(&directory, &issuer(), &[row], None, Over).is_empty());
-    }
-
-    #[test]
-    fn the_app_that_the_person_came_from_is_neither_called_closed_nor_waited_for() {
-        let of = |status, moment| {
-            let rows = ["notes", "desk"].map(|id| row(id, WebSocket, status));
-            let apps = progress(&directory(), &issuer(), &rows, Some("notes"), moment);
-            [apps[0].words, apps[1].words]
-        };
-        assert_eq!(of(Pending, Over), ["you came from here", "will sign out when it is opened again"]);
-        assert_eq!(of(Delivered, BeforeIssuer), ["you came from here", "signing out…"]);
-        assert_eq!(of(Delivered, Over), ["you came from here", "not confirmed"]);
-        assert_eq!(of(Acknowledged, Over), ["signed out", "signed out"]);
-    }
-
-    #[test]
-    fn the_app_that_the_person_came_from_stands_first_and_the_others_by_name() {
-        let rows = ["notes", "desk", "gone"].map(|id| row(id, WebSocket, Pending));
-        let names = |asked| {
-            let apps = progress(&directory(), &issuer(), &rows, asked, Over);
-            apps.into_iter().map(|app| app.name).collect::<Vec<_>>()
-        };
-        assert_eq!(names(Some("notes")), ["NOTES", "DESK", "gone"]);
-        assert_eq!(names(None), ["DESK", "gone", "NOTES"]);
-    }
-}
+mod tests;

@@ -21,6 +21,8 @@ pub enum Purpose {
     /// The issuer sends the browser back, having signed the person in for the hub's own
     /// pages.
     OwnSignIn,
+    /// The same, of a person who was signed in and has proved it.
+    ProveAgain,
     /// A person pressed a button that ends sessions, on our own page.
     EndSessions,
 }
@@ -51,6 +53,16 @@ impl Seal {
         let (Ok(until), Ok(tag)) = (until.parse::<i64>(), URL_SAFE_NO_PAD.decode(tag)) else { return false };
         let sealed = sealed_text(purpose, browser, text, until);
         until > now.0 && hmac::verify(&self.0, sealed.as_bytes(), &tag).is_ok()
+    }
+
+    /// A secret that only this hub can make, and makes again: another one for each use
+    /// that is made of it, each browser and each text. 256 bits, in 43 characters of
+    /// Base64url.
+    #[must_use]
+    pub fn secret(&self, made_for: &'static str, browser: &str, text: &str) -> String {
+        // No seal begins like this.
+        let tag = hmac::sign(&self.0, format!("Secret {made_for}\n{browser}\n{text}").as_bytes());
+        URL_SAFE_NO_PAD.encode(tag)
     }
 
     /// A name with its seal, as one text for a URL: `<name>.<until>.<tag>`.
@@ -120,6 +132,21 @@ mod tests {
         assert_eq!(seal.name_in(&state.replacen("name", "nome", 1), Purpose::Chain, "browser", NOW), None);
         assert_eq!(seal.name_in(&state, Purpose::SignedIn, "browser", NOW), None);
         assert_eq!(seal.name_in("name", Purpose::Chain, "browser", NOW), None);
+    }
+
+    #[test]
+    fn a_secret_can_be_made_again_and_is_another_for_each_use_browser_text_and_key() {
+        let secret = |key, made_for, browser, text| Seal::new([key; 32]).secret(made_for, browser, text);
+        let one = secret(7, "nonce", "browser", "name");
+        assert_eq!(one, secret(7, "nonce", "browser", "name"));
+        assert_eq!(one.len(), 43);
+        let others = [
+            secret(8, "nonce", "browser", "name"),
+            secret(7, "pkce", "browser", "name"),
+            secret(7, "nonce", "other", "name"),
+            secret(7, "nonce", "browser", "other"),
+        ];
+        assert!(!others.contains(&one));
     }
 
     #[test]

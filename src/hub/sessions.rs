@@ -74,15 +74,6 @@ impl Hub {
         Ok(self.store.session(&key).await?)
     }
 
-    /// The session of a public name, if it is that person's.
-    ///
-    /// # Errors
-    /// [`Denied::Store`].
-    pub async fn own_session(&self, person: &SubjectKey, id: &SessionId) -> Result<Option<SessionRecord>, Denied> {
-        let found = self.store.session_named(id).await?;
-        Ok(found.filter(|session| session.key.issuer == person.issuer && session.sub == person.sub))
-    }
-
     /// Whether some app of a session has a channel open just now: it is in use.
     #[must_use]
     pub fn is_open(&self, session: &SessionKey) -> bool {

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::Hub;
 use super::denied::Denied;
 use super::flight::{Flight, Leg, Next, Stuck};
-use super::progress::{AppProgress, Moment, progress};
+use super::progress::{AppProgress, Known, Moment, progress};
 use super::seal::Purpose;
 use crate::domain::app::{App, BackchannelToken};
 use crate::domain::clock::UnixMillis;
@@ -200,7 +200,7 @@ impl Hub {
         let issuer = logout.target.issuer().clone();
         let asked = logout.client_id.as_ref().map(ClientId::as_str);
         Ok(PaperReceipt {
-            apps: progress(&self.directory, &issuer, &rows, asked, Moment::Over),
+            apps: progress(&self.directory, &issuer, &rows, Known { asked, used: &[] }, Moment::Over),
             scope: logout.target.scope(),
             issuer,
             occurred_at: logout.occurred_at,
@@ -227,7 +227,8 @@ impl Hub {
         rows: &[Delivery],
         moment: Moment,
     ) -> Vec<AppProgress> {
-        progress(&self.directory, issuer, rows, flight.client_id.as_deref(), moment)
+        let known = Known { asked: flight.client_id.as_deref(), used: &[] };
+        progress(&self.directory, issuer, rows, known, moment)
     }
 
     /// The frames of every app that has a page for it and has not been loaded before.

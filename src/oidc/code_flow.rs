@@ -48,11 +48,27 @@ pub enum Prompt {
 /// (OpenID Connect Core 1.0, section 2, `auth_time`).
 const ANY_AGE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
-/// What has to be kept until the browser comes back.
+/// What has to be known again when the browser comes back.
 #[derive(Serialize, Deserialize)]
 pub struct Question {
     pkce_verifier: String,
     nonce: String,
+}
+
+impl Question {
+    /// One that has to be kept.
+    #[must_use]
+    pub fn random() -> Self {
+        let (_, verifier) = PkceCodeChallenge::new_random_sha256();
+        Self { pkce_verifier: verifier.into_secret(), nonce: Nonce::new_random().secret().clone() }
+    }
+
+    /// One that can be made again. Both have to be unguessable and used for nothing else;
+    /// the verifier has 43 to 128 letters, digits, `-` and `_` (RFC 7636, section 4.1).
+    #[must_use]
+    pub fn of(pkce_verifier: String, nonce: String) -> Self {
+        Self { pkce_verifier, nonce }
+    }
 }
 
 /// What is asked never reaches a log.
@@ -95,8 +111,8 @@ impl CodeFlow {
         Self { fetcher, keys, verifier }
     }
 
-    /// Where a browser goes to say who is signed in; and what has to be kept until it
-    /// comes back to `redirect_uri`.
+    /// Where a browser goes to say who is signed in, before it comes back to
+    /// `redirect_uri`.
     ///
     /// # Errors
     /// [`NoAnswer::CannotAsk`].
@@ -106,19 +122,21 @@ impl CodeFlow {
         redirect_uri: &str,
         state: String,
         prompt: Prompt,
-    ) -> Result<(Url, Question), NoAnswer> {
+        question: &Question,
+    ) -> Result<Url, NoAnswer> {
         let client = self.client(settings, redirect_uri).await?;
-        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let verifier = PkceCodeVerifier::new(question.pkce_verifier.clone());
+        let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier);
+        let nonce = Nonce::new(question.nonce.clone());
         let request = client
-            .authorize_url(CoreAuthenticationFlow::AuthorizationCode, || CsrfToken::new(state), Nonce::new_random)
+            .authorize_url(CoreAuthenticationFlow::AuthorizationCode, || CsrfToken::new(state), || nonce)
             .set_pkce_challenge(challenge);
         let request = match prompt {
             Prompt::Silent => request.add_prompt(CoreAuthPrompt::None),
             Prompt::IfNeeded => request.set_max_age(ANY_AGE),
             Prompt::Again => request.add_prompt(CoreAuthPrompt::Login).set_max_age(Duration::ZERO),
         };
-        let (url, _, nonce) = request.url();
-        Ok((url, Question { pkce_verifier: verifier.into_secret(), nonce: nonce.secret().clone() }))
+        Ok(request.url().0)
     }
 
     /// Redeems the code that a browser came back with.

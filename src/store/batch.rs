@@ -22,7 +22,7 @@ use super::session_notes::{ClockChange, SessionNotes};
 use super::signing_keys::AddKey;
 use super::sweep_step::SweepStep;
 use super::sweeps::StartSweep;
-use super::tickets::{ExtendTicket, NewTicket, TakeTicket};
+use super::tickets::{ExtendTicket, NewTicket, TakeTicket, UseUp};
 
 /// Where the answer to one command goes.
 pub(super) type Reply<A> = oneshot::Sender<Result<A, StoreError>>;
@@ -193,6 +193,7 @@ lanes! {
     given_up_ends: GiveUpEnds,
     new_tickets: NewTicket,
     taken_tickets: TakeTicket,
+    used_up: UseUp,
     extended_tickets: ExtendTicket,
     parked: Park,
     settled: SettleParked,

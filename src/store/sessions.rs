@@ -102,20 +102,6 @@ impl Store {
         .await
     }
 
-    /// The session of that public name. Whose business it is the caller has to ask.
-    ///
-    /// # Errors
-    /// Why it could not be read.
-    pub async fn session_named(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
-        let select = session_columns!("where s.id = ?1");
-        self.read(async {
-            let mut reader = self.reader().await?;
-            let found = sqlx::query(select).bind(id.as_str()).fetch_all(&mut *reader).await?;
-            Ok(records(&mut reader, &found).await?.pop())
-        })
-        .await
-    }
-
     /// The sessions with running clocks whose time lies in a window, each with that time.
     ///
     /// # Errors

@@ -37,6 +37,15 @@ impl Store {
         self.write(TakeTicket { digest, kind, now }).await
     }
 
+    /// Uses a name up that was never kept: true for whoever comes first, false for everyone
+    /// after that, until the mark expires. The mark opens nothing.
+    ///
+    /// # Errors
+    /// Why it is not known. It may be used up all the same.
+    pub async fn use_up(&self, mark: NewTicket) -> Result<bool, StoreError> {
+        self.write(UseUp(mark)).await
+    }
+
     /// Looks at a ticket that is good for more than one use, and leaves it.
     ///
     /// # Errors
@@ -108,6 +117,9 @@ pub(super) struct TakeTicket {
     pub(super) kind: &'static str,
     pub(super) now: UnixMillis,
 }
+
+/// Uses a name up.
+pub(super) struct UseUp(NewTicket);
 
 /// Has a ticket be good for longer.
 pub(super) struct ExtendTicket {
@@ -203,6 +215,24 @@ impl Work for TakeTicket {
             (ticket.expires_at > take.now).then_some(ticket)
         };
         Ok(takes.iter().map(give).collect())
+    }
+}
+
+impl Work for UseUp {
+    /// Whether it was not used before.
+    type Answer = bool;
+
+    async fn apply(connection: &mut SqliteConnection, marks: &[Self]) -> Result<Vec<bool>, StoreError> {
+        let insert = "
+            insert into tickets (digest, kind, payload, expires_at) values (?1, ?2, ?3, ?4)
+            on conflict (digest) do nothing";
+        let mut answers = Vec::with_capacity(marks.len());
+        for Self(mark) in marks {
+            let query = sqlx::query(insert).bind(&mark.digest[..]).bind(mark.kind).bind(&mark.payload);
+            let done = query.bind(mark.expires_at.0).execute(&mut *connection).await?;
+            answers.push(done.rows_affected() == 1);
+        }
+        Ok(answers)
     }
 }
 

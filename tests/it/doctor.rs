@@ -11,6 +11,7 @@ use axum::http::StatusCode;
 use slo_hub::tasks::Tasks;
 use tempfile::TempDir;
 
+use crate::management_fake::{FakeApi, SECRET};
 use crate::process::{HubProcess, config};
 use crate::receiver::{Receiver, Says, app};
 use crate::support::issuer::TestIssuer;
@@ -156,4 +157,36 @@ async fn a_proxy_that_forwards_no_upgrade_and_holds_streams_back_is_found() {
 
     rewrites(&folder, &proxy.url, &hub.url(""));
     Visit::to(folder.path()).await.says("✗ another hub answers there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scope_that_the_management_client_lacks_is_found_before_anybody_signs_out() {
+    let (issuer, folder) = (TestIssuer::start().await, tempfile::tempdir().unwrap());
+    let api = FakeApi::default();
+    issuer.also_serves(api.routes());
+    let _hub = HubProcess::start(&issuer, folder.path()).await;
+    let table = format!("[issuers.auth0_management]\nclient_id = \"hub-m2m\"\nclient_secret = \"{SECRET}\"\n[[apps]]");
+    rewrites(&folder, "[[apps]]", &table);
+    let granted = "✓ the hub's client for its Management API was granted ";
+    let lacks = "✗ the hub's client for its Management API was not granted ";
+
+    let visit = Visit::to(folder.path()).await;
+    for scope in ["read:sessions", "delete:sessions", "read:clients"] {
+        visit.says(&format!("{granted}{scope}"));
+    }
+
+    api.grants(&["read:sessions", "read:clients"]);
+    let visit = Visit::to(folder.path()).await;
+    visit.says(&format!("{granted}read:sessions")).says(&format!("{lacks}delete:sessions"));
+    visit.says("cause:  no logout ends the session there").says("remedy: Auth0: Applications, APIs");
+    visit.says("Notes: ").says("restart the hub");
+    assert!(!visit.is_well);
+
+    api.grants(&["delete:sessions"]);
+    let visit = Visit::to(folder.path()).await;
+    visit.says(&format!("{lacks}read:sessions")).says(&format!("{lacks}read:clients"));
+    assert_eq!(api.count("client"), 2, "who may not read clients does not ask for them");
+    for kind in ["list", "get", "revoke", "delete", "patch"] {
+        assert_eq!(api.count(kind), 0, "the doctor touches nobody: {kind}");
+    }
 }

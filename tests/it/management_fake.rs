@@ -55,6 +55,7 @@ struct Inner {
     always: Mutex<HashMap<&'static str, Says>>,
     per_page: Mutex<Option<usize>>,
     lifetime: Mutex<Option<Value>>,
+    granted: Mutex<Option<&'static [&'static str]>>,
 }
 
 impl FakeApi {
@@ -128,6 +129,11 @@ impl FakeApi {
         *self.0.lifetime.lock().unwrap() = Some(seconds);
     }
 
+    /// The scopes that its client was granted; all, unless said.
+    pub fn grants(&self, scopes: &'static [&'static str]) {
+        *self.0.granted.lock().unwrap() = Some(scopes);
+    }
+
     /// What it was asked, in order, each by its kind.
     pub fn kinds(&self) -> Vec<&'static str> {
         self.0.asked.lock().unwrap().iter().map(kind_of).collect()
@@ -170,7 +176,14 @@ impl FakeApi {
         }
         let number = self.0.tokens.fetch_add(1, SeqCst);
         let lifetime = self.0.lifetime.lock().unwrap().clone().unwrap_or_else(|| json!(86400));
-        json(200, &json!({"access_token": format!("t{number}"), "token_type": "Bearer", "expires_in": lifetime}))
+        let granted = *self.0.granted.lock().unwrap();
+        let asked = fields.get("scope").map_or("", String::as_str).split(' ');
+        let scope: Vec<_> = asked.filter(|own| granted.is_none_or(|granted| granted.contains(own))).collect();
+        json(
+            200,
+            &json!({"access_token": format!("t{number}"), "token_type": "Bearer", "expires_in": lifetime,
+            "scope": scope.join(" ")}),
+        )
     }
 
     fn list(&self, sub: &str, asked: &Asked) -> Response {

@@ -60,6 +60,47 @@ async fn a_session_that_only_the_issuer_knows_is_listed_and_can_be_ended() {
     asks(&bureau, "DELETE", &path, &token).await.refused(404, "not_found", "not_found");
 }
 
+/// The public names of what somebody is listed.
+async fn ids(bureau: &Bureau, who: &TestSession) -> Vec<String> {
+    let list = asks(bureau, "GET", ALL, &proved(bureau, who)).await.expect(200);
+    let sessions = list["sessions"].as_array().unwrap();
+    sessions.iter().map(|session| session["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn another_persons_id_an_altered_one_and_a_path_in_one_are_refused_without_a_call() {
+    let bureau = Bureau::open().await;
+    let (ada, bob) = (bureau.signs_in("ada"), bureau.signs_in("bob"));
+    only_there(&bureau, "phone", "ada");
+    only_there(&bureau, "bobs phone", "bob");
+    uses(&bureau.hub, &bob, PHONE, &["notes"]).await;
+    let (own, bobs) = (ids(&bureau, &ada).await, ids(&bureau, &bob).await);
+    assert_eq!((own.len(), bobs.len()), (2, 2), "one that the hub has seen, one that the issuer alone knows");
+    let phone = &own[1];
+    let mut foreign = bobs.clone();
+    foreign.extend([altered(phone), bob.sid.clone(), ada.sid.clone(), "phone".to_owned()]);
+    for path in ["../users/bob/sessions", "phone/revoke", "phone?x", "phone#", "\u{0}"] {
+        foreign.push(percent_encoding::utf8_percent_encode(path, percent_encoding::NON_ALPHANUMERIC).to_string());
+    }
+    foreign.extend([format!("..%2F{phone}"), format!("{phone}%2Frevoke"), format!("%252e%252e%252F{phone}")]);
+    let asked = bureau.api.kinds().len();
+
+    for id in &foreign {
+        let answer = asks(&bureau, "DELETE", &format!("{ALL}/{id}"), &proved(&bureau, &ada)).await;
+        answer.refused(404, "not_found", "not_found");
+    }
+
+    assert_eq!(bureau.hub.recorded().await, 0, "nothing is on its way to the issuer either");
+    assert_eq!(bureau.api.kinds()[asked..], vec!["list"; foreign.len()], "but for the person's own list");
+    let lists = bureau.api.asked("list").split_off(asked - bureau.api.count("token"));
+    assert!(lists.iter().all(|list| list.path == "/api/v2/users/ada/sessions"), "{lists:?}");
+
+    let ended = asks(&bureau, "DELETE", &format!("{ALL}/{phone}"), &proved(&bureau, &ada)).await.expect(200);
+    bureau.until(ended["ended"][0]["logout"]["id"].as_str().unwrap(), "ended").await;
+    assert_eq!((bureau.api.count("revoke"), bureau.api.count("delete")), (1, 0), "all that was ever ended");
+    assert_eq!(bureau.api.revoked(), ["phone"]);
+}
+
 #[tokio::test]
 async fn a_name_that_a_session_had_before_the_hub_saw_it_stays_good() {
     let bureau = Bureau::open().await;

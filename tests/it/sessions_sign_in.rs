@@ -64,6 +64,45 @@ async fn an_answer_signs_in_once_and_in_the_browser_that_asked() {
 }
 
 #[tokio::test]
+async fn a_thousand_visits_of_nobody_write_nothing() {
+    let hub = hub().await;
+    let ada = hub.issuer.sign_in("ada");
+    question(&hub, &Browser::new(&hub).opens(&format!("{HUB}/sessions")).await);
+    let written = || hub.running.hub.store.writer_counters().commands;
+    let before = written();
+    for _ in 0..500 {
+        let mut browser = Browser::new(&hub);
+        let asked = question(&hub, &browser.opens(&format!("{HUB}/sessions")).await);
+        question(&hub, &browser.gets("/sessions/sign-in", &[]).await);
+        let query = [("code", "made up"), ("state", &param(&asked, "state"))];
+        is_error_page(&browser.gets("/sessions/callback", &query).await, 503, "issuer_unreachable");
+    }
+    assert_eq!(written() - before, 0);
+
+    let mut browser = Browser::new(&hub);
+    let asked = question(&hub, &browser.opens(&format!("{HUB}/sessions")).await);
+    comes_back(&hub, &mut browser, &asked, granted(&hub, &ada, &asked, 0)).await;
+    assert_eq!(written() - before, 2, "that it was taken, and who is signed in");
+}
+
+#[tokio::test]
+async fn a_state_signs_in_once_whatever_codes_its_browser_holds() {
+    let hub = hub().await;
+    let ada = hub.issuer.sign_in("ada");
+    let mut browser = Browser::new(&hub);
+    let asked = question(&hub, &browser.opens(&format!("{HUB}/sessions")).await);
+    // The issuer was shown the same address twice.
+    let [first, second] = [0, 0].map(|at| granted(&hub, &ada, &asked, at));
+    assert_eq!(location(&comes_back(&hub, &mut browser, &asked, first).await).path(), "/sessions");
+    is_error_page(&comes_back(&hub, &mut browser, &asked, second).await, 403, "foreign_link");
+
+    let asked = question(&hub, &browser.gets("/sessions/sign-in", &[]).await);
+    hub.advance(Duration::from_secs(600));
+    let late = granted(&hub, &ada, &asked, 0);
+    is_error_page(&comes_back(&hub, &mut browser, &asked, late).await, 403, "foreign_link");
+}
+
+#[tokio::test]
 async fn an_id_token_that_breaks_a_rule_signs_nobody_in() {
     let hub = hub().await;
     let ada = hub.issuer.sign_in("ada");

@@ -4,7 +4,7 @@ import http from 'node:http';
 import express from 'express';
 import { auth } from 'express-openid-connect';
 import { close, listen } from '@slo-hub-demo/shared/loopback';
-import { backchannelLogout } from '@slo-hub/node';
+import { backchannelLogout, verifyHubLogoutToken } from '@slo-hub/node';
 import { cookieSecret, openDatabase, SqliteStore } from './database.js';
 import { faultPage, signedOutPage, ticketsPage, welcomePage } from './pages.js';
 import { ticketsAt } from './tickets.js';
@@ -30,11 +30,13 @@ const LEAVING_MS = 10 * 60 * 1000;
  */
 export async function createDesk(options) {
   const database = openDatabase(options.database);
+  const logouts = backchannelLogout({ store: new SqliteStore(database, 'logout_marks') });
   const app = express();
   app.disable('x-powered-by');
   app.use(securityHeaders(options));
   app.use(await assets());
-  app.use(signInWith(options, database));
+  app.use(toldByHub(options, logouts));
+  app.use(signInWith(options, database, logouts));
   app.use(pages(options));
   app.use(notFound);
   app.use(broken);
@@ -48,8 +50,28 @@ export async function createDesk(options) {
   };
 }
 
-/** All there is to signing in, and to being signed out by a logout token at `POST /backchannel-logout`. */
-function signInWith({ issuer, url, clientId, clientSecret }, database) {
+/**
+ * `POST /hub-logout`: the hub's own logout tokens. It sends one of every logout, also of those that the issuer keeps to
+ * itself, such as a session that was revoked there.
+ */
+function toldByHub({ hub, issuer, clientId }, logouts) {
+  const router = express.Router();
+  router.post('/hub-logout', express.urlencoded({ extended: false }), async (req, res) => {
+    res.set('Cache-Control', 'no-store');
+    try {
+      const logout = await verifyHubLogoutToken(req.body?.logout_token, { hub, clientId, issuer });
+      await logouts.onLogoutToken(logout, {});
+      res.sendStatus(204);
+    } catch (error) {
+      // Only a token that breaks a rule is not to come again.
+      res.sendStatus(error.code === 'invalid_token' ? 400 : 503);
+    }
+  });
+  return router;
+}
+
+/** All there is to signing in, and to being signed out by the issuer's own logout token at `POST /backchannel-logout`. */
+function signInWith({ issuer, url, clientId, clientSecret }, database, logouts) {
   return auth({
     issuerBaseURL: issuer,
     baseURL: url,
@@ -61,7 +83,7 @@ function signInWith({ issuer, url, clientId, clientSecret }, database) {
     routes: { logout: false },
     session: { name: SESSION, store: new SqliteStore(database, 'sessions'), signSessionStoreCookie: true },
     transactionCookie: { name: 'desk_signing_in' },
-    backchannelLogout: backchannelLogout({ store: new SqliteStore(database, 'logout_marks') }),
+    backchannelLogout: logouts,
     enableTelemetry: false,
   });
 }

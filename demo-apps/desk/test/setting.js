@@ -10,14 +10,18 @@ import { startTenant } from '../../tenant/test/setting.js';
 const BIN = fileURLToPath(new URL('../bin/desk.js', import.meta.url));
 const HUB = 'http://localhost:4000';
 
-/** A tenant, and Desk as a process of its own with its database in a folder of its own. */
-export async function startSetting() {
+/**
+ * A tenant, and Desk as a process of its own with its database in a folder of its own.
+ *
+ * @param {{hub?: string}} [options]
+ */
+export async function startSetting({ hub = HUB } = {}) {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'desk-'));
   const port = await freePort();
   const url = `http://localhost:${port}`;
   const { tenant, close } = await startTenant({ desk: url });
   const config = {
-    ...{ port, url, issuer: tenant.issuer, hub: HUB, database: path.join(folder, 'desk.db') },
+    ...{ port, url, issuer: tenant.issuer, hub, database: path.join(folder, 'desk.db') },
     ...{ clientId: DEMO_DESK.client_id, clientSecret: DEMO_DESK.client_secret },
   };
   let desk = await startDesk(config);

@@ -178,10 +178,9 @@ impl Management {
         self.ask(Access::Sessions, Scope::ReadSessions, request, read).await
     }
 
-    /// Ends a session that is known to be the one meant. Revokes it, so that its refresh
-    /// tokens die as well; where the issuer cannot, deletes it.
-    ///
-    /// For a `sid` that somebody else has brought, use [`Management::end_session_of`].
+    /// Ends a session that is known to be the one meant: whose a `sid` is that somebody else
+    /// has brought, the caller has to ask first. Revokes it, so that its refresh tokens die
+    /// as well; where the issuer cannot, deletes it.
     ///
     /// # Errors
     /// [`ManagementFault`]. A session that is not there is no fault.
@@ -205,42 +204,21 @@ impl Management {
         self.ask(Access::Sessions, Scope::DeleteSessions, request, read).await
     }
 
-    /// Ends one of a person's own sessions, and no other: the `sid` is looked for on that
-    /// person's list first.
+    /// Those of the scopes that the hub works with which its client has not been granted, as
+    /// far as the issuer's tokens tell. Only tokens are asked for.
     ///
     /// # Errors
-    /// [`ManagementFault::NotTheirs`] where it is not on it; then no session was ended.
-    pub async fn end_session_of(&self, sub: &Subject, sid: &Sid) -> Result<Ended, ManagementFault> {
-        let is_theirs = self.sessions_of(sub).await?.iter().any(|session| session.sid == *sid);
-        if is_theirs { self.end_session(sid).await } else { Err(ManagementFault::NotTheirs) }
-    }
-
-    /// Every client of the tenant. Needs `read:clients`.
-    ///
-    /// # Errors
-    /// [`ManagementFault`].
-    pub async fn clients(&self) -> Result<Vec<IssuerClient>, ManagementFault> {
-        let mut all = Vec::new();
-        for page in 0..MAX_PAGES {
-            let mut url = self.base.api(&[Word("clients")])?;
-            url.query_pairs_mut()
-                .append_pair("fields", CLIENT_FIELDS)
-                .append_pair("include_fields", "true")
-                .append_pair("page", &page.to_string())
-                .append_pair("per_page", &PER_PAGE.to_string());
-            let request = || self.wire.request(Method::GET, url.clone());
-            let read = |heard| match heard {
-                Heard::Done(body) => read::client_list(&body),
-                Heard::Missing | Heard::NoEndpoint => Err(ManagementFault::NoSuchEndpoint),
-            };
-            let clients = self.ask(Access::ReadClients, Scope::ReadClients, request, read).await?;
-            let is_last = clients.len() < PER_PAGE;
-            all.extend(clients);
-            if is_last {
-                return Ok(all);
+    /// [`ManagementFault`], where no token tells.
+    pub async fn lacking_scopes(&self) -> Result<Vec<Scope>, ManagementFault> {
+        let mut lacking = Vec::new();
+        for access in [Access::Sessions, Access::ReadClients] {
+            match self.tokens.get(&self.wire, access).await {
+                Ok(token) => lacking.extend_from_slice(token.lacking()),
+                Err(ManagementFault::Forbidden(scope)) => lacking.push(scope),
+                Err(fault) => return Err(fault),
             }
         }
-        Err(ManagementFault::TooLarge)
+        Ok(lacking)
     }
 
     /// One client; `None` where there is none. Needs `read:clients`.

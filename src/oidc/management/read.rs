@@ -198,13 +198,6 @@ impl IssuerClient {
     }
 }
 
-/// A list of clients: bare, or within an object.
-pub(super) fn client_list(body: &[u8]) -> Result<Vec<IssuerClient>, ManagementFault> {
-    let body: Value = serde_json::from_slice(body).map_err(|_| STRANGE_CLIENT)?;
-    let list = body.as_array().or_else(|| body.get("clients")?.as_array()).ok_or(STRANGE_CLIENT)?;
-    list.iter().map(IssuerClient::read).collect()
-}
-
 fn texts(list: Option<&Value>) -> Result<Vec<String>, ManagementFault> {
     match list {
         None | Some(Value::Null) => Ok(Vec::new()),

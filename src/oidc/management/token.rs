@@ -48,6 +48,8 @@ impl Access {
 #[derive(Clone)]
 pub(super) struct Token {
     text: Arc<str>,
+    /// Which of the scopes that it was asked for with it has not.
+    lacking: Arc<[Scope]>,
     number: u64,
     good_until: Duration,
 }
@@ -55,6 +57,10 @@ pub(super) struct Token {
 impl Token {
     pub(super) fn reveal(&self) -> &str {
         &self.text
+    }
+
+    pub(super) fn lacking(&self) -> &[Scope] {
+        &self.lacking
     }
 }
 
@@ -126,7 +132,7 @@ impl Tokens {
                 let (text, lifetime) = read(&said).ok_or(ManagementFault::Strange(NO_TOKEN))?;
                 // One that is not good for long is used for half its time.
                 let used = lifetime.saturating_sub(EARLY).max(lifetime / 2);
-                Ok(Token { text, number, good_until: answered_at + used })
+                Ok(Token { text, lacking: lacking(&said, access), number, good_until: answered_at + used })
             }
             // RFC 6749, section 5.2: a client that is unknown or may not have this token.
             400 | 401 if says(&answer, "invalid_client") || answer.status == 401 => Err(ManagementFault::Unauthorized),
@@ -180,6 +186,14 @@ fn read(said: &Map<String, Value>) -> Option<(Arc<str>, Duration)> {
     (fits && is_bearer).then(|| (text.into(), lifetime))
 }
 
+/// What was not granted of what was asked for. All was, where the answer does not say
+/// (RFC 6749, section 5.1).
+fn lacking(said: &Map<String, Value>, access: Access) -> Arc<[Scope]> {
+    let Some(granted) = said.get("scope").and_then(Value::as_str) else { return Arc::default() };
+    let is_lacking = |scope: &Scope| granted.split_ascii_whitespace().all(|own| own != scope.as_str());
+    access.scopes().iter().copied().filter(is_lacking).collect()
+}
+
 fn says(answer: &Answer, error: &str) -> bool {
     answer.object().is_some_and(|said| said.get("error").and_then(Value::as_str) == Some(error))
 }
@@ -199,6 +213,16 @@ mod tests {
 
     fn taken(said: &Value) -> Option<(String, u64)> {
         read(said.as_object().unwrap()).map(|(text, lifetime)| (text.to_string(), lifetime.as_secs()))
+    }
+
+    #[test]
+    fn a_token_lacks_what_its_answer_does_not_name_and_nothing_where_it_names_none() {
+        let lacks = |said: Value| lacking(said.as_object().unwrap(), Access::Sessions).to_vec();
+        assert_eq!(lacks(json!({})), []);
+        assert_eq!(lacks(json!({"scope": 5})), []);
+        assert_eq!(lacks(json!({"scope": "delete:sessions  read:sessions read:clients"})), []);
+        assert_eq!(lacks(json!({"scope": "read:sessions_all read:sessions"})), [Scope::DeleteSessions]);
+        assert_eq!(lacks(json!({"scope": ""})), [Scope::ReadSessions, Scope::DeleteSessions]);
     }
 
     #[test]

@@ -29,6 +29,16 @@ async fn of_many_who_take_a_ticket_at_once_one_has_it() {
 }
 
 #[tokio::test]
+async fn a_name_that_was_never_kept_is_used_up_by_one_of_however_many() {
+    let store = TestStore::open().await;
+    let asked = (0..50).map(|_| store.use_up(ticket(1)));
+    let firsts = futures_util::future::join_all(asked).await;
+    assert_eq!(firsts.into_iter().filter(|first| *first.as_ref().unwrap()).count(), 1);
+    assert!(!store.use_up(ticket(1)).await.unwrap());
+    assert!(store.use_up(ticket(2)).await.unwrap(), "another name");
+}
+
+#[tokio::test]
 async fn an_expired_ticket_is_never_given_out() {
     let store = TestStore::open().await;
     store.add_ticket(ticket(1)).await.unwrap();

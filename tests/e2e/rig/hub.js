@@ -93,7 +93,7 @@ function issuerConfig({ issuer, clientId, clientSecret, management }) {
   ].join('\n');
 }
 
-function appConfig({ clientId, issuer, name, origin, secret, nativeApp, goodbye, frontchannel, backchannel, chain }) {
+function appConfig({ clientId, issuer, name, origin, secret, nativeApp, goodbye, frontchannel, backchannel, backchannelToken, chain }) {
   const afterwards = goodbye ?? (origin && `${origin}/signed-out`);
   return [
     '[[apps]]',
@@ -106,6 +106,7 @@ function appConfig({ clientId, issuer, name, origin, secret, nativeApp, goodbye,
     ...(afterwards ? [`post_logout_redirect_uris = ["${afterwards}"]`] : []),
     ...(frontchannel ? [`frontchannel_logout_uri = "${frontchannel}"`] : []),
     ...(backchannel ? [`backchannel_logout_uri = "${backchannel}"`] : []),
+    ...(backchannelToken ? [`backchannel_logout_token = "${backchannelToken}"`] : []),
     ...(chain ? [`chain_logout_uri = "${chain}"`] : []),
   ].join('\n');
 }

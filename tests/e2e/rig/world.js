@@ -246,8 +246,8 @@ class World {
 
   #hubDesk() {
     const { desk: origin } = this.urls;
-    const backchannel = `${origin}/backchannel-logout`;
-    return { clientId: DEMO_DESK.client_id, issuer: this.tenant.issuer, name: 'Desk', origin, backchannel };
+    const app = { clientId: DEMO_DESK.client_id, issuer: this.tenant.issuer, name: 'Desk', origin };
+    return { ...app, backchannel: `${origin}/hub-logout`, backchannelToken: 'hub' };
   }
 
   #hubPortal() {

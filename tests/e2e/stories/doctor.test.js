@@ -21,6 +21,9 @@ test('what Auth0 keeps silent about by default the doctor finds, prints the body
 
   const found = await world.hub.run('doctor');
   expect(found.code).toBe(1);
+  for (const scope of ['read:sessions', 'delete:sessions', 'read:clients']) {
+    expect(found.said).toContain(`✓ the hub's client for its Management API was granted ${scope}`);
+  }
   expect(found.said).toMatch(/✗ Notes: not told of session-revoked/);
   expect(found.said).toContain(`PATCH ${world.tenant.issuer}api/v2/clients/spa-notes`);
   expect(found.said).toMatch(/"backchannel_logout_initiators": {\s+"mode": "all"\s+}/);

@@ -12,12 +12,8 @@ let laptop;
 let phone;
 let list;
 beforeAll(async () => {
+  // The tenant is as Auth0 comes: it sends nobody a logout token of a session that was revoked.
   world = await startWorld({ desk: true, portal: true, hubClient: true, management: true });
-  // Desk and Portal take the tenant's own tokens, and Auth0 sends none of a revoked session unless told to.
-  const oidcLogout = { backchannel_logout_initiators: { mode: 'all' } };
-  for (const { client_id: id } of [DEMO_DESK, DEMO_PORTAL]) {
-    await world.managementApi('PATCH', `clients/${id}`, { oidc_logout: oidcLogout });
-  }
 });
 afterAll(() => world.close());
 beforeEach(async () => {
@@ -25,7 +21,10 @@ beforeEach(async () => {
   list = await SessionsPage.open(laptop.person, world.urls.hub);
 });
 afterEach(async () => {
-  // What one story has left at the tenant is none of the next one's.
+  // What one story has left is none of the next one's. The tenant tells nobody of what is revoked there.
+  const { issuer } = world.tenant;
+  const ends = [laptop, phone].map(({ sid }) => world.hub.run('logout', '--issuer', issuer, '--sid', sid, '--yes'));
+  await Promise.all(ends);
   await world.managementApi('DELETE', `users/${encodeURIComponent(DEMO_USERS[0].id)}/sessions`);
   await world.tenant.backchannel.settled();
   await Promise.all([laptop, phone].map(({ person }) => person.context.close()));
@@ -37,7 +36,7 @@ async function device(userAgent, options = {}) {
   const notes = await person.signInTo('notes');
   const shop = await person.signInTo('shop');
   const served = [await signInTo(person, world.urls.desk), await signInTo(person, world.urls.portal)];
-  return { person, notes, shop, served };
+  return { person, notes, shop, served, sid: (await notes.idToken()).sid };
 }
 
 /** An app that signs people in on its server; the person has a session at the tenant by now. */
@@ -85,6 +84,28 @@ test('"Sign out" of the phone ends the phone’s apps, and the laptop stays', as
   await allSignedIn(laptop);
   await list.goTo();
   expect(await list.row(ON_PHONE).count()).toBe(before - 1);
+});
+
+test('a tenant that sends tokens of revoked sessions as well changes nothing for people', async () => {
+  const apps = [DEMO_DESK, DEMO_PORTAL];
+  const tellOf = (initiators) =>
+    Promise.all(apps.map(({ client_id: id }) => world.managementApi('PATCH', `clients/${id}`, { oidc_logout: initiators })));
+  await tellOf({ backchannel_logout_initiators: { mode: 'all' } });
+  await list.signOut(ON_PHONE);
+  await allSignedOut(phone);
+  await list.says('Signed out in 4 of 4 apps');
+  await allSignedIn(laptop);
+  await tellOf({ backchannel_logout_initiators: { mode: 'custom', selected_initiators: ['rp-logout', 'idp-logout'] } });
+});
+
+test('an app that hears of it from nobody is not said to be signed out', async () => {
+  await world.portal.restart({ follows: false });
+  await list.signOut(ON_PHONE);
+  await list.says('Signed out in 3 of 4 apps');
+  const portal = list.page.getByRole('listitem').filter({ hasText: 'Portal' });
+  await portal.getByText('not told, may still be signed in').waitFor({ timeout: 20_000 });
+  expect(await isSignedInAfterReload(phone.served[1])).toBe(true);
+  await world.portal.restart();
 });
 
 test('"Sign out everywhere else" says what it ends, ends it, and the laptop stays', async () => {
