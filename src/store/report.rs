@@ -47,6 +47,8 @@ pub struct Report {
     /// From when on its session, or its person's, is to be ended at the issuer as well;
     /// `None` where the issuer itself has ended it, or nobody can.
     pub end_at_issuer: Option<UnixMillis>,
+    /// The sweep that it is a part of, where it is.
+    pub sweep: Option<LogoutId>,
     /// How much later than an earlier logout a report may be and still mean that one.
     pub repeat_window_seconds: i64,
 }

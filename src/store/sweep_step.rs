@@ -68,7 +68,7 @@ impl Work for SweepStep {
     }
 
     fn filled_the_outbox(&self, answer: &Swept) -> bool {
-        !answer.recorded.is_empty() && !self.back_ends.is_empty()
+        !answer.recorded.is_empty() && (!self.back_ends.is_empty() || self.end_at_issuer.is_some())
     }
 }
 
@@ -158,6 +158,7 @@ impl SweepStep {
             pass_on: None,
             goes_with: None,
             end_at_issuer: self.end_at_issuer,
+            sweep: Some(self.sweep.id),
             repeat_window_seconds: self.repeat_window_seconds,
         }
     }
