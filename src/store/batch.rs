@@ -21,7 +21,7 @@ use super::seen_tokens::Sighting;
 use super::session_notes::{ClockChange, SessionNotes};
 use super::signing_keys::AddKey;
 use super::sweep_step::SweepStep;
-use super::sweeps::StartSweep;
+use super::sweeps::{StartSweep, SweepCounted};
 use super::tickets::{ExtendTicket, NewTicket, TakeTicket};
 
 /// Where the answer to one command goes.
@@ -185,6 +185,7 @@ lanes! {
     sightings: Sighting,
     reports: Report,
     new_sweeps: StartSweep,
+    counted_sweeps: SweepCounted,
     sweep_steps: SweepStep,
     progress: Progress,
     attempts: Attempt,

@@ -13,7 +13,7 @@ use super::plan::Plan;
 use super::report::{Outcome, Recorded, Report};
 use super::rows::{self, logout_columns};
 use super::seen_tokens::SeenToken;
-use super::{Store, deliveries, issuer_ends, outbox, seen_tokens, session_ends, tickets};
+use super::{Store, deliveries, issuer_ends, outbox, seen_tokens, session_ends, sweeps, tickets};
 use crate::domain::clock::UnixSeconds;
 use crate::domain::ids::{ClientId, Issuer, SessionKey, Sid, Subject, SubjectKey};
 use crate::domain::logout::{Logout, LogoutTarget, Reason, SignIn};
@@ -52,6 +52,7 @@ impl Work for Report {
         raise(connection, &facts.logouts).await?;
         session_ends::write(connection, &facts).await?;
         expect_deliveries(connection, reports, &facts, &verdicts).await?;
+        sweeps::count_ended(connection, decided(reports, &verdicts)).await?;
         let answers = answers(connection, reports, verdicts, &facts).await?;
         add_tickets(connection, reports, &answers).await?;
         Ok(answers)
@@ -72,6 +73,11 @@ impl Work for Report {
             Outcome::SameToken | Outcome::JtiReused => false,
         }
     }
+}
+
+/// Each report that had an effect, and which.
+fn decided<'a>(reports: &'a [Report], verdicts: &'a [Verdict]) -> impl Iterator<Item = (&'a Report, &'a Decision)> {
+    reports.iter().zip(verdicts).filter_map(|(report, verdict)| Some((report, verdict.as_ref().ok()?)))
 }
 
 fn judge(report: &Report, jtis: &mut Jtis, facts: &mut Facts) -> Verdict {
@@ -304,10 +310,8 @@ async fn expect_deliveries(
     verdicts: &[Verdict],
 ) -> Result<(), StoreError> {
     let mut plan = Plan::default();
-    for (report, verdict) in reports.iter().zip(verdicts) {
-        if let Ok(decision) = verdict {
-            plan.add(report, decision, &facts.logouts[decision.logout]);
-        }
+    for (report, decision) in decided(reports, verdicts) {
+        plan.add(report, decision, &facts.logouts[decision.logout]);
     }
     outbox::put(connection, &plan).await?;
     issuer_ends::put(connection, &plan).await?;
