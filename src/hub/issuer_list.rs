@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use tokio::time::timeout;
-
 use super::Hub;
 use super::my_sessions::OwnSession;
 use crate::domain::clock::UnixMillis;
@@ -12,7 +10,8 @@ use crate::domain::device::name_of;
 use crate::domain::ids::{Issuer, SessionKey, SubjectKey};
 use crate::oidc::management::IssuerSession;
 
-/// How long a person waits for the issuer's list at most: then they see the hub's own.
+/// How long a person waits for the issuer's list at most: then they see the hub's own. To
+/// end sessions there the hub has more patience, for nobody waits for that.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
 impl Hub {
@@ -20,14 +19,10 @@ impl Hub {
     /// not be asked just now.
     pub(super) async fn sessions_at_issuer(&self, person: &SubjectKey) -> Option<Vec<IssuerSession>> {
         let Some(management) = self.management.at(&person.issuer) else { return Some(Vec::new()) };
-        match timeout(PATIENCE, management.sessions_of(&person.sub)).await {
-            Ok(Ok(sessions)) => Some(sessions),
-            Ok(Err(fault)) => {
+        match management.sessions_within(&person.sub, PATIENCE).await {
+            Ok(sessions) => Some(sessions),
+            Err(fault) => {
                 tracing::warn!(error = %fault, issuer = person.issuer.as_str(), "could not ask an issuer for sessions");
-                None
-            }
-            Err(_) => {
-                tracing::warn!(issuer = person.issuer.as_str(), "an issuer's list of sessions took too long");
                 None
             }
         }
