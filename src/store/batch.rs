@@ -127,7 +127,8 @@ impl<W: Work> Lane<W> {
 }
 
 /// Makes the command of every kind of work, and the batch that sorts them. A
-/// batch is applied in the order of this list.
+/// batch is applied in the order of this list: what was seen of a session comes before
+/// its end, which stops its clock.
 macro_rules! lanes {
     ($($lane:ident: $work:ident),* $(,)?) => {
         /// One thing for the writer to do.
@@ -183,6 +184,7 @@ macro_rules! lanes {
 
 lanes! {
     sightings: Sighting,
+    sessions: SessionNotes,
     reports: Report,
     new_sweeps: StartSweep,
     counted_sweeps: SweepCounted,
@@ -201,6 +203,5 @@ lanes! {
     signing_keys: AddKey,
     forgotten: Forget,
     beats: Beat,
-    sessions: SessionNotes,
     clocks: ClockChange,
 }

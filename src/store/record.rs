@@ -13,7 +13,7 @@ use super::plan::Plan;
 use super::report::{Outcome, Recorded, Report};
 use super::rows::{self, logout_columns};
 use super::seen_tokens::SeenToken;
-use super::{Store, deliveries, issuer_ends, outbox, seen_tokens, session_ends, sweeps, tickets};
+use super::{Store, deliveries, issuer_ends, outbox, seen_tokens, session_ends, session_notes, sweeps, tickets};
 use crate::domain::clock::UnixSeconds;
 use crate::domain::ids::{ClientId, Issuer, SessionKey, Sid, Subject, SubjectKey};
 use crate::domain::logout::{Logout, LogoutTarget, Reason, SignIn};
@@ -54,6 +54,7 @@ impl Work for Report {
         expect_deliveries(connection, reports, &facts, &verdicts).await?;
         sweeps::count_ended(connection, decided(reports, &verdicts)).await?;
         let answers = answers(connection, reports, verdicts, &facts).await?;
+        session_notes::stop(connection, answers.iter().flat_map(|answer| &answer.sessions_over)).await?;
         add_tickets(connection, reports, &answers).await?;
         Ok(answers)
     }
@@ -325,7 +326,8 @@ async fn answers(
     verdicts: Vec<Verdict>,
     facts: &Facts,
 ) -> Result<Vec<Recorded>, StoreError> {
-    let mut answers: Vec<_> = verdicts.into_iter().map(|verdict| answer(verdict, facts)).collect();
+    let mut answers: Vec<_> =
+        reports.iter().zip(verdicts).map(|(report, verdict)| answer(report, verdict, facts)).collect();
 
     // Whoever repeats a logout hears of the one that ended their own token.
     let repeats = reports.iter().zip(&mut answers).filter(|(_, answer)| answer.outcome == Outcome::Repeat);
@@ -341,7 +343,7 @@ async fn answers(
     Ok(answers)
 }
 
-fn answer(verdict: Verdict, facts: &Facts) -> Recorded {
+fn answer(report: &Report, verdict: Verdict, facts: &Facts) -> Recorded {
     match verdict {
         Ok(decision) => {
             let held = &facts.logouts[decision.logout];
@@ -350,6 +352,7 @@ fn answer(verdict: Verdict, facts: &Facts) -> Recorded {
                 logout: Some(held.logout.clone()),
                 position: held.position.unwrap_or(0),
                 session_starts: decision.session_starts,
+                sessions_over: facts.sessions_over(&report.target),
             }
         }
         Err(outcome) => Recorded::without_effect(outcome),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::tickets::NewTicket;
 use crate::domain::app::BackchannelToken;
 use crate::domain::clock::{UnixMillis, UnixSeconds};
-use crate::domain::ids::{ClientId, Issuer, Jti, LogoutId, Sid, SubjectKey};
+use crate::domain::ids::{ClientId, Issuer, Jti, LogoutId, SessionKey, Sid, SubjectKey};
 use crate::domain::logout::{Logout, LogoutTarget, Reason, SignIn, Source};
 use crate::oidc::logout_token::RawLogoutToken;
 
@@ -133,11 +133,13 @@ pub struct Recorded {
     /// For a fresh `user` logout: each of the person's sessions, and the
     /// earliest that the hub knows of it. Decides which open sockets it ends.
     pub session_starts: Vec<(Sid, UnixSeconds)>,
+    /// The sessions that it is about and of which nothing is left: their clocks stand still.
+    pub sessions_over: Vec<SessionKey>,
 }
 
 impl Recorded {
     pub(super) fn without_effect(outcome: Outcome) -> Self {
-        Self { outcome, logout: None, position: 0, session_starts: Vec::new() }
+        Self { outcome, logout: None, position: 0, session_starts: Vec::new(), sessions_over: Vec::new() }
     }
 }
 
