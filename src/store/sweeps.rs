@@ -305,7 +305,7 @@ pub(super) async fn count_ended(
         update sweeps set
             sessions_ended = sessions_ended + (value ->> 1), logouts_recorded = logouts_recorded + (value ->> 2)
         from jsonb_each(?1)
-        where id = value ->> 0";
+        where sweeps.id = value ->> 0";
     sqlx::query(update).bind(rows::json(&ended)?).execute(connection).await?;
     Ok(())
 }

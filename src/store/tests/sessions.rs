@@ -153,7 +153,7 @@ async fn a_session_is_over_when_all_that_was_seen_of_it_is() {
 async fn every_logout_stops_the_clocks_of_what_it_ends_and_no_others() {
     let store = TestStore::open().await;
     let sids = ["laptop", "phone", "desk", "later"];
-    for (sid, at) in sids.into_iter().zip([900, 900, 900, 2000]) {
+    for (sid, at) in sids.into_iter().zip([900, 901, 902, 2000]) {
         store.sees(&token("notes", sid, at)).await;
         store.notes([note(sid, at)]).await;
     }
@@ -167,7 +167,7 @@ async fn every_logout_stops_the_clocks_of_what_it_ends_and_no_others() {
     store.notes([note("laptop", 1100)]).await;
     assert_eq!(store.clock_of("laptop").await, Some((1100, 1100)), "somebody has signed in to it again");
     store.sees(&token("notes", "laptop", 1100)).await;
-    store.repeat(Report { repeat_window_seconds: 0, ..issuer_ends("phone", 890) }).await;
+    store.fresh(app_ends("phone", 890)).await;
     assert_eq!(running().await, ["laptop", "phone", "desk", "later"], "it began after that");
     store.fresh(ends_everywhere(1500)).await;
     assert_eq!(running().await, ["later"], "with its person's");
