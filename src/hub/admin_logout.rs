@@ -185,7 +185,9 @@ impl Hub {
         self.store.start_sweep(&step.sweep).await?;
         self.sweeping.wake();
         let counts = self.count_sweep(step, known).await?;
-        self.store.sweep_counted(step.sweep.id, counts).await?;
+        if let Err(error) = self.store.sweep_counted(step.sweep.id, counts).await {
+            tracing::warn!(error = %error, sweep.id = %step.sweep.id, "could not note what a sweep is expected to end");
+        }
         Ok(counts)
     }
 

@@ -121,7 +121,9 @@ mod tests {
 
     fn busy_with(people: i64, swept: i64) -> Busy {
         let mut busy = Busy::default();
-        due(people, swept).iter().for_each(|end| busy.begins(end));
+        for end in due(people, swept) {
+            busy.begins(&end);
+        }
         busy
     }
 
