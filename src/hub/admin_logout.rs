@@ -19,7 +19,7 @@ use crate::domain::clock::UnixMillis;
 use crate::domain::ids::{ClientId, Issuer, LogoutId, SessionKey, Sid, Subject, SubjectKey};
 use crate::domain::logout::{LogoutTarget, Reason, Source};
 use crate::domain::sweep::{Reach, Sweep};
-use crate::store::{Expected, Report, SWEEP_PAGE, StoreError, SweepProgress, SweepStep};
+use crate::store::{Expected, Moment, Report, SWEEP_PAGE, StoreError, SweepProgress, SweepStep};
 
 /// What people read whom an administrator signed out without saying why.
 const REASON: &str = "You were signed out by an administrator";
@@ -66,7 +66,7 @@ pub struct Order {
 pub struct Ordered {
     /// The name of its logout or of its sweep.
     pub id: LogoutId,
-    /// What it reaches, counted just before.
+    /// What it reaches: what was alive of it just before.
     pub counts: Expected,
     /// False for a session or person that was signed out already.
     pub is_fresh: bool,
@@ -89,7 +89,8 @@ pub struct SweepView {
     ordered_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     finished_at: Option<String>,
-    expected: Expected,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected: Option<Expected>,
     sessions_ended: u64,
     logouts_recorded: u64,
 }
@@ -131,8 +132,10 @@ impl Hub {
     /// # Errors
     /// [`Denied::Request`] for an order that makes no sense here; [`Denied::Store`].
     pub async fn foretell(&self, order: &Order) -> Result<Expected, Denied> {
-        let plan = self.plan(order)?;
-        let counts = self.count(&plan).await?;
+        let counts = match self.plan(order)? {
+            Plan::Logout(report) => self.store.foretell(&report).await?,
+            Plan::Sweep(step) => self.count_sweep(&step, self.store.moment().await?).await?,
+        };
         log_order(order, counts, "an administrator asked what a logout would end");
         Ok(counts)
     }
@@ -140,24 +143,24 @@ impl Hub {
     /// Carries an order out. Runs to its end even when the caller has left.
     ///
     /// # Errors
-    /// As [`Hub::foretell`]: not acknowledged, so to be ordered again.
+    /// As [`Hub::foretell`]: not acknowledged, so to be ordered again. It may stand all the
+    /// same; what is over by then is not ended twice.
     pub async fn order_logout(self: &Arc<Self>, order: Order) -> Result<Ordered, Denied> {
         let hub = Arc::clone(self);
         let work = self.tasks.spawn(async move {
-            let plan = hub.plan(&order)?;
-            let counts = hub.count(&plan).await?;
-            let ordered = match plan {
+            let ordered = match hub.plan(&order)? {
                 Plan::Logout(report) => {
+                    // One short read.
+                    let counts = hub.store.foretell(&report).await?;
                     let done = hub.recorded(*report).await?;
                     Ordered { id: done.logout.id, counts, is_fresh: done.is_fresh, goes_on: false }
                 }
                 Plan::Sweep(step) => {
-                    hub.store.start_sweep(&step.sweep, counts).await?;
-                    hub.sweeping.wake();
+                    let counts = hub.order_sweep(&step).await?;
                     Ordered { id: step.sweep.id, counts, is_fresh: true, goes_on: true }
                 }
             };
-            log_order(&order, counts, "an administrator ordered a logout");
+            log_order(&order, ordered.counts, "an administrator ordered a logout");
             Ok(ordered)
         });
         work.await.map_err(|_| StoreError::Stopped)?
@@ -171,14 +174,26 @@ impl Hub {
         Ok(self.store.find_sweep(id).await?.map(SweepView::from))
     }
 
-    async fn count(&self, plan: &Plan) -> Result<Expected, Denied> {
-        match plan {
-            Plan::Logout(report) => Ok(self.store.foretell(report).await?),
-            Plan::Sweep(step) => {
-                let _one_at_a_time = self.sweeping.counting().await;
-                Ok(self.store.foretell_sweep(step).await?)
-            }
+    /// To count everyone takes its time, and whoever is to be signed out must not have it:
+    /// the order stands first, and is worked off while it is counted. Counted is what was
+    /// alive just before it stood, so nobody whom it ends meanwhile is left out, be it a
+    /// page of the sweep or somebody who comes back with a token. A session that the hub
+    /// first hears of after that moment is over too, and in no number but the sweep's
+    /// `sessions_ended`.
+    async fn order_sweep(&self, step: &SweepStep) -> Result<Expected, Denied> {
+        let known = self.store.moment().await?;
+        self.store.start_sweep(&step.sweep).await?;
+        self.sweeping.wake();
+        let counts = self.count_sweep(step, known).await?;
+        if let Err(error) = self.store.sweep_counted(step.sweep.id, counts).await {
+            tracing::warn!(error = %error, sweep.id = %step.sweep.id, "could not note what a sweep is expected to end");
         }
+        Ok(counts)
+    }
+
+    async fn count_sweep(&self, step: &SweepStep, known: Moment) -> Result<Expected, Denied> {
+        let _one_at_a_time = self.sweeping.counting().await;
+        Ok(self.store.foretell_sweep(step, known).await?)
     }
 
     fn plan(&self, order: &Order) -> Result<Plan, RequestFault> {

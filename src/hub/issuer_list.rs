@@ -4,8 +4,6 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use tokio::time::timeout;
-
 use super::Hub;
 use super::lapse::IssuerSays;
 use super::my_sessions::OwnSession;
@@ -15,7 +13,8 @@ use crate::domain::device::name_of;
 use crate::domain::ids::{SessionKey, Sid, SubjectKey};
 use crate::oidc::management::IssuerSession;
 
-/// How long a person waits for the issuer's list at most: then they see the hub's own.
+/// How long a person waits for the issuer's list at most: then they see the hub's own. To
+/// end sessions there the hub has more patience, for nobody waits for that.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// What an issuer tells of one person's sessions.
@@ -53,18 +52,14 @@ impl Hub {
     /// What the issuer says.
     pub(super) async fn sessions_at_issuer(&self, person: &SubjectKey) -> AtIssuer {
         let Some(management) = self.management.at(&person.issuer) else { return AtIssuer::NoWay };
-        match timeout(PATIENCE, management.sessions_of(&person.sub)).await {
-            Ok(Ok(sessions)) => {
+        match management.sessions_within(&person.sub, PATIENCE).await {
+            Ok(sessions) => {
                 let now = self.clock.now();
                 let lasting = sessions.into_iter().filter(|found| !found.is_over(now));
                 AtIssuer::All(lasting.map(|found| (found.sid.clone(), found)).collect())
             }
-            Ok(Err(fault)) => {
+            Err(fault) => {
                 tracing::warn!(error = %fault, issuer = person.issuer.as_str(), "could not ask an issuer for sessions");
-                AtIssuer::Silent
-            }
-            Err(_) => {
-                tracing::warn!(issuer = person.issuer.as_str(), "an issuer's list of sessions took too long");
                 AtIssuer::Silent
             }
         }

@@ -20,6 +20,9 @@ use crate::store::{Clock, SessionNote};
 /// The most notes that are written in one go.
 const NOTES_MAX: usize = 500;
 
+/// How soon what could not be written is written again.
+const AGAIN: Duration = Duration::from_secs(2);
+
 /// The last minute of every session that was seen in it.
 pub(super) struct Ledger {
     sample: Duration,
@@ -35,6 +38,9 @@ struct State {
     later: VecDeque<(Duration, SessionKey)>,
     /// Those that are to be written now.
     ready: Vec<SessionKey>,
+    /// Those that could not be written, and when to try again.
+    refused: Vec<SessionKey>,
+    again_at: Duration,
     idle: Option<Countdowns<SessionKey>>,
 }
 
@@ -88,15 +94,20 @@ impl Ledger {
         notes
     }
 
-    /// These could not be written: they wait for their turn again.
-    pub(super) fn give_back(&self, notes: Vec<SessionNote>) {
+    /// These could not be written: they are to be taken again in a moment, with what has
+    /// come since. A minute would be long: a crash would lose it, and who looks at their
+    /// sessions sees none of it until then.
+    pub(super) fn give_back(&self, notes: Vec<SessionNote>, uptime: Duration) {
         let mut state = self.lock();
+        state.again_at = uptime + AGAIN;
         for mut note in notes {
-            let Some(recent) = note.sign_in.session().and_then(|key| state.recent.get_mut(&key)) else { continue };
+            let Some(key) = note.sign_in.session() else { continue };
+            let Some(recent) = state.recent.get_mut(&key) else { continue };
             if let Some(newer) = recent.pending.take() {
                 note.merge(newer);
             }
             recent.pending = Some(note);
+            state.refused.push(key);
         }
     }
 
@@ -187,6 +198,15 @@ impl State {
 
     /// What has waited for a sample is written, and what has nothing to write is let go.
     fn look_again(&mut self, uptime: Duration, sample: Duration) {
+        if uptime >= self.again_at {
+            for key in std::mem::take(&mut self.refused) {
+                let waits = |recent: &&mut Recent| recent.pending.is_some() && !recent.is_ready;
+                if let Some(recent) = self.recent.get_mut(&key).filter(waits) {
+                    recent.is_ready = true;
+                    self.ready.push(key);
+                }
+            }
+        }
         while self.later.front().is_some_and(|(at, _)| *at <= uptime) {
             let Some((_, key)) = self.later.pop_front() else { return };
             let Some(recent) = self.recent.get_mut(&key) else { continue };
@@ -263,13 +283,23 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_be_written_is_written_later_with_what_came_since() {
+    fn what_could_not_be_written_is_written_seconds_later_with_what_came_since() {
         let ledger = Ledger::new(IDLE);
         sees(&ledger, 0, true);
         let refused = ledger.take(at(0));
         sees(&ledger, 1, false);
-        ledger.give_back(refused);
-        assert_eq!(written(&ledger, 60), [(1, Some(0))]);
+        ledger.give_back(refused, at(1));
+        assert_eq!(written(&ledger, 2), [], "not at once: whatever failed is given a moment");
+        let refused = ledger.take(at(3));
+        ledger.give_back(refused, at(3));
+        sees(&ledger, 4, false);
+        assert_eq!(written(&ledger, 5), [(4, Some(0))]);
+        assert_eq!(written(&ledger, 6), [], "once");
+        sees(&ledger, 10, false);
+        assert_eq!(written(&ledger, 64), []);
+        assert_eq!(written(&ledger, 65), [(10, None)], "then as usual");
+        assert_eq!(written(&ledger, 200), []);
+        assert!(ledger.lock().recent.is_empty() && ledger.lock().refused.is_empty());
     }
 
     #[test]

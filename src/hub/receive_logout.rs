@@ -56,6 +56,7 @@ impl Hub {
             pass_on: self.pass_on(token),
             goes_with: None,
             end_at_issuer: None,
+            sweep: None,
             repeat_window_seconds: self.repeat_window_seconds(),
         };
         self.record_and_push(report).await.map(|_| ())

@@ -65,6 +65,9 @@ impl Hub {
     /// been told yet. There is one only when the hub did not know of its token.
     pub(super) fn push_recorded(&self, recorded: &Recorded) -> Option<Done> {
         let logout = recorded.logout.clone()?;
+        for session in &recorded.sessions_over {
+            self.life.ledger.ended(session);
+        }
         let is_fresh = recorded.outcome == Outcome::Fresh;
         let notice = Arc::new(Notice::of(logout));
         let notified = self.channels.push(&notice, &recorded.session_starts);

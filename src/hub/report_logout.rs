@@ -108,6 +108,7 @@ impl Hub {
             pass_on: None,
             goes_with: None,
             end_at_issuer,
+            sweep: None,
             repeat_window_seconds: self.repeat_window_seconds(),
         }
     }

@@ -95,7 +95,7 @@ impl Hub {
             }
             if let Err(error) = self.store.note_sessions(notes.clone()).await {
                 tracing::warn!(error = %error, sessions = notes.len(), "could not note what was seen of sessions");
-                self.life.ledger.give_back(notes);
+                self.life.ledger.give_back(notes, self.clock.uptime());
                 return;
             }
         }

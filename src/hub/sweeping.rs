@@ -136,6 +136,6 @@ impl Hub {
     fn end_by_sweep(&self, sign_in: &SignIn, sweep: &Sweep) -> Report {
         let (target, covers_until) = sweep.end_of(sign_in);
         let report = self.report(target, Source::Admin, None, Some(sweep.reason.clone()));
-        Report { covers_until, occurred_at: sweep.ordered_at, ..report }
+        Report { covers_until, occurred_at: sweep.ordered_at, sweep: Some(sweep.id), ..report }
     }
 }

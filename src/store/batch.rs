@@ -21,7 +21,7 @@ use super::seen_tokens::Sighting;
 use super::session_notes::{ClockChange, SessionNotes};
 use super::signing_keys::AddKey;
 use super::sweep_step::SweepStep;
-use super::sweeps::StartSweep;
+use super::sweeps::{StartSweep, SweepCounted};
 use super::tickets::{ExtendTicket, NewTicket, TakeTicket, UseUp};
 
 /// Where the answer to one command goes.
@@ -127,7 +127,8 @@ impl<W: Work> Lane<W> {
 }
 
 /// Makes the command of every kind of work, and the batch that sorts them. A
-/// batch is applied in the order of this list.
+/// batch is applied in the order of this list: what was seen of a session comes before
+/// its end, which stops its clock.
 macro_rules! lanes {
     ($($lane:ident: $work:ident),* $(,)?) => {
         /// One thing for the writer to do.
@@ -183,8 +184,10 @@ macro_rules! lanes {
 
 lanes! {
     sightings: Sighting,
+    sessions: SessionNotes,
     reports: Report,
     new_sweeps: StartSweep,
+    counted_sweeps: SweepCounted,
     sweep_steps: SweepStep,
     progress: Progress,
     attempts: Attempt,
@@ -201,6 +204,5 @@ lanes! {
     signing_keys: AddKey,
     forgotten: Forget,
     beats: Beat,
-    sessions: SessionNotes,
     clocks: ClockChange,
 }

@@ -4,6 +4,7 @@
 //! batch of reports names, asks here report by report, and writes down what
 //! came of it. Each report sees what the ones before it did.
 
+mod over;
 mod sweep;
 
 use std::collections::{BTreeSet, HashMap, HashSet};

@@ -21,8 +21,8 @@ const STEP: u32 = 500;
 const NEVER_TRIED: &str = "time ran out before an attempt had ended";
 
 impl Store {
-    /// The first `at_most` of what is to be ended at that issuer, the most urgent first,
-    /// whether or not it is due yet.
+    /// What is to be ended at that issuer, whether or not it is due yet: of what sweeps end
+    /// the most urgent `at_most`, and as many of all the rest, which comes first.
     ///
     /// # Errors
     /// Why it could not be read.
@@ -96,6 +96,9 @@ pub struct WaitingEnd {
     pub logout: Logout,
     /// Whether a verified token of that very session said whose it is.
     pub is_vouched: bool,
+    /// Whether a sweep ends it: one of very many, none of them more urgent than what
+    /// somebody has just asked for.
+    pub is_swept: bool,
     /// How often it was tried.
     pub attempts: u32,
     /// Not to be tried before.
@@ -162,6 +165,7 @@ struct EndRow<'a> {
     logout: i64,
     issuer: &'a str,
     is_vouched: u8,
+    is_swept: u8,
     due_at: i64,
     good_until: i64,
 }
@@ -172,25 +176,27 @@ impl<'a> EndRow<'a> {
             logout: end.position,
             issuer: end.issuer,
             is_vouched: end.is_vouched.into(),
+            is_swept: end.is_swept.into(),
             due_at: end.due_at.0,
             good_until: end.good_until.0,
         }
     }
 }
 
-/// Writes down what is to be ended. A logout that is known already keeps its row.
+/// Writes down what is to be ended. A logout that is known already keeps its row; it is
+/// the sweep's no longer once somebody has asked for the same.
 pub(super) async fn put(connection: &mut SqliteConnection, plan: &Plan<'_>) -> Result<(), StoreError> {
     if plan.ends.is_empty() {
         return Ok(());
     }
     let ends: Vec<_> = plan.ends.iter().map(EndRow::of).collect();
     let insert = "
-        insert into issuer_ends (logout, issuer, is_vouched, state, attempts, due_at, good_until)
-        select value ->> 'logout', value ->> 'issuer', value ->> 'is_vouched', 0, 0, value ->> 'due_at',
-               value ->> 'good_until'
+        insert into issuer_ends (logout, issuer, is_vouched, is_swept, state, attempts, due_at, good_until)
+        select value ->> 'logout', value ->> 'issuer', value ->> 'is_vouched', value ->> 'is_swept', 0, 0,
+               value ->> 'due_at', value ->> 'good_until'
         from jsonb_each(?1)
         where true -- or `on` would be read as a join's
-        on conflict (logout) do nothing";
+        on conflict (logout) do update set is_swept = min(is_swept, excluded.is_swept)";
     sqlx::query(insert).bind(rows::json(&ends)?).execute(connection).await?;
     Ok(())
 }
@@ -201,32 +207,36 @@ async fn waiting(
     at_most: usize,
 ) -> Result<Vec<WaitingEnd>, StoreError> {
     let select = concat!(
-        "select e.is_vouched, e.attempts, e.due_at, e.good_until, ",
+        "select e.is_vouched, e.is_swept, e.attempts, e.due_at, e.good_until, ",
         logout_columns!(),
         "
         from issuer_ends e
         cross join logouts l on l.seq = e.logout
-        where e.state = 0 and e.issuer = ?1
+        where e.state = 0 and e.issuer = ?1 and e.is_swept = ?2
         order by e.due_at, e.logout
-        limit ?2"
+        limit ?3"
     );
-    let found = sqlx::query(select)
-        .bind(issuer.as_str())
-        .bind(i64::try_from(at_most).unwrap_or(i64::MAX))
-        .fetch_all(connection)
-        .await?;
-    found.iter().map(one_waiting).collect()
+    let mut waiting = Vec::new();
+    for is_swept in [false, true] {
+        let query = sqlx::query(select).bind(issuer.as_str()).bind(is_swept);
+        let found = query.bind(i64::try_from(at_most).unwrap_or(i64::MAX)).fetch_all(&mut *connection).await?;
+        for row in &found {
+            waiting.push(one_waiting(row)?);
+        }
+    }
+    Ok(waiting)
 }
 
 fn one_waiting(row: &SqliteRow) -> Result<WaitingEnd, StoreError> {
-    let (logout, position) = rows::logout(row, 4)?;
+    let (logout, position) = rows::logout(row, 5)?;
     Ok(WaitingEnd {
         position,
         logout,
         is_vouched: row.try_get::<i64, _>(0)? != 0,
-        attempts: row.try_get::<i64, _>(1)?.try_into().unwrap_or(u32::MAX),
-        due_at: UnixMillis(row.try_get(2)?),
-        good_until: UnixMillis(row.try_get(3)?),
+        is_swept: row.try_get::<i64, _>(1)? != 0,
+        attempts: row.try_get::<i64, _>(2)?.try_into().unwrap_or(u32::MAX),
+        due_at: UnixMillis(row.try_get(3)?),
+        good_until: UnixMillis(row.try_get(4)?),
     })
 }
 

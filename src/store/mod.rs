@@ -69,7 +69,7 @@ pub use self::retention::ADDRESS_DAYS;
 pub use self::session_notes::{Clock, ClockChange, SessionNote};
 pub use self::sessions::{SessionRecord, TimedBy, TimedSession};
 pub use self::sweep_step::{SWEEP_PAGE, SweepStep, Swept};
-pub use self::sweeps::SweepProgress;
+pub use self::sweeps::{Moment, SweepProgress};
 pub use self::tally::Expected;
 pub use self::tickets::{NewTicket, Ticket};
 use self::writer::{Tally, Writer};

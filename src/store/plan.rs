@@ -41,6 +41,8 @@ pub(super) struct End<'a> {
     pub(super) issuer: &'a str,
     /// Whether a verified token of the session itself said whose it is.
     pub(super) is_vouched: bool,
+    /// Whether a sweep ends it.
+    pub(super) is_swept: bool,
     pub(super) due_at: UnixMillis,
     pub(super) good_until: UnixMillis,
 }
@@ -95,6 +97,7 @@ impl<'a> Plan<'a> {
             position: one.position,
             issuer: report.issuer().as_str(),
             is_vouched,
+            is_swept: report.sweep.is_some(),
             due_at,
             good_until,
         });

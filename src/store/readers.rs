@@ -18,6 +18,7 @@ const READERS: usize = 2;
 /// The reading connections, open from start to end: as long as one is open,
 /// SQLite keeps the WAL, whatever becomes of the writer.
 pub(super) struct Readers {
+    options: SqliteConnectOptions,
     free: Semaphore,
     /// The mutex is `std`'s because nothing awaits while holding it.
     idle: Mutex<Vec<SqliteConnection>>,
@@ -38,7 +39,7 @@ impl Readers {
         for _ in 0..READERS {
             idle.push(options.connect().await?);
         }
-        Ok(Self { free: Semaphore::new(READERS), idle: Mutex::new(idle) })
+        Ok(Self { options, free: Semaphore::new(READERS), idle: Mutex::new(idle) })
     }
 
     /// Waits for its turn.
@@ -47,6 +48,11 @@ impl Readers {
         // Whoever holds a permit finds a connection: there are as many of both.
         let connection = self.lock().pop().ok_or(StoreError::Stopped)?;
         Ok(Reader { readers: self, connection: Some(connection), _turn: turn })
+    }
+
+    /// One more connection that can only read, for long work.
+    pub(super) async fn one_more(&self) -> Result<SqliteConnection, StoreError> {
+        Ok(self.options.connect().await?)
     }
 
     /// Closes them all; one that is in use closes when it comes back.

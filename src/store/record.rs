@@ -13,7 +13,7 @@ use super::plan::Plan;
 use super::report::{Outcome, Recorded, Report};
 use super::rows::{self, logout_columns};
 use super::seen_tokens::SeenToken;
-use super::{Store, deliveries, issuer_ends, outbox, seen_tokens, session_ends, tickets};
+use super::{Store, deliveries, issuer_ends, outbox, seen_tokens, session_ends, session_notes, sweeps, tickets};
 use crate::domain::clock::UnixSeconds;
 use crate::domain::ids::{ClientId, Issuer, SessionKey, Sid, Subject, SubjectKey};
 use crate::domain::logout::{Logout, LogoutTarget, Reason, SignIn};
@@ -52,7 +52,9 @@ impl Work for Report {
         raise(connection, &facts.logouts).await?;
         session_ends::write(connection, &facts).await?;
         expect_deliveries(connection, reports, &facts, &verdicts).await?;
+        sweeps::count_ended(connection, decided(reports, &verdicts)).await?;
         let answers = answers(connection, reports, verdicts, &facts).await?;
+        session_notes::stop(connection, answers.iter().flat_map(|answer| &answer.sessions_over)).await?;
         add_tickets(connection, reports, &answers).await?;
         Ok(answers)
     }
@@ -72,6 +74,11 @@ impl Work for Report {
             Outcome::SameToken | Outcome::JtiReused => false,
         }
     }
+}
+
+/// Each report that had an effect, and which.
+fn decided<'a>(reports: &'a [Report], verdicts: &'a [Verdict]) -> impl Iterator<Item = (&'a Report, &'a Decision)> {
+    reports.iter().zip(verdicts).filter_map(|(report, verdict)| Some((report, verdict.as_ref().ok()?)))
 }
 
 fn judge(report: &Report, jtis: &mut Jtis, facts: &mut Facts) -> Verdict {
@@ -304,10 +311,8 @@ async fn expect_deliveries(
     verdicts: &[Verdict],
 ) -> Result<(), StoreError> {
     let mut plan = Plan::default();
-    for (report, verdict) in reports.iter().zip(verdicts) {
-        if let Ok(decision) = verdict {
-            plan.add(report, decision, &facts.logouts[decision.logout]);
-        }
+    for (report, decision) in decided(reports, verdicts) {
+        plan.add(report, decision, &facts.logouts[decision.logout]);
     }
     outbox::put(connection, &plan).await?;
     issuer_ends::put(connection, &plan).await?;
@@ -321,7 +326,8 @@ async fn answers(
     verdicts: Vec<Verdict>,
     facts: &Facts,
 ) -> Result<Vec<Recorded>, StoreError> {
-    let mut answers: Vec<_> = verdicts.into_iter().map(|verdict| answer(verdict, facts)).collect();
+    let mut answers: Vec<_> =
+        reports.iter().zip(verdicts).map(|(report, verdict)| answer(report, verdict, facts)).collect();
 
     // Whoever repeats a logout hears of the one that ended their own token.
     let repeats = reports.iter().zip(&mut answers).filter(|(_, answer)| answer.outcome == Outcome::Repeat);
@@ -337,7 +343,7 @@ async fn answers(
     Ok(answers)
 }
 
-fn answer(verdict: Verdict, facts: &Facts) -> Recorded {
+fn answer(report: &Report, verdict: Verdict, facts: &Facts) -> Recorded {
     match verdict {
         Ok(decision) => {
             let held = &facts.logouts[decision.logout];
@@ -346,6 +352,7 @@ fn answer(verdict: Verdict, facts: &Facts) -> Recorded {
                 logout: Some(held.logout.clone()),
                 position: held.position.unwrap_or(0),
                 session_starts: decision.session_starts,
+                sessions_over: facts.sessions_over(&report.target),
             }
         }
         Err(outcome) => Recorded::without_effect(outcome),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::tickets::NewTicket;
 use crate::domain::app::BackchannelToken;
 use crate::domain::clock::{UnixMillis, UnixSeconds};
-use crate::domain::ids::{ClientId, Issuer, Jti, LogoutId, Sid, SubjectKey};
+use crate::domain::ids::{ClientId, Issuer, Jti, LogoutId, SessionKey, Sid, SubjectKey};
 use crate::domain::logout::{Logout, LogoutTarget, Reason, SignIn, Source};
 use crate::oidc::logout_token::RawLogoutToken;
 
@@ -47,6 +47,8 @@ pub struct Report {
     /// From when on its session, or its person's, is to be ended at the issuer as well;
     /// `None` where the issuer itself has ended it, or nobody can.
     pub end_at_issuer: Option<UnixMillis>,
+    /// The sweep that it is a part of, where it is.
+    pub sweep: Option<LogoutId>,
     /// How much later than an earlier logout a report may be and still mean that one.
     pub repeat_window_seconds: i64,
 }
@@ -131,11 +133,13 @@ pub struct Recorded {
     /// For a fresh `user` logout: each of the person's sessions, and the
     /// earliest that the hub knows of it. Decides which open sockets it ends.
     pub session_starts: Vec<(Sid, UnixSeconds)>,
+    /// The sessions that it is about and of which nothing is left: their clocks stand still.
+    pub sessions_over: Vec<SessionKey>,
 }
 
 impl Recorded {
     pub(super) fn without_effect(outcome: Outcome) -> Self {
-        Self { outcome, logout: None, position: 0, session_starts: Vec::new() }
+        Self { outcome, logout: None, position: 0, session_starts: Vec::new(), sessions_over: Vec::new() }
     }
 }
 

@@ -180,6 +180,23 @@ async fn note(connection: &mut SqliteConnection, notes: &str) -> Result<(), Stor
     Ok(())
 }
 
+/// Stops the clocks of sessions that are over, with the logout that ended them: whoever is
+/// seen in one after that has signed in, and begins anew.
+pub(super) async fn stop(
+    connection: &mut SqliteConnection,
+    over: impl Iterator<Item = &SessionKey>,
+) -> Result<(), StoreError> {
+    let over: Vec<_> = over.map(|key| (key.issuer.as_str(), key.sid.as_str())).collect();
+    if over.is_empty() {
+        return Ok(());
+    }
+    let update = "
+        update sessions set clock = 2 from jsonb_each(?1) k
+        where issuer = k.value ->> 0 and sid = k.value ->> 1 and clock = 1";
+    sqlx::query(update).bind(rows::json(&over)?).execute(connection).await?;
+    Ok(())
+}
+
 /// What becomes of sessions' clocks.
 #[derive(Clone, Debug)]
 pub enum ClockChange {

@@ -12,7 +12,7 @@ use super::facts::Facts;
 use super::record::read_about;
 use super::report::{BackEnd, Outcome, Recorded, Report};
 use super::rows;
-use super::tally::{self, Tally};
+use super::tally::Tally;
 use crate::domain::clock::{UnixMillis, UnixSeconds};
 use crate::domain::ids::{Issuer, LogoutId, SessionKey, Sid, Subject, SubjectKey};
 use crate::domain::logout::{LogoutTarget, Source};
@@ -68,7 +68,7 @@ impl Work for SweepStep {
     }
 
     fn filled_the_outbox(&self, answer: &Swept) -> bool {
-        !answer.recorded.is_empty() && !self.back_ends.is_empty()
+        !answer.recorded.is_empty() && (!self.back_ends.is_empty() || self.end_at_issuer.is_some())
     }
 }
 
@@ -92,20 +92,15 @@ impl SweepStep {
         let Some(place) = Place::read(connection, self.sweep.id).await? else {
             return Ok(Swept { recorded: Vec::new(), is_done: true });
         };
-        let (mut page, mut tally) = (Page::read(connection, &self.sweep, &place).await?, Tally::default());
-        let reports = self.take(&mut page, &mut tally);
+        let mut page = Page::read(connection, &self.sweep, &place).await?;
+        let reports = self.take(&mut page, &mut Tally::default());
         let mut recorded = if reports.is_empty() { Vec::new() } else { Report::apply(connection, &reports).await? };
         recorded.retain(|answer| answer.outcome == Outcome::Fresh);
 
         let is_done = page.next.stage == Stage::Done;
-        let update = "
-            update sweeps set stage = ?2, after = ?3, sessions_ended = sessions_ended + ?4,
-                logouts_recorded = logouts_recorded + ?5, finished_at = ?6
-            where id = ?1";
+        let update = "update sweeps set stage = ?2, after = ?3, finished_at = ?4 where id = ?1";
         let query = sqlx::query(update).bind(self.sweep.id.to_string()).bind(page.next.stage.as_str());
-        let query = query.bind(&page.next.after).bind(tally::stored(tally.sessions));
-        let query = query.bind(tally::stored(recorded.len() as u64)).bind(is_done.then_some(self.at.0));
-        query.execute(connection).await?;
+        query.bind(&page.next.after).bind(is_done.then_some(self.at.0)).execute(connection).await?;
         Ok(Swept { recorded, is_done })
     }
 
@@ -158,6 +153,7 @@ impl SweepStep {
             pass_on: None,
             goes_with: None,
             end_at_issuer: self.end_at_issuer,
+            sweep: Some(self.sweep.id),
             repeat_window_seconds: self.repeat_window_seconds,
         }
     }

@@ -4,30 +4,43 @@
 //! who comes with a token. Then its [`SweepStep`]s go through what was seen, a page in
 //! each transaction. A dry run takes the very same steps and writes nothing, so it counts
 //! what the real run then ends.
+//!
+//! How much a sweep ends is counted after it was written down, in the facts as they were
+//! just before ([`Moment`]). Whom it ends in the meantime is still alive there, and is
+//! counted once. So what is expected is what was known to be alive when the order took
+//! effect; what was ended comes to the same, and to more by sessions that the hub first
+//! heard of later, to less by those that ended otherwise first.
+
+use std::collections::{HashMap, HashSet};
 
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use sqlx::{Connection as _, Row, SqliteConnection};
 
 use super::Store;
 use super::batch::Work;
 use super::error::StoreError;
+use super::facts::Decision;
 use super::record::read_facts;
-use super::report::Report;
+use super::report::{Outcome, Report};
 use super::rows::{self, logout_columns};
 use super::sweep_step::{Place, SweepStep, Swept};
 use super::tally::{self, Expected, Tally};
 use crate::domain::clock::{UnixMillis, UnixSeconds};
 use crate::domain::ids::{ClientId, Issuer, LogoutId, SessionKey, Subject};
-use crate::domain::logout::{Logout, Reason};
+use crate::domain::logout::{Logout, LogoutTarget, Reason};
 use crate::domain::sweep::{Reach, Sweep};
+
+/// All that was known at one moment, whatever is written since.
+pub struct Moment(SqliteConnection);
 
 /// A sweep, and how far it has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SweepProgress {
     /// What was ordered.
     pub sweep: Sweep,
-    /// What the dry run counted just before.
-    pub expected: Expected,
+    /// What was alive of it when the order took effect; `None` until that is counted, and
+    /// where the hub was killed before.
+    pub expected: Option<Expected>,
     /// How many sessions it has ended so far.
     pub sessions_ended: u64,
     /// How many logouts were recorded for that.
@@ -53,16 +66,34 @@ impl Store {
         .await
     }
 
-    /// What a sweep would end, if it ran now. Reads all that was seen of the issuer, page
-    /// by page; of the people it keeps a digest each.
+    /// All that is known now, to be counted in whatever happens meanwhile. The file keeps
+    /// what is written from here on beside it, so it is not for keeping.
     ///
     /// # Errors
     /// Why it could not be read.
-    pub async fn foretell_sweep(&self, step: &SweepStep) -> Result<Expected, StoreError> {
+    pub async fn moment(&self) -> Result<Moment, StoreError> {
+        self.read(async {
+            // Not one of the readers that everybody waits for.
+            let mut connection = self.0.readers.one_more().await?;
+            rows::run(&mut connection, "begin").await?;
+            // It begins with the first thing that is read.
+            sqlx::query("select seq from sweeps limit 1").fetch_optional(&mut connection).await?;
+            Ok(Moment(connection))
+        })
+        .await
+    }
+
+    /// What a sweep ends, or would, of what was alive at that moment. Reads all that was
+    /// seen of the issuer, page by page; of the people it keeps a digest each.
+    ///
+    /// # Errors
+    /// Why it could not be read.
+    pub async fn foretell_sweep(&self, step: &SweepStep, mut known: Moment) -> Result<Expected, StoreError> {
         let (mut tally, mut rest) = (Tally::default(), Some(Place::start()));
         while let Some(place) = rest {
-            rest = self.read(async { step.foretell(&mut *self.reader().await?, &place, &mut tally).await }).await?;
+            rest = self.read(step.foretell(&mut known.0, &place, &mut tally)).await?;
         }
+        known.0.close().await.ok();
         Ok(tally.expected())
     }
 
@@ -70,8 +101,16 @@ impl Store {
     ///
     /// # Errors
     /// Why it was not written down.
-    pub async fn start_sweep(&self, sweep: &Sweep, expected: Expected) -> Result<(), StoreError> {
-        self.write(StartSweep { sweep: sweep.clone(), expected }).await
+    pub async fn start_sweep(&self, sweep: &Sweep) -> Result<(), StoreError> {
+        self.write(StartSweep(sweep.clone())).await
+    }
+
+    /// Notes what is expected of a sweep that was started.
+    ///
+    /// # Errors
+    /// Why it was not noted.
+    pub async fn sweep_counted(&self, id: LogoutId, expected: Expected) -> Result<(), StoreError> {
+        self.write(SweepCounted { id, expected }).await
     }
 
     /// Takes the next step of a sweep that was started.
@@ -154,7 +193,8 @@ pub(super) use swept_by;
 macro_rules! sweep_columns {
     () => {
         "w.id, w.issuer, w.sub, w.client_id, w.covers_until, w.reason, w.ordered_at, w.expected_sessions, \
-         w.expected_people, w.expected_devices, w.expected_apps, w.sessions_ended, w.logouts_recorded, w.finished_at"
+         w.expected_people, w.expected_devices, w.expected_apps, w.sessions_ended, w.logouts_recorded, w.finished_at, \
+         w.is_counted"
     };
 }
 use sweep_columns;
@@ -177,9 +217,10 @@ fn progress(row: &SqliteRow) -> Result<SweepProgress, StoreError> {
         reason: rows::required(Reason::parse, row, 5)?,
         ordered_at: UnixMillis(row.try_get(6)?),
     };
+    let expected = Expected { sessions: count(7)?, people: count(8)?, devices: count(9)?, apps: count(10)? };
     Ok(SweepProgress {
         sweep,
-        expected: Expected { sessions: count(7)?, people: count(8)?, devices: count(9)?, apps: count(10)? },
+        expected: (row.try_get::<i64, _>(14)? != 0).then_some(expected),
         sessions_ended: count(11)?,
         logouts_recorded: count(12)?,
         finished_at: row.try_get::<Option<i64>, _>(13)?.map(UnixMillis),
@@ -187,34 +228,84 @@ fn progress(row: &SqliteRow) -> Result<SweepProgress, StoreError> {
 }
 
 /// A sweep on its way in.
-pub(super) struct StartSweep {
-    sweep: Sweep,
-    expected: Expected,
-}
+pub(super) struct StartSweep(Sweep);
 
 impl Work for StartSweep {
     type Answer = ();
 
     async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<()>, StoreError> {
-        for StartSweep { sweep, expected } in work {
+        for StartSweep(sweep) in work {
             let (sub, client_id) = match &sweep.reach {
                 Reach::Everyone => (None, None),
                 Reach::App(client_id) => (None, Some(client_id.as_str())),
                 Reach::Person(sub) => (Some(sub.as_str()), None),
             };
             let insert = "
-                insert into sweeps (id, issuer, sub, client_id, covers_until, reason, ordered_at, expected_sessions,
-                                    expected_people, expected_devices, expected_apps, stage, after)
-                values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'sessions', '')";
+                insert into sweeps (id, issuer, sub, client_id, covers_until, reason, ordered_at, is_counted,
+                                    expected_sessions, expected_people, expected_devices, expected_apps, stage, after)
+                values (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, 0, 0, 0, 'sessions', '')";
             let query = sqlx::query(insert).bind(sweep.id.to_string()).bind(sweep.issuer.as_str()).bind(sub);
             let query = query.bind(client_id).bind(sweep.covers_until.0).bind(sweep.reason.as_str());
-            let query = query
-                .bind(sweep.ordered_at.0)
-                .bind(tally::stored(expected.sessions))
-                .bind(tally::stored(expected.people))
-                .bind(tally::stored(expected.devices));
+            query.bind(sweep.ordered_at.0).execute(&mut *connection).await?;
+        }
+        Ok(vec![(); work.len()])
+    }
+}
+
+/// What is expected of a sweep, on its way in.
+pub(super) struct SweepCounted {
+    id: LogoutId,
+    expected: Expected,
+}
+
+impl Work for SweepCounted {
+    type Answer = ();
+
+    async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<()>, StoreError> {
+        for SweepCounted { id, expected } in work {
+            let update = "
+                update sweeps set is_counted = 1, expected_sessions = ?2, expected_people = ?3,
+                    expected_devices = ?4, expected_apps = ?5
+                where id = ?1";
+            let query = sqlx::query(update).bind(id.to_string()).bind(tally::stored(expected.sessions));
+            let query = query.bind(tally::stored(expected.people)).bind(tally::stored(expected.devices));
             query.bind(tally::stored(expected.apps)).execute(&mut *connection).await?;
         }
         Ok(vec![(); work.len()])
     }
+}
+
+/// Adds to each sweep what was just ended of it, be it that a step came to it or that
+/// somebody came back before.
+pub(super) async fn count_ended(
+    connection: &mut SqliteConnection,
+    decided: impl Iterator<Item = (&Report, &Decision)>,
+) -> Result<(), StoreError> {
+    let (mut ended, mut shared) = (HashMap::<LogoutId, (i64, i64)>::new(), HashSet::new());
+    for (report, decision) in decided.filter(|(_, decision)| decision.outcome == Outcome::Fresh) {
+        let Some(sweep) = report.sweep else { continue };
+        let (sessions, logouts) = ended.entry(sweep).or_default();
+        *logouts += 1;
+        *sessions += match &report.target {
+            LogoutTarget::Session { .. } => i64::from(!decision.newly_ended.is_empty()),
+            LogoutTarget::User(_) => {
+                let sids: HashSet<_> = decision.newly_ended.iter().map(|(_, sid)| sid.as_ref()).collect();
+                // Two people may have used one session, and each be signed out of it.
+                let new = sids.into_iter().filter(|sid| sid.is_none_or(|sid| shared.insert(sid.clone())));
+                i64::try_from(new.count()).unwrap_or(i64::MAX)
+            }
+        };
+    }
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let ended: Vec<_> =
+        ended.into_iter().map(|(id, (sessions, logouts))| (id.to_string(), sessions, logouts)).collect();
+    let update = "
+        update sweeps set
+            sessions_ended = sessions_ended + (value ->> 1), logouts_recorded = logouts_recorded + (value ->> 2)
+        from jsonb_each(?1)
+        where sweeps.id = value ->> 0";
+    sqlx::query(update).bind(rows::json(&ended)?).execute(connection).await?;
+    Ok(())
 }

@@ -1,19 +1,24 @@
 //! A sweep reaches whoever was away, whoever the hub had never seen, and everyone else
 //! after whatever crash.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use slo_hub::domain::clock::{Clock, SystemClock, UnixSeconds};
 use slo_hub::domain::ids::{ClientId, Issuer, Sid, Subject};
 use slo_hub::domain::logout::SignIn;
+use slo_hub::hub::admin_logout::{Order, Whom};
 use slo_hub::store::Store;
 use slo_hub::tasks::Tasks;
 use sqlx::Connection;
 use tempfile::TempDir;
+use tokio::sync::Semaphore;
 
 use crate::admin::{TOKEN, counts, governed, is_active, orders, record, until_done, would_end};
 use crate::hub::{Answer, NOTES, SHOP, TestHub};
+use crate::issuer_ends::Bureau;
+use crate::management_fake::Says;
 use crate::process::HubProcess;
 use crate::stories::id_token;
 use crate::support::issuer::TestIssuer;
@@ -142,13 +147,38 @@ async fn whoever_is_swept_is_told_also_while_nothing_can_be_written() {
 #[tokio::test]
 async fn other_logouts_are_not_held_up_by_a_sweep() {
     let hub = governed().await;
-    fill(&hub.running.hub.store, hub.issuer.url(), 3_000).await;
+    fill(&hub.running.hub.store, hub.issuer.url(), 5_000).await;
     let ada = hub.other.sign_in("ada");
     hub.advance(MINUTE);
     let said = orders(&hub, json!({"everyone": true})).await.expect(201);
     hub.receives(&hub.other.logout_token(&ada, "notes").sign()).await.expect(200);
     assert_eq!(record(&hub, &said["id"]).await["state"], "running", "it went past the sweep");
-    assert_eq!(until_done(&hub, &said["id"]).await["sessions_ended"], 3_000);
+    assert_eq!(until_done(&hub, &said["id"]).await["sessions_ended"], 5_000);
+}
+
+#[tokio::test]
+async fn who_signs_out_while_the_issuer_is_busy_with_a_sweep_does_not_wait_for_it() {
+    let bureau = Bureau::open().await;
+    let hub = Arc::clone(&bureau.hub.running.hub);
+    fill(&hub.store, bureau.hub.issuer.url(), 300).await;
+    let ada = bureau.signs_in("auth0|ada");
+    let token = id_token(&bureau.hub, &ada, "notes");
+    let gate = Arc::new(Semaphore::new(0));
+    bureau.api.always("list", Some(Says::Held(Arc::clone(&gate))));
+    let issuer = Issuer::parse(bureau.hub.issuer.url()).unwrap();
+    let order = Order { issuer: Some(issuer), whom: Whom::Everyone, before: None, reason: None };
+    let ordered = hub.order_logout(order).await.unwrap();
+    assert_eq!((ordered.counts.sessions, ordered.goes_on), (300, true));
+    bureau.until_asked("list", 6).await;
+
+    // Nobody had seen her session: the sweep has none of it.
+    let done = bureau.hub.reports(&token, NOTES, json!({})).await.expect(201);
+    bureau.until(done["id"].as_str().unwrap(), "ended").await;
+    assert_eq!(bureau.api.revoked(), [ada.sid], "the sweep's are still under way");
+    assert_eq!(bureau.api.count("list"), 6);
+
+    gate.add_permits(300);
+    bureau.hub.until("the sweep's are ended too", || bureau.counted("was_gone") > 299.5).await;
 }
 
 /// So many sessions of as many people in Notes, begun an hour ago.

@@ -188,6 +188,7 @@ fn report(office: &Office, who: &TestSession, token: &str) -> Report {
         }),
         goes_with: None,
         end_at_issuer: None,
+        sweep: None,
         repeat_window_seconds: 660,
     }
 }

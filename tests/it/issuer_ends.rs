@@ -84,7 +84,7 @@ impl Bureau {
         self.hub.advance(Duration::from_secs(seconds));
     }
 
-    fn counted(&self, outcome: &str) -> f64 {
+    pub fn counted(&self, outcome: &str) -> f64 {
         self.hub.metric(&format!("slo_hub_issuer_ends_total{{outcome=\"{outcome}\"}}"))
     }
 }

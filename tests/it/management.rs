@@ -292,6 +292,35 @@ async fn an_api_that_does_not_answer_is_left_after_five_seconds() {
 }
 
 #[tokio::test]
+async fn an_api_that_is_too_slow_for_whoever_asks_is_left_alone_and_one_whose_askers_leave_is_not() {
+    let desk = Desk::open().await;
+    desk.sids().await.unwrap();
+    desk.api.always("list", Some(Says::Never));
+    let patience = Duration::from_millis(50);
+    for _ in 0..FAULTS_IN_A_ROW {
+        tokio::time::timeout(patience, desk.sids()).await.unwrap_err();
+    }
+    assert_eq!(desk.client.room(), Room::Free, "they went away");
+    for _ in 0..FAULTS_IN_A_ROW {
+        let slow = desk.client.sessions_within(&ada(), patience).await.unwrap_err();
+        assert!(matches!(slow, ManagementFault::Unavailable(_)), "{slow:?}");
+    }
+    let until = UnixMillis(NOW.0 + i64::try_from(FIRST_PAUSE.as_millis()).unwrap());
+    assert_eq!(desk.client.room(), Room::None { until });
+    assert_eq!(desk.client.sessions_within(&ada(), patience).await, Err(ManagementFault::Resting { until }));
+
+    // Whoever has the time may find that it is only slow.
+    desk.clock.advance(FIRST_PAUSE);
+    let gate = Arc::new(Semaphore::new(0));
+    desk.api.always("list", Some(Says::Held(Arc::clone(&gate))));
+    let (sids, ()) = tokio::join!(desk.sids(), async {
+        tokio::time::sleep(4 * patience).await;
+        gate.add_permits(1);
+    });
+    assert_eq!((sids.unwrap().len(), desk.client.room()), (2, Room::Free));
+}
+
+#[tokio::test]
 async fn an_issuer_behind_a_public_name_is_not_sought_on_a_private_machine() {
     let clock = Arc::new(HandClock::at(NOW));
     let intranet: Arc<dyn Lookup> = Arc::new(Intranet);

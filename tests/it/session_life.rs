@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use slo_hub::domain::clock::Clock;
+use slo_hub::domain::ids::{Issuer, Sid};
+use slo_hub::hub::admin_logout::{Order, Whom};
 
 use crate::hub::{Answer, NOTES, SHOP, TestHub};
 use crate::stories::{id_token, logout_token};
@@ -255,6 +257,42 @@ async fn a_session_that_ended_otherwise_is_not_ended_again() {
         hub.passes(900).await;
     }
     assert_eq!(hub.recorded().await, 2);
+}
+
+#[tokio::test]
+async fn whatever_ended_a_session_who_signs_in_to_it_again_begins_anew() {
+    let hub = TestHub::settled(IDLE).await;
+    let at_issuer = |whom| {
+        let issuer = Some(Issuer::parse(hub.issuer.url()).unwrap());
+        hub.running.hub.order_logout(Order { issuer, whom, before: None, reason: None })
+    };
+    for (number, by) in ["page", "back end", "administrator", "sweep"].into_iter().enumerate() {
+        let ada = hub.issuer.sign_in("ada");
+        let (mut notes, _shop) = two_apps(&hub, &ada).await;
+        hub.passes(800).await;
+        match by {
+            "page" => drop(hub.reports(&id_token(&hub, &ada, "shop"), SHOP, json!({})).await.expect(201)),
+            "back end" => drop(hub.desk_reports(json!({"sid": ada.sid})).await.expect(201)),
+            "sweep" => drop(at_issuer(Whom::Everyone).await.unwrap()),
+            _ => drop(at_issuer(Whom::Session(Sid::parse(&ada.sid).unwrap())).await.unwrap()),
+        }
+        notes.logged_out().await;
+        hub.advance(Duration::from_secs(2));
+        let token = match by {
+            // A sweep reaches sessions by when they began.
+            "sweep" => hub.issuer.id_token(&ada, "notes").with("auth_time", json!(hub.issuer.now())).sign(),
+            _ => id_token(&hub, &ada, "notes"),
+        };
+        let (mut again, _) = Tab::live(&hub, NOTES, &token).await;
+        hub.passes(0).await;
+        hub.passes(839).await;
+        again.heard_nothing(&token).await;
+        hub.passes(1).await;
+        assert_eq!(warned(&mut again).await, 60, "{by}");
+        hub.passes(60).await;
+        again.logged_out().await;
+        assert_eq!(hub.recorded().await, 2 * (number + 1), "{by}");
+    }
 }
 
 #[tokio::test]

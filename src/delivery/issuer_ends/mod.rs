@@ -3,11 +3,12 @@
 //!
 //! Each issuer has a line of its own, so that none holds up another. The line keeps to
 //! what the API can bear: while it rests, nothing is tried, and a row that waits so costs
-//! neither an attempt nor a write.
+//! neither an attempt nor a write. In the line, what somebody has just asked for goes
+//! before what a sweep of thousands ends, and both get on (`turns`).
 
 mod attempt;
+mod turns;
 
-use std::collections::HashSet;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,14 +19,13 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 pub(super) use self::attempt::Ender;
+use self::turns::Busy;
 use crate::domain::clock::UnixMillis;
 use crate::domain::ids::Sid;
 use crate::domain::logout::Logout;
 use crate::oidc::management::Room;
 use crate::store::{StoreError, WaitingEnd};
 
-/// How many are ended at a time, at one issuer.
-const PLACES: usize = 8;
 /// How often a line looks, whatever else happens: a clock may be set, and a look may fail.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -60,12 +60,12 @@ impl Line {
     /// and found again by the next start: ending a session twice is ending it once.
     pub(super) async fn run(self) {
         let mut rung = self.ender.store.outbox_rung();
-        let (mut busy, mut under_way) = (HashSet::new(), FuturesUnordered::new());
+        let (mut busy, mut under_way) = (Busy::default(), FuturesUnordered::new());
         loop {
             let next = match self.look(&busy).await {
                 Ok((found, next)) => {
                     for end in found {
-                        busy.insert(end.position);
+                        busy.begins(&end);
                         under_way.push(self.ender.attempt(end));
                     }
                     next
@@ -79,38 +79,28 @@ impl Line {
                 () = self.ender.tasks.stopping() => return,
                 changed = rung.changed() => if changed.is_err() { return },
                 () = self.wake.notified() => {}
-                Some(position) = under_way.next() => { busy.remove(&position); }
+                Some(position) = under_way.next() => busy.is_done(position),
                 () = sleep_until(next) => {}
             }
         }
     }
 
     /// What to try now, and when to look again.
-    async fn look(&self, busy: &HashSet<i64>) -> Result<(Vec<WaitingEnd>, Instant), StoreError> {
+    async fn look(&self, busy: &Busy) -> Result<(Vec<WaitingEnd>, Instant), StoreError> {
         let now = self.ender.clock.now();
         let wait = |until: UnixMillis| Duration::from_millis(u64::try_from(until.0 - now.0).unwrap_or(0)).min(TICK);
         let places = match self.ender.api.room() {
-            Room::Free => PLACES.saturating_sub(busy.len()),
-            Room::One => usize::from(busy.is_empty()),
+            Room::Free => busy.places(),
+            Room::One => busy.one_place(),
             Room::None { until } => return Ok((Vec::new(), Instant::now() + wait(until))),
         };
-        if places == 0 {
+        if places.is_none() {
             return Ok((Vec::new(), Instant::now() + TICK));
         }
-        // Those under way may still stand first.
-        let waiting = self.ender.store.issuer_ends(&self.ender.issuer, busy.len() + places + 1).await?;
-        let mut open = waiting.into_iter().filter(|end| !busy.contains(&end.position) && end.good_until > now);
-        let (mut found, mut next) = (Vec::new(), Instant::now() + TICK);
-        for end in &mut open {
-            if end.due_at > now {
-                next = Instant::now() + wait(end.due_at);
-                break;
-            }
-            found.push(end);
-            if found.len() == places {
-                break;
-            }
-        }
-        Ok((found, next))
+        let mut waiting = self.ender.store.issuer_ends(&self.ender.issuer, busy.at_most()).await?;
+        waiting.retain(|end| !busy.holds(end.position) && end.good_until > now);
+        let (due, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|end| end.due_at <= now);
+        let next = later.iter().map(|end| end.due_at).min().map_or(TICK, wait);
+        Ok((places.take(due), Instant::now() + next))
     }
 }

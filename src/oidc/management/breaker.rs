@@ -52,7 +52,7 @@ struct State {
 pub(super) struct Breaker(Mutex<State>);
 
 /// Leave for one call. Dropped without a word, as where a caller has gone, it counts
-/// neither way.
+/// neither way; so whoever gives up waiting has to say [`Permit::ended`].
 pub(super) struct Permit<'a> {
     breaker: &'a Breaker,
     is_probe: bool,

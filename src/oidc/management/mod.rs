@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use self::breaker::{Breaker, Door, Health};
 pub use self::breaker::{FAULTS_IN_A_ROW, FIRST_PAUSE, LONGEST_PAUSE};
@@ -55,7 +55,7 @@ const STRANGE_PAGE: ManagementFault =
 const STRANGE_ANSWER: ManagementFault =
     ManagementFault::Strange("the issuer's Management API answered with something else than was asked for");
 const SLOW_LIST: ManagementFault =
-    ManagementFault::Unavailable("the issuer's Management API did not finish its list within 10 seconds");
+    ManagementFault::Unavailable("the issuer's Management API did not finish its list in time");
 
 /// How a session came to its end at the issuer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,10 +134,22 @@ impl Management {
     /// [`ManagementFault`]; [`ManagementFault::Strange`] also for a list that holds a
     /// session of somebody else.
     pub async fn sessions_of(&self, sub: &Subject) -> Result<Vec<IssuerSession>, ManagementFault> {
-        timeout(LIST_DEADLINE, self.all_pages_of(sub)).await.unwrap_or(Err(SLOW_LIST))
+        self.sessions_within(sub, LIST_DEADLINE).await
     }
 
-    async fn all_pages_of(&self, sub: &Subject) -> Result<Vec<IssuerSession>, ManagementFault> {
+    /// The same, for somebody who waits only so long. An API that does not answer in that
+    /// time is ill, and left alone after as many failures as any other. So a limit of the
+    /// hub's own belongs here, and not around the call: whoever drops that has gone away,
+    /// which says nothing about the API.
+    ///
+    /// # Errors
+    /// As [`Management::sessions_of`].
+    pub async fn sessions_within(
+        &self,
+        sub: &Subject,
+        patience: Duration,
+    ) -> Result<Vec<IssuerSession>, ManagementFault> {
+        let until = Some(Instant::now() + patience);
         let (mut all, mut from) = (Vec::new(), None::<String>);
         for _ in 0..MAX_PAGES {
             let mut url = self.base.api(&[Word("users"), Id(sub.as_str()), Word("sessions")])?;
@@ -146,7 +158,8 @@ impl Management {
                 url.query_pairs_mut().append_pair("from", from);
             }
             let request = || self.wire.request(Method::GET, url.clone());
-            let (sessions, next) = self.ask(Access::Sessions, Scope::ReadSessions, request, a_page).await?;
+            let asked = self.ask_until(until, Access::Sessions, Scope::ReadSessions, request, a_page);
+            let (sessions, next) = asked.await?;
             if sessions.iter().any(|session| session.sub.as_ref().is_some_and(|whose| whose != sub)) {
                 return Err(STRANGE_ANSWER);
             }
@@ -259,8 +272,7 @@ impl Management {
         }
     }
 
-    /// One call: the token, the request, what its answer means, and what that says of the
-    /// API's health.
+    /// One call, as long as each of its requests may take.
     async fn ask<T>(
         &self,
         access: Access,
@@ -268,9 +280,27 @@ impl Management {
         request: impl Fn() -> RequestBuilder,
         read: impl FnOnce(Heard) -> Result<T, ManagementFault>,
     ) -> Result<T, ManagementFault> {
+        self.ask_until(None, access, scope, request, read).await
+    }
+
+    /// One call: the token, the request, what its answer means, and what that says of the
+    /// API's health.
+    async fn ask_until<T>(
+        &self,
+        until: Option<Instant>,
+        access: Access,
+        scope: Scope,
+        request: impl Fn() -> RequestBuilder,
+        read: impl FnOnce(Heard) -> Result<T, ManagementFault>,
+    ) -> Result<T, ManagementFault> {
         let permit = self.breaker.admit(self.clock.uptime());
         let permit = permit.map_err(|until| ManagementFault::Resting { until: self.moment(until) })?;
-        let outcome = self.heard(access, scope, request).await.and_then(read);
+        let heard = self.heard(access, scope, request);
+        let heard = match until {
+            Some(until) => timeout_at(until, heard).await.unwrap_or(Err(SLOW_LIST)),
+            None => heard.await,
+        };
+        let outcome = heard.and_then(read);
         let health = match &outcome {
             Err(ManagementFault::RateLimited { until }) => Health::WantsTime(self.until(*until)),
             Err(fault) if fault.is_trouble() => Health::Ill,

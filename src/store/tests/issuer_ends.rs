@@ -97,3 +97,25 @@ async fn a_refusal_is_the_end_of_it_and_the_logout_stays_provisional() {
     store.repeat(issuer_ends("laptop", 101)).await;
     assert_eq!(store.issuer_end(id).await.unwrap(), Some(IssuerEnd::Ended), "the issuer said so itself");
 }
+
+#[tokio::test]
+async fn what_a_sweep_ends_stands_behind_all_the_rest_until_somebody_asks_for_the_same() {
+    let store = TestStore::open().await;
+    let swept = |sid: &str, at: i64| Report { sweep: Some(next_id()), ..with_end(app_ends(sid, at)) };
+    for number in 0..20 {
+        store.fresh(swept(&format!("swept {number}"), 100)).await;
+    }
+    store.fresh(with_end(app_ends("laptop", 500))).await;
+    let stands = async |at_most: usize| {
+        let waiting = store.issuer_ends(&acme(), at_most).await.unwrap();
+        let one = |end: &WaitingEnd| (end.logout.target.sid().unwrap().as_str().to_owned(), end.is_swept);
+        waiting.iter().map(one).collect::<Vec<_>>()
+    };
+    let stand = |sid: &str, is_swept: bool| (sid.to_owned(), is_swept);
+    assert_eq!(stands(2).await, [stand("laptop", false), stand("swept 0", true), stand("swept 1", true)]);
+
+    store.repeat(with_end(app_ends("swept 7", 101))).await;
+    store.repeat(swept("swept 7", 101)).await;
+    store.repeat(swept("laptop", 501)).await;
+    assert_eq!(stands(2).await[..3], [stand("swept 7", false), stand("laptop", false), stand("swept 0", true)]);
+}

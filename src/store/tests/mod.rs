@@ -165,6 +165,7 @@ fn report(target: LogoutTarget, covers_until: i64) -> Report {
         pass_on: None,
         goes_with: None,
         end_at_issuer: None,
+        sweep: None,
         repeat_window_seconds: WINDOW,
     }
 }

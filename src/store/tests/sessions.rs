@@ -144,9 +144,33 @@ async fn a_session_is_over_when_all_that_was_seen_of_it_is() {
     assert_eq!(found().await.latest_iat, Some(UnixSeconds(1100)));
     assert_eq!(store.session(&key("laptop")).await.unwrap().unwrap().ended_by, None);
     let end = store.fresh(app_ends("laptop", 1200)).await;
-    assert!(found().await.is_over);
+    assert!(store.timed_sessions(&[key("laptop")]).await.unwrap().is_empty(), "and is not timed any more");
     let record = store.session(&key("laptop")).await.unwrap().unwrap();
     assert_eq!(record.ended_by.map(|logout| logout.id), Some(id_of(&end)));
+}
+
+#[tokio::test]
+async fn every_logout_stops_the_clocks_of_what_it_ends_and_no_others() {
+    let store = TestStore::open().await;
+    let sids = ["laptop", "phone", "desk", "later"];
+    for (sid, at) in sids.into_iter().zip([900, 901, 902, 2000]) {
+        store.sees(&token("notes", sid, at)).await;
+        store.notes([note(sid, at)]).await;
+    }
+    let running = async || {
+        let keys = sids.map(key);
+        let found = store.timed_sessions(&keys).await.unwrap();
+        found.into_iter().map(|session| session.key.sid.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    store.fresh(app_ends("laptop", 1000)).await;
+    assert_eq!(running().await, ["phone", "desk", "later"]);
+    store.notes([note("laptop", 1100)]).await;
+    assert_eq!(store.clock_of("laptop").await, Some((1100, 1100)), "somebody has signed in to it again");
+    store.sees(&token("notes", "laptop", 1100)).await;
+    store.fresh(app_ends("phone", 890)).await;
+    assert_eq!(running().await, ["laptop", "phone", "desk", "later"], "it began after that");
+    store.fresh(ends_everywhere(1500)).await;
+    assert_eq!(running().await, ["later"], "with its person's");
 }
 
 #[tokio::test]

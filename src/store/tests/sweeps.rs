@@ -9,7 +9,7 @@ use sqlx::Row;
 use super::*;
 use crate::domain::logout::Reason;
 use crate::domain::sweep::{Reach, Sweep};
-use crate::store::{Expected, SWEEP_PAGE, SweepStep};
+use crate::store::{Expected, Moment, SWEEP_PAGE, SweepStep};
 
 fn sweep(reach: Reach, covers_until: i64) -> Sweep {
     Sweep {
@@ -36,9 +36,22 @@ fn step(sweep: &Sweep) -> SweepStep {
 impl TestStore {
     /// Starts a sweep; what it is expected to end.
     async fn starts(&self, sweep: &Sweep) -> Expected {
-        let expected = self.foretell_sweep(&step(sweep)).await.unwrap();
-        self.start_sweep(sweep, expected).await.unwrap();
+        let known = self.moment().await.unwrap();
+        self.start_sweep(sweep).await.unwrap();
+        self.counts(sweep, known).await
+    }
+
+    async fn counts(&self, sweep: &Sweep, known: Moment) -> Expected {
+        let expected = self.foretell_sweep(&step(sweep), known).await.unwrap();
+        self.sweep_counted(sweep.id, expected).await.unwrap();
         expected
+    }
+
+    /// Whom a sweep covers comes with a token, and is told.
+    async fn comes_back(&self, sign_in: &SignIn, sweep: &Sweep) {
+        let (target, covers_until) = sweep.end_of(sign_in);
+        let end = Report { sweep: Some(sweep.id), source: Source::Admin, ..report(target, covers_until.0) };
+        self.fresh(by(sign_in, end)).await;
     }
 
     /// Takes every step that is left; how many logouts that recorded.
@@ -142,6 +155,34 @@ async fn a_sweep_that_was_killed_goes_on_where_it_was_and_ends_each_session_once
     let logouts = store.logouts_after(&acme(), 0, 10_000).await.unwrap();
     let sids: BTreeSet<_> = logouts.iter().map(|(_, logout)| logout.target.sid().unwrap().clone()).collect();
     assert_eq!((logouts.len(), sids.len()), (crowd, crowd));
+}
+
+#[tokio::test]
+async fn what_a_sweep_ends_before_it_is_counted_is_counted_once_all_the_same() {
+    let store = TestStore::open().await;
+    let crowd = SWEEP_PAGE + 7;
+    store.is_crowded(crowd).await;
+    let bob = |session: &str| SignIn { sub: Subject::parse("bob").unwrap(), ..token("shop", session, 20) };
+    let (early, late, unknown) = (token("notes", "session 3", 10), bob("x"), token("desk", "y", 30));
+    for seen in [&late, &bob("")] {
+        store.sees(seen).await;
+    }
+    let everyone = sweep(Reach::Everyone, 1000);
+    let known = store.moment().await.unwrap();
+    store.start_sweep(&everyone).await.unwrap();
+    assert_eq!(store.find_sweep(everyone.id).await.unwrap().unwrap().expected, None);
+
+    store.comes_back(&SignIn { sub: Subject::parse("person 3").unwrap(), ..early }, &everyone).await;
+    store.comes_back(&unknown, &everyone).await;
+    store.sweep_on(step(&everyone)).await.unwrap();
+    let expected = store.counts(&everyone, known).await;
+    store.comes_back(&bob(""), &everyone).await;
+    store.sweeps_on(&everyone).await;
+
+    let sessions = crowd as u64 + 2;
+    assert_eq!(expected, Expected { sessions, people: sessions - 1, devices: sessions, apps: 2 });
+    let done = store.find_sweep(everyone.id).await.unwrap().unwrap();
+    assert_eq!((done.expected, done.sessions_ended), (Some(expected), sessions + 1), "and one that nobody knew");
 }
 
 #[tokio::test]
