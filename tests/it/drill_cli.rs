@@ -26,10 +26,15 @@ async fn drill(folder: &Path, words: &[&str], input: &str) -> Output {
 /// A hub with an administrator, and the configuration by which the command finds it.
 async fn office() -> (TestHub, TempDir) {
     let (hub, folder) = (governed().await, TempDir::new().unwrap());
-    let text = config(hub.issuer.url(), free_port(), hub.running.admin_addr.port());
-    let text = text.replace("[store]", &format!("admin_token = \"{TOKEN}\"\n[store]"));
-    std::fs::write(folder.path().join("slo-hub.toml"), text).unwrap();
+    looks_at(hub.running.admin_addr.port(), &hub, folder.path());
     (hub, folder)
+}
+
+/// From now on the command looks for the hub at that port.
+fn looks_at(admin_port: u16, hub: &TestHub, folder: &Path) {
+    let text = config(hub.issuer.url(), free_port(), admin_port);
+    let text = text.replace("[store]", &format!("admin_token = \"{TOKEN}\"\n[store]"));
+    std::fs::write(folder.join("slo-hub.toml"), text).unwrap();
 }
 
 fn said(output: &Output) -> String {
@@ -85,7 +90,7 @@ async fn a_command_line_that_makes_no_sense_and_a_hub_that_is_down_are_named() {
     assert!(said(&unknown).contains("issuer must be one of"), "{unknown:?}");
     let empty = drill(folder.path(), &["--sid", "-"], "\n").await;
     assert!(said(&empty).contains("standard input holds no line"), "{empty:?}");
-    hub.running.stop().await;
+    looks_at(free_port(), &hub, folder.path());
     let down = drill(folder.path(), &["--sid", "s"], "").await;
     assert_eq!(down.status.code(), Some(1), "{down:?}");
     assert!(said(&down).contains("no hub answers on 127.0.0.1:"), "{down:?}");

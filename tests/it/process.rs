@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use crate::support::issuer::TestIssuer;
@@ -155,8 +156,16 @@ impl Drop for HubProcess {
     }
 }
 
+/// A port on which nobody listens, nor will: it is below what the system hands out by itself
+/// (from 32768 on Linux), and tests that run at a time begin to look at different places.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    const FIRST: u16 = 10_000;
+    const SO_MANY: u16 = 9_000;
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
+    let here = u16::try_from(std::process::id() % 900).unwrap() * 10;
+    let ports = (0..SO_MANY).map(|_| FIRST + (here + TAKEN.fetch_add(1, Ordering::Relaxed)) % SO_MANY);
+    let mut free = ports.filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    free.next().expect("one port of thousands is free")
 }
 
 pub fn config(issuer: &str, port: u16, admin_port: u16) -> String {

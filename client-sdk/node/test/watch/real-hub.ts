@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -87,15 +87,24 @@ export class RealHub {
   }
 }
 
+/** Below what the system hands out by itself (from 32768 on Linux), so that a hub that was killed finds its port again. */
+const FIRST_PORT = 19_000;
+let next = process.pid % 900;
+
 async function freePorts(): Promise<[number, number]> {
-  const servers = [createServer(), createServer()];
-  const ports = servers.map(async (server) => {
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    return (server.address() as AddressInfo).port;
+  const ports: number[] = [];
+  while (ports.length < 2) {
+    const port = FIRST_PORT + (next++ % 1_000);
+    if (await isFree(port)) ports.push(port);
+  }
+  return [ports[0]!, ports[1]!];
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer().once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
-  const [one, other] = await Promise.all(ports);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return [one!, other!];
 }
 
 const config = (port: number, adminPort: number) => `
