@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::process::Stdio;
 
 use crate::Failure;
+use crate::machine::Cores;
 use crate::process::Process;
 
 /// The yardstick's server, in a process of its own.
@@ -16,10 +17,10 @@ pub struct Floor {
 
 impl Floor {
     /// Starts it.
-    pub fn start(launcher: &[String]) -> Result<Self, Failure> {
+    pub fn start(cores: Cores) -> Result<Self, Failure> {
         let own = std::env::current_exe()?;
         let own = own.to_str().ok_or("this program's name is not UTF-8")?.to_owned();
-        let mut process = Process::start(launcher, &[own, "--floor-server".to_owned()], Stdio::piped())?;
+        let mut process = Process::start(cores, &[own, "--floor-server".to_owned()], Stdio::piped())?;
         let mut line = String::new();
         BufReader::new(process.take_stdout().ok_or("no output")?).read_line(&mut line)?;
         let (sockets, publish) = line.trim().split_once(' ').ok_or("the floor server said no ports")?;

@@ -10,13 +10,13 @@ use axum::http::StatusCode;
 use axum::routing::post;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tokio_tungstenite::accept_hdr_async_with_config;
-use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
-use tokio_tungstenite::tungstenite::http::HeaderValue;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use crate::Failure;
@@ -58,11 +58,11 @@ async fn tell(State(channels): State<Channels>, name: String) -> StatusCode {
     StatusCode::CREATED
 }
 
-async fn listen(stream: TcpStream, channels: Channels) -> Result<(), Failure> {
+async fn listen(mut stream: TcpStream, channels: Channels) -> Result<(), Failure> {
     stream.set_nodelay(true)?;
-    let config = WebSocketConfig::default().read_buffer_size(512).write_buffer_size(0);
-    // What the handshake holds is gone once it is done.
-    let mut socket = Box::pin(accept_hdr_async_with_config(stream, speaks, Some(config))).await?;
+    answer_handshake(&mut stream).await?;
+    let config = WebSocketConfig::default().read_buffer_size(128).write_buffer_size(0);
+    let mut socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
     let seat = Arc::new(Seat::default());
     let Some(Message::Text(first)) = socket.next().await.transpose()? else { return Ok(()) };
     let first: Value = serde_json::from_str(&first)?;
@@ -83,11 +83,22 @@ async fn listen(stream: TcpStream, channels: Channels) -> Result<(), Failure> {
     }
 }
 
-#[expect(clippy::result_large_err, clippy::unnecessary_wraps, reason = "the library's own signature")]
-fn speaks(
-    _: &Request,
-    mut response: Response,
-) -> Result<Response, tokio_tungstenite::tungstenite::handshake::server::ErrorResponse> {
-    response.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static("slo.v1"));
-    Ok(response)
+/// By hand: the library's own handshake leaves buffers behind that the socket then keeps.
+/// Clients say nothing more until they have the answer.
+async fn answer_handshake(stream: &mut TcpStream) -> Result<(), Failure> {
+    let mut request = Vec::with_capacity(1024);
+    while !request.ends_with(b"\r\n\r\n") {
+        if stream.read_buf(&mut request).await? == 0 || request.len() > 8192 {
+            return Err("no handshake".into());
+        }
+    }
+    let request = std::str::from_utf8(&request)?;
+    let mut headers = request.lines().filter_map(|line| line.split_once(':'));
+    let key = headers.find(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-key"));
+    let accept = derive_accept_key(key.ok_or("no key")?.1.trim().as_bytes());
+    let answer = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+         sec-websocket-protocol: slo.v1\r\nsec-websocket-accept: {accept}\r\n\r\n"
+    );
+    Ok(stream.write_all(answer.as_bytes()).await?)
 }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use tempfile::TempDir;
 
 use crate::http::{Caller, request};
+use crate::machine::Cores;
 use crate::people::{Alg, Issuers, Person};
 use crate::process::Process;
 use crate::{APPS, Failure};
@@ -18,13 +19,13 @@ const ADMIN_TOKEN: &str = "a-token-of-the-load-generators-own-0123456789";
 /// What the back end of the first app shows.
 pub const BACK_END_SECRET: &str = "5b0c3c0e2f4d4b7a9b1e6d8f7a2c4e6091a3b5c7d9e1f203";
 /// The back end's app.
-pub const BACK_END: &str = "rs0";
+pub const BACK_END: &str = "es0";
 
 /// A hub on SQLite, in a folder of its own.
 pub struct Hub {
     process: Process,
     command: Vec<String>,
-    launcher: Vec<String>,
+    cores: Cores,
     port: u16,
     admin_port: u16,
     /// Removed with the hub.
@@ -32,18 +33,23 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// Starts a hub and waits until it is ready. The launcher is put in front of its
-    /// command line.
-    pub async fn start(issuers: &Issuers, launcher: Vec<String>) -> Result<Self, Failure> {
+    /// Starts a hub and waits until it is ready.
+    pub async fn start(issuers: &Issuers, cores: Cores) -> Result<Self, Failure> {
+        Self::start_behind(Vec::new(), issuers, cores).await
+    }
+
+    /// The same, with something in front of its command line.
+    pub async fn start_behind(launcher: Vec<String>, issuers: &Issuers, cores: Cores) -> Result<Self, Failure> {
         // On the project's own disk: what an fsync costs is part of the answer.
         let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR"))?;
         let (port, admin_port) = (free_port()?, free_port()?);
         let path = folder.path().join("slo-hub.toml");
         std::fs::write(&path, config(issuers, port, admin_port)?)?;
         let path = path.to_str().ok_or("the target folder's name is not UTF-8")?;
-        let command: Vec<String> = [env!("CARGO_BIN_EXE_slo-hub"), "serve", "--config", path].map(str::to_owned).into();
-        let process = Process::start(&launcher, &command, Stdio::null())?;
-        let mut hub = Self { process, command, launcher, port, admin_port, _folder: folder };
+        let own = [env!("CARGO_BIN_EXE_slo-hub"), "serve", "--config", path].map(str::to_owned);
+        let command: Vec<String> = launcher.into_iter().chain(own).collect();
+        let process = Process::start(cores, &command, Stdio::null())?;
+        let mut hub = Self { process, command, cores, port, admin_port, _folder: folder };
         hub.until_ready().await?;
         Ok(hub)
     }
@@ -51,7 +57,7 @@ impl Hub {
     /// `kill -9`, and a start in the same folder.
     pub async fn crash(&mut self) -> Result<(), Failure> {
         self.process.kill();
-        self.process = Process::start(&self.launcher, &self.command, Stdio::null())?;
+        self.process = Process::start(self.cores, &self.command, Stdio::null())?;
         self.until_ready().await
     }
 

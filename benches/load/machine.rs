@@ -1,5 +1,7 @@
 //! The machine: what it is, how many files may be open, who runs where.
 
+use std::process::{Child, Command};
+
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
@@ -50,18 +52,17 @@ impl Cores {
         let may = sched_getaffinity(None)?;
         let mut cores = (0..CpuSet::MAX_CPU).filter(|core| may.is_set(*core));
         let (Some(server), Some(generator)) = (cores.next(), cores.next()) else { return Ok(Self::Shared) };
-        let mut own = CpuSet::new();
-        own.set(generator);
-        sched_setaffinity(None, &own)?;
+        sched_setaffinity(None, &only(generator))?;
         Ok(Self::Split { server, generator })
     }
 
-    /// What a server's command line starts with.
-    pub fn launcher(self) -> Vec<String> {
-        match self {
-            Self::Shared => Vec::new(),
-            Self::Split { server, .. } => vec!["taskset".to_owned(), "-c".to_owned(), server.to_string()],
-        }
+    /// Starts a server on its core: a process begins where the thread is that starts it.
+    pub fn spawn(self, command: &mut Command) -> Result<Child, Failure> {
+        let Self::Split { server, generator } = self else { return Ok(command.spawn()?) };
+        sched_setaffinity(None, &only(server))?;
+        let child = command.spawn();
+        sched_setaffinity(None, &only(generator))?;
+        Ok(child?)
     }
 
     fn words(self) -> String {
@@ -70,6 +71,12 @@ impl Cores {
             Self::Split { server, generator } => format!("server on core {server}, generator on core {generator}"),
         }
     }
+}
+
+fn only(core: usize) -> CpuSet {
+    let mut set = CpuSet::new();
+    set.set(core);
+    set
 }
 
 /// The line that figures stand under.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rustix::param::clock_ticks_per_second;
 
 use crate::Failure;
+use crate::machine::Cores;
 
 /// A child process; it is killed when this is dropped.
 pub struct Process(Child);
@@ -20,12 +21,13 @@ pub struct Memory {
 }
 
 impl Process {
-    /// Starts a command line, behind what it is launched with.
-    pub fn start(launcher: &[String], command: &[String], stdout: Stdio) -> Result<Self, Failure> {
-        let mut words = launcher.iter().chain(command);
-        let mut command = Command::new(words.next().ok_or("no command")?);
-        command.args(words).env("SLO_HUB_LOG", "error").stdin(Stdio::null()).stdout(stdout).stderr(Stdio::inherit());
-        Ok(Self(command.spawn()?))
+    /// Starts a command line on the server's core.
+    pub fn start(cores: Cores, words: &[String], stdout: Stdio) -> Result<Self, Failure> {
+        let (program, arguments) = words.split_first().ok_or("no command")?;
+        let mut command = Command::new(program);
+        command.args(arguments).env("SLO_HUB_LOG", "error");
+        command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::inherit());
+        Ok(Self(cores.spawn(&mut command)?))
     }
 
     /// What it says on standard output, once.

@@ -35,7 +35,7 @@ impl World {
     /// A hub that nobody has spoken to yet, in place of the one before.
     pub async fn fresh_hub(&mut self) -> Result<(), Failure> {
         self.retire().await;
-        let hub = Hub::start(&self.issuers, self.cores.launcher()).await?;
+        let hub = Hub::start(&self.issuers, self.cores).await?;
         self.crowd = Some(Crowd::new(Server::Hub(hub), Arc::clone(&self.issuers), self.seed));
         Ok(())
     }

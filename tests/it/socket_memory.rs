@@ -15,7 +15,7 @@ use crate::support::issuer::TestIssuer;
 /// What one more socket may add to the hub's private memory, everything included: its
 /// task, its buffers, its places in the maps, its session. The goal is 3 KiB; a buffer
 /// of the library's own default size would be 128 KiB.
-const BYTES_A_SOCKET: i64 = 6 * 1024;
+const BYTES_A_SOCKET: i64 = 5 * 1024;
 
 /// Sockets of one session.
 const TABS: usize = 4;

@@ -10,7 +10,7 @@ use crate::world::World;
 
 pub async fn run(world: &mut World) -> Result<(), Failure> {
     world.retire().await;
-    let floor = Floor::start(&world.cores.launcher())?;
+    let floor = Floor::start(world.cores)?;
     let mut crowd = Crowd::new(Server::Floor(floor), Arc::clone(&world.issuers), world.seed);
     let (sockets, report) = (world.sockets, &mut world.report);
     idle::measure(&mut crowd, report, sockets).await?;

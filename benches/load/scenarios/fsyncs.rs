@@ -2,7 +2,6 @@
 //! costs time, so nothing else is measured here.
 
 use std::path::Path;
-use std::time::Duration;
 
 use super::settle;
 use crate::Failure;
@@ -21,15 +20,14 @@ pub async fn run(world: &mut World) -> Result<(), Failure> {
     world.retire().await;
     let folder = tempfile::TempDir::new_in(env!("CARGO_TARGET_TMPDIR"))?;
     let trace = folder.path().join("trace");
-    let Some(mut launcher) = strace(&trace) else {
+    let Some(launcher) = strace(&trace) else {
         println!("strace is not here, or may not trace: fsyncs are not counted");
         return Ok(());
     };
-    launcher.extend(world.cores.launcher());
-    let hub = Hub::start(&world.issuers, launcher).await?;
+    let hub = Hub::start_behind(launcher, &world.issuers, world.cores).await?;
     let mut crowd = Crowd::new(Server::Hub(hub), std::sync::Arc::clone(&world.issuers), world.seed);
 
-    let single = count(&mut crowd, &trace, ONE_BY_ONE, Pace::Every(Duration::from_millis(20))).await?;
+    let single = count(&mut crowd, &trace, ONE_BY_ONE, Pace::Callers(1)).await?;
     let batched = count(&mut crowd, &trace, AT_ONCE.min(world.sockets), Pace::Callers(128)).await?;
     let mut add = |name: &str, value: f64| world.report.add("fsyncs", name, Side::Hub, value, "");
     add("fsyncs a logout, one by one", single);

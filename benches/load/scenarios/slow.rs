@@ -20,8 +20,8 @@ use crate::world::World;
 const SILENT: usize = 100;
 /// Healthy ones, ended while the others are stuck.
 const HEALTHY: usize = 200;
-/// Logouts that back ends are to hear of.
-const FED: usize = 3_000;
+/// Logouts that back ends are to hear of: more than the system's own buffers hold.
+const FED: usize = 12_000;
 /// How long the slow back end takes for each.
 const SLOWLY: Duration = Duration::from_millis(20);
 /// After so long the hub has given a stuck socket up: its deadline is ten seconds.
@@ -30,7 +30,7 @@ const GIVEN_UP: Duration = Duration::from_secs(14);
 pub async fn run(world: &mut World) -> Result<(), Failure> {
     // Room for the silent ones.
     let sockets = world.sockets.saturating_sub(SILENT * crate::APPS);
-    let fed = FED.min(world.sockets);
+    let fed = FED.min(world.sockets * 2);
     let (crowd, report) = world.hub().await?;
     let too_many = crowd.people.len().saturating_sub(sockets / crate::APPS);
     let leaving = crowd.draw(too_many);
@@ -53,7 +53,7 @@ pub async fn run(world: &mut World) -> Result<(), Failure> {
     });
     settle().await;
 
-    let strangers = crowd.strangers(fed, Alg::Rs256);
+    let strangers = crowd.strangers(fed, Alg::Es256);
     let healthy_people = crowd.draw(HEALTHY.min(sockets / 20));
     let healthy = crowd.orders(&healthy_people, By::Report);
     let rest = [crowd.orders(&strangers, By::Backchannel), crowd.orders(&stuck, By::Report)].into_iter().flatten();
@@ -61,7 +61,7 @@ pub async fn run(world: &mut World) -> Result<(), Failure> {
     let before = crowd.server.process().memory()?;
     let began = Instant::now();
     let (sent, ended) = tokio::join!(
-        send(addr, rest.collect(), Pace::Callers(8)),
+        send(addr, rest.collect(), Pace::Callers(64)),
         end_in(&mut crowd.fleet, addr, healthy, Pace::Every(Duration::from_millis(10))),
     );
     let (_, ended) = (sent?, ended?);
