@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -34,19 +35,25 @@ pub struct Hub {
 
 impl Hub {
     /// Starts a hub and waits until it is ready.
-    pub async fn start(issuers: &Issuers, cores: Cores) -> Result<Self, Failure> {
-        Self::start_behind(Vec::new(), issuers, cores).await
+    pub async fn start(program: &Path, issuers: &Issuers, cores: Cores) -> Result<Self, Failure> {
+        Self::start_behind(Vec::new(), program, issuers, cores).await
     }
 
     /// The same, with something in front of its command line.
-    pub async fn start_behind(launcher: Vec<String>, issuers: &Issuers, cores: Cores) -> Result<Self, Failure> {
+    pub async fn start_behind(
+        launcher: Vec<String>,
+        program: &Path,
+        issuers: &Issuers,
+        cores: Cores,
+    ) -> Result<Self, Failure> {
         // On the project's own disk: what an fsync costs is part of the answer.
         let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR"))?;
         let (port, admin_port) = (free_port()?, free_port()?);
         let path = folder.path().join("slo-hub.toml");
         std::fs::write(&path, config(issuers, port, admin_port)?)?;
         let path = path.to_str().ok_or("the target folder's name is not UTF-8")?;
-        let own = [env!("CARGO_BIN_EXE_slo-hub"), "serve", "--config", path].map(str::to_owned);
+        let program = program.to_str().ok_or("the hub's name is not UTF-8")?;
+        let own = [program, "serve", "--config", path].map(str::to_owned);
         let command: Vec<String> = launcher.into_iter().chain(own).collect();
         let process = Process::start(cores, &command, Stdio::null())?;
         let mut hub = Self { process, command, cores, port, admin_port, _folder: folder };

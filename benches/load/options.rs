@@ -32,6 +32,9 @@ pub struct Options {
     /// Writes the table there, as Markdown.
     #[arg(long)]
     pub markdown: Option<PathBuf>,
+    /// The hub to be measured, where it is not the one of this build: to compare two.
+    #[arg(long, default_value = env!("CARGO_BIN_EXE_slo-hub"), hide_default_value = true)]
+    pub hub: PathBuf,
     /// Lets the system place hub and generator; else the hub has the first core to
     /// itself, and the generator the second.
     #[arg(long)]
@@ -51,6 +54,8 @@ pub struct Options {
 pub struct Plan {
     /// How many sockets are open at a time.
     pub sockets: usize,
+    /// The hub's program.
+    pub hub: PathBuf,
     /// In this order.
     pub scenarios: Vec<&'static Scenario>,
     /// What chance is drawn from.
@@ -70,6 +75,6 @@ impl Options {
         if sockets < profiles::FEWEST_SOCKETS {
             return Err(format!("--sockets: at least {}", profiles::FEWEST_SOCKETS).into());
         }
-        Ok(Plan { sockets, scenarios, seed: self.seed })
+        Ok(Plan { sockets, hub: self.hub.clone(), scenarios, seed: self.seed })
     }
 }

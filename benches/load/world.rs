@@ -1,5 +1,6 @@
 //! What scenarios share: the issuers, the hub with its crowd, the figures.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::Failure;
@@ -16,6 +17,8 @@ pub struct World {
     pub sockets: usize,
     /// What chance is drawn from.
     pub seed: u64,
+    /// The hub's program.
+    pub program: PathBuf,
     /// Who runs where.
     pub cores: Cores,
     /// The issuers.
@@ -29,13 +32,14 @@ impl World {
     /// Starts the issuers.
     pub async fn new(plan: Plan, cores: Cores, report: Report) -> Self {
         let issuers = Arc::new(Issuers::start(plan.seed).await);
-        Self { sockets: plan.sockets, seed: plan.seed, cores, issuers, report, crowd: None }
+        let Plan { sockets, hub: program, seed, scenarios: _ } = plan;
+        Self { sockets, seed, program, cores, issuers, report, crowd: None }
     }
 
     /// A hub that nobody has spoken to yet, in place of the one before.
     pub async fn fresh_hub(&mut self) -> Result<(), Failure> {
         self.retire().await;
-        let hub = Hub::start(&self.issuers, self.cores).await?;
+        let hub = Hub::start(&self.program, &self.issuers, self.cores).await?;
         self.crowd = Some(Crowd::new(Server::Hub(hub), Arc::clone(&self.issuers), self.seed));
         Ok(())
     }
