@@ -13,7 +13,7 @@ use crate::chance::Chance;
 use crate::fleet::{Fleet, Manner, Opened, Seat};
 use crate::floor::Floor;
 use crate::http::{Caller, request};
-use crate::hub::{By, Hub, end_request};
+use crate::hub::{By, Hub, end_everywhere_request, end_request};
 use crate::people::{Alg, Issuers, Person};
 use crate::process::Process;
 use crate::report::Side;
@@ -125,6 +125,24 @@ impl Crowd {
         (people, seats)
     }
 
+    /// One person's seats in so many sessions, and the request that ends them all.
+    pub fn one_person(&self, sessions: usize) -> Result<(Vec<Seat>, Bytes), Failure> {
+        let whose = self.issuers.sign_in(Alg::Es256);
+        let people: Vec<_> = (0..sessions).map(|_| self.issuers.sign_in_again(&whose)).collect();
+        let first = people.first().ok_or("nobody")?;
+        Ok(match &self.server {
+            Server::Hub(_) => {
+                let seats = people.iter().flat_map(|person| self.seats(person)).collect();
+                (seats, end_everywhere_request(&self.issuers, first))
+            }
+            Server::Floor(_) => {
+                let channel = format!("person-{}", first.session);
+                let seat = |person: &Person| (0..APPS).map(|app| person.seat(app, channel.clone())).collect::<Vec<_>>();
+                (people.iter().flat_map(seat).collect(), request("POST", "/publish", &[], &channel))
+            }
+        })
+    }
+
     /// New sessions whose apps never come.
     pub fn strangers(&self, sessions: usize, alg: Alg) -> Vec<Person> {
         (0..sessions).map(|_| self.issuers.sign_in(alg)).collect()
@@ -209,6 +227,22 @@ pub async fn end_in(fleet: &mut Fleet, addr: SocketAddr, orders: Vec<Order>, pac
     // A frame may be read before the answer is, never before the request was sent.
     let latencies = sent.iter().filter_map(|order| told.get(&order.session).map(|at| *at - order.asked)).collect();
     Ok(Ended { latencies, answered: answered - started, told: last - started })
+}
+
+/// Sends one request, and waits until every socket of all these sessions was told; from
+/// the request to the last frame.
+pub async fn end_all(
+    fleet: &mut Fleet,
+    addr: SocketAddr,
+    request: Bytes,
+    sessions: Vec<usize>,
+) -> Result<Duration, Failure> {
+    let mut caller = Caller::new(addr);
+    caller.connect().await?;
+    let asked = Instant::now();
+    let (answer, told) = tokio::join!(caller.succeed(&request), fleet.told(sessions.into_iter()));
+    answer?;
+    Ok(told?.values().max().copied().unwrap_or(asked) - asked)
 }
 
 /// One order that was answered.

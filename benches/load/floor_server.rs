@@ -73,9 +73,10 @@ async fn listen(mut stream: TcpStream, channels: Channels) -> Result<(), Failure
         tokio::select! {
             () = seat.wake.notified() => if let Some(event) = seat.told.get() {
                 socket.send(Message::Text(event.clone())).await?;
-                return Ok(socket.close(None).await?);
             },
+            // Whoever acknowledges is done, as at the hub.
             message = socket.next() => match message {
+                Some(Ok(Message::Text(_))) => return Ok(socket.close(None).await?),
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => return Ok(()),
             },

@@ -74,7 +74,7 @@ impl Hub {
             if !self.process.is_running() {
                 return Err("the hub ended before it was ready".into());
             }
-            if self.admin().ask(&ready).await.is_ok_and(|answer| answer.status == 200) {
+            if Caller::new(self.admin_addr()).ask(&ready).await.is_ok_and(|answer| answer.status == 200) {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -92,9 +92,9 @@ impl Hub {
         &self.process
     }
 
-    /// A caller of its admin listener.
-    pub fn admin(&self) -> Caller {
-        Caller::new(SocketAddr::from(([127, 0, 0, 1], self.admin_port)))
+    /// Its admin listener.
+    pub fn admin_addr(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.admin_port))
     }
 }
 
@@ -120,6 +120,14 @@ pub fn end_request(issuers: &Issuers, person: &Person, by: By) -> Bytes {
             request("POST", "/backchannel-logout", &[form], &format!("logout_token={}", issuers.logout_token(person)))
         }
     }
+}
+
+/// The request that ends all of a person's sessions.
+pub fn end_everywhere_request(issuers: &Issuers, person: &Person) -> Bytes {
+    let (token, origin) = (format!("Bearer {}", issuers.id_token(person, 0)), person.origin(0));
+    let json = ("content-type", "application/json");
+    let headers = [("authorization", token.as_str()), ("origin", &origin), json];
+    request("POST", "/api/v1/logouts", &headers, r#"{"scope":"user"}"#)
 }
 
 /// The request by which an administrator ends every session at an issuer.

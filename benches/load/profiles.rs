@@ -17,8 +17,10 @@ pub struct Profile {
     pub scenarios: &'static [&'static str],
 }
 
-const EVERYTHING: &[&str] =
-    &["idle", "connects", "latency", "steady", "list", "slow", "restart", "flood", "sweep", "burst", "fsyncs", "floor"];
+const EVERYTHING: &[&str] = &[
+    "idle", "connects", "latency", "steady", "list", "slow", "restart", "flood", "fanout", "sweep", "burst", "fsyncs",
+    "floor",
+];
 
 /// Every profile there is.
 pub const PROFILES: &[Profile] = &[
@@ -32,7 +34,7 @@ pub const PROFILES: &[Profile] = &[
         name: "large",
         about: "what a process with 20,000 open files can hold",
         sockets: 18_000,
-        scenarios: &["idle", "latency", "restart", "flood", "sweep", "floor"],
+        scenarios: &["idle", "latency", "restart", "flood", "fanout", "sweep", "floor"],
     },
     Profile { name: "smoke", about: "everything, small: does the tool work", sockets: 400, scenarios: EVERYTHING },
 ];

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{connects, flood, idle, latency};
+use super::{connects, fanout, flood, idle, latency};
 use crate::Failure;
 use crate::crowd::{Crowd, Server};
 use crate::floor::Floor;
@@ -16,5 +16,6 @@ pub async fn run(world: &mut World) -> Result<(), Failure> {
     idle::measure(&mut crowd, report, sockets).await?;
     latency::bare(&mut crowd, report, sockets).await?;
     flood::measure(&mut crowd, report, sockets).await?;
+    fanout::measure(&mut crowd, report, sockets).await?;
     connects::bare(&mut crowd, report, sockets).await
 }

@@ -2,6 +2,7 @@
 
 mod burst;
 mod connects;
+mod fanout;
 mod flood;
 mod floor;
 mod fsyncs;
@@ -64,6 +65,11 @@ pub const ALL: &[Scenario] = &[
         run: |world| Box::pin(restart::run(world)),
     },
     Scenario { name: "flood", about: "every session is ended at once", run: |world| Box::pin(flood::run(world)) },
+    Scenario {
+        name: "fanout",
+        about: "one logout of one person who has every socket open",
+        run: |world| Box::pin(fanout::run(world)),
+    },
     Scenario { name: "sweep", about: "an administrator ends them all", run: |world| Box::pin(sweep::run(world)) },
     Scenario {
         name: "burst",

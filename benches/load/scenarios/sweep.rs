@@ -1,8 +1,7 @@
 //! An administrator ends every session at an issuer, with one request.
 
-use std::time::Instant;
-
 use super::{millis, rate};
+use crate::crowd::end_all;
 use crate::hub::sweep_request;
 use crate::people::Alg;
 use crate::world::World;
@@ -13,13 +12,10 @@ pub async fn run(world: &mut World) -> Result<(), Failure> {
     world.fresh_hub().await?;
     let request = sweep_request(world.issuers.url(Alg::Es256));
     let (crowd, report) = world.full_hub().await?;
-    let mut caller = crowd.hub()?.admin();
+    let addr = crowd.hub()?.admin_addr();
     let people = crowd.draw(usize::MAX);
-    let asked = Instant::now();
-    let sessions = people.iter().map(|person| person.session);
-    let (answer, told) = tokio::join!(caller.succeed(&request), crowd.fleet.told(sessions));
-    answer?;
-    let last = told?.values().max().copied().unwrap_or(asked) - asked;
+    let sessions = people.iter().map(|person| person.session).collect();
+    let last = end_all(&mut crowd.fleet, addr, request, sessions).await?;
     let side = crowd.server.side();
     report.add("sweep", "sockets that were told", side, (people.len() * APPS) as f64, "");
     report.add("sweep", "request to the last frame of all", side, millis(last), "ms");
