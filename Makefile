@@ -39,7 +39,9 @@ test: e2e-tools check
 	scripts/npm-native demo-apps && npm --prefix demo-apps run --silent build
 	npm --prefix tests/e2e test
 
+# More than this: cargo bench --bench load -- --help
 bench: tools
+	@scripts/need strace
 	cargo bench --quiet --bench load
 
 picture: e2e-tools

@@ -2,97 +2,168 @@
 
 use std::fmt::Write as _;
 use std::net::{SocketAddr, TcpListener};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tempfile::TempDir;
 
+use crate::http::{Caller, request};
+use crate::machine::Cores;
+use crate::people::{Alg, Issuers, Person};
+use crate::process::Process;
 use crate::{APPS, Failure};
 
-pub struct HubProcess {
-    child: Child,
+/// What administrators show.
+const ADMIN_TOKEN: &str = "a-token-of-the-load-generators-own-0123456789";
+/// What the back end of the first app shows.
+pub const BACK_END_SECRET: &str = "5b0c3c0e2f4d4b7a9b1e6d8f7a2c4e6091a3b5c7d9e1f203";
+/// The back end's app.
+pub const BACK_END: &str = "es0";
+
+/// A hub on SQLite, in a folder of its own.
+pub struct Hub {
+    process: Process,
+    command: Vec<String>,
+    cores: Cores,
     port: u16,
-    http: reqwest::Client,
+    admin_port: u16,
+    /// Removed with the hub.
     _folder: TempDir,
 }
 
-impl HubProcess {
-    pub async fn start(issuer: &str) -> Result<Self, Failure> {
+impl Hub {
+    /// Starts a hub and waits until it is ready.
+    pub async fn start(program: &Path, issuers: &Issuers, cores: Cores) -> Result<Self, Failure> {
+        Self::start_behind(Vec::new(), program, issuers, cores).await
+    }
+
+    /// The same, with something in front of its command line.
+    pub async fn start_behind(
+        launcher: Vec<String>,
+        program: &Path,
+        issuers: &Issuers,
+        cores: Cores,
+    ) -> Result<Self, Failure> {
         // On the project's own disk: what an fsync costs is part of the answer.
         let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR"))?;
         let (port, admin_port) = (free_port()?, free_port()?);
         let path = folder.path().join("slo-hub.toml");
-        std::fs::write(&path, config(issuer, port, admin_port)?)?;
-        let mut command = Command::new(env!("CARGO_BIN_EXE_slo-hub"));
-        command.args(["serve", "--config"]).arg(path).env("SLO_HUB_LOG", "error");
-        let child = command.stdout(Stdio::null()).stderr(Stdio::inherit()).spawn()?;
-        let http = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(256).build()?;
-        let hub = Self { child, port, http, _folder: folder };
-        for _ in 0..500 {
-            let ready = hub.http.get(format!("http://127.0.0.1:{admin_port}/readyz")).send().await;
-            if ready.is_ok_and(|answer| answer.status() == 200) {
-                return Ok(hub);
+        std::fs::write(&path, config(issuers, port, admin_port)?)?;
+        let path = path.to_str().ok_or("the target folder's name is not UTF-8")?;
+        let program = program.to_str().ok_or("the hub's name is not UTF-8")?;
+        let own = [program, "serve", "--config", path].map(str::to_owned);
+        let command: Vec<String> = launcher.into_iter().chain(own).collect();
+        let process = Process::start(cores, &command, Stdio::null())?;
+        let mut hub = Self { process, command, cores, port, admin_port, _folder: folder };
+        hub.until_ready().await?;
+        Ok(hub)
+    }
+
+    /// `kill -9`, and a start in the same folder.
+    pub async fn crash(&mut self) -> Result<(), Failure> {
+        self.process.kill();
+        self.process = Process::start(self.cores, &self.command, Stdio::null())?;
+        self.until_ready().await
+    }
+
+    async fn until_ready(&mut self) -> Result<(), Failure> {
+        let ready = request("GET", "/readyz", &[], "");
+        for _ in 0..6_000 {
+            if !self.process.is_running() {
+                return Err("the hub ended before it was ready".into());
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            if Caller::new(self.admin_addr()).ask(&ready).await.is_ok_and(|answer| answer.status == 200) {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
         Err("the hub never became ready".into())
     }
 
+    /// Its public listener.
     pub fn addr(&self) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], self.port))
     }
 
-    /// `VmRSS` of the hub's process.
-    pub fn resident_bytes(&self) -> Result<i64, Failure> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
-        let kilobytes: i64 = line.trim().trim_end_matches(" kB").parse()?;
-        Ok(kilobytes * 1024)
+    /// Its process.
+    pub const fn process(&self) -> &Process {
+        &self.process
     }
 
-    pub async fn report(&self, token: &str) -> Result<(), Failure> {
-        let request = self.http.post(format!("http://{}/api/v1/logouts", self.addr())).bearer_auth(token);
-        succeeded(request.header("origin", "https://app0.example")).await
-    }
-
-    pub async fn backchannel(&self, token: &str) -> Result<(), Failure> {
-        let request = self.http.post(format!("http://{}/backchannel-logout", self.addr()));
-        let request = request.header("content-type", "application/x-www-form-urlencoded");
-        succeeded(request.body(format!("logout_token={token}"))).await
+    /// Its admin listener.
+    pub fn admin_addr(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.admin_port))
     }
 }
 
-async fn succeeded(request: reqwest::RequestBuilder) -> Result<(), Failure> {
-    let answer = request.send().await?;
-    if answer.status().is_success() {
-        Ok(())
-    } else {
-        Err(format!("{}: {}", answer.status(), answer.text().await?).into())
+/// How a session is ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// An app reports it.
+    Report,
+    /// The issuer says so over the back channel.
+    Backchannel,
+}
+
+/// The request that ends a session, signed beforehand: what is measured is the server.
+pub fn end_request(issuers: &Issuers, person: &Person, by: By) -> Bytes {
+    match by {
+        By::Report => {
+            let token = format!("Bearer {}", issuers.id_token(person, 0));
+            let headers = [("authorization", token.as_str()), ("origin", &person.origin(0))];
+            request("POST", "/api/v1/logouts", &headers, "")
+        }
+        By::Backchannel => {
+            let form = ("content-type", "application/x-www-form-urlencoded");
+            request("POST", "/backchannel-logout", &[form], &format!("logout_token={}", issuers.logout_token(person)))
+        }
     }
 }
 
-impl Drop for HubProcess {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
+/// The request that ends all of a person's sessions.
+pub fn end_everywhere_request(issuers: &Issuers, person: &Person) -> Bytes {
+    let (token, origin) = (format!("Bearer {}", issuers.id_token(person, 0)), person.origin(0));
+    let json = ("content-type", "application/json");
+    let headers = [("authorization", token.as_str()), ("origin", &origin), json];
+    request("POST", "/api/v1/logouts", &headers, r#"{"scope":"user"}"#)
+}
+
+/// The request by which an administrator ends every session at an issuer.
+pub fn sweep_request(issuer: &str) -> Bytes {
+    let token = format!("Bearer {ADMIN_TOKEN}");
+    let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
+    let body = serde_json::json!({"everyone": true, "issuer": issuer});
+    request("POST", "/api/v1/admin/logouts", &headers, &body.to_string())
 }
 
 fn free_port() -> Result<u16, Failure> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-fn config(issuer: &str, port: u16, admin_port: u16) -> Result<String, Failure> {
+fn config(issuers: &Issuers, port: u16, admin_port: u16) -> Result<String, Failure> {
     let mut text = format!(
         "[server]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"http://localhost:{port}\"\n\
-         admin_listen = \"127.0.0.1:{admin_port}\"\n[store]\nurl = \"sqlite://hub.db\"\n\
-         [[issuers]]\nissuer = \"{issuer}\"\n"
+         admin_listen = \"127.0.0.1:{admin_port}\"\nadmin_token = \"{ADMIN_TOKEN}\"\n\
+         [store]\nurl = \"sqlite://hub.db\"\n"
     );
-    for app in 0..APPS {
-        write!(
-            text,
-            "[[apps]]\nclient_id = \"app{app}\"\nname = \"App {app}\"\norigins = [\"https://app{app}.example\"]\n"
-        )?;
+    for alg in [Alg::Rs256, Alg::Es256] {
+        let (issuer, name) = (issuers.url(alg), alg.name());
+        write!(text, "[[issuers]]\nissuer = \"{issuer}\"\nsigning_algs = [\"{name}\"]\n")?;
+    }
+    for alg in [Alg::Rs256, Alg::Es256] {
+        let (issuer, prefix) = (issuers.url(alg), alg.prefix());
+        for app in 0..APPS {
+            let id = format!("{prefix}{app}");
+            write!(
+                text,
+                "[[apps]]\nclient_id = \"{id}\"\nissuer = \"{issuer}\"\nname = \"{id}\"\norigins = [\"https://{id}.example\"]\n"
+            )?;
+            if id == BACK_END {
+                writeln!(text, "secret = \"{BACK_END_SECRET}\"")?;
+            }
+        }
     }
     Ok(text)
 }

@@ -55,6 +55,7 @@ mod sessions_page;
 mod sessions_sign_in;
 mod signing_keys;
 mod signing_out;
+mod socket_memory;
 mod sse;
 mod stories;
 mod tab;

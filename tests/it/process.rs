@@ -106,6 +106,13 @@ impl HubProcess {
         panic!("never happened: {what}");
     }
 
+    /// The memory that is its own and was written to, in bytes.
+    pub fn private_bytes(&self) -> i64 {
+        let text = std::fs::read_to_string(format!("/proc/{}/smaps_rollup", self.child.id())).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix("Private_Dirty:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<i64>().unwrap() * 1024
+    }
+
     /// Has strace write this process' calls to a file; false where that is not allowed.
     pub async fn trace(&self, calls: &str, to: &Path) -> bool {
         let pid = self.child.id().to_string();
