@@ -29,7 +29,7 @@ use tokio::time::{Instant, timeout_at};
 
 use self::breaker::{Breaker, Door, Health};
 pub use self::breaker::{FAULTS_IN_A_ROW, FIRST_PAUSE, LONGEST_PAUSE};
-pub use self::fault::{ManagementFault, Scope};
+pub use self::fault::{ManagementFault, Scope, Scopes};
 use self::path::Segment::{Id, Word};
 use self::path::{Base, Segment};
 pub use self::read::{Device, Initiators, IssuerClient, IssuerSession};
@@ -218,18 +218,19 @@ impl Management {
     }
 
     /// Those of the scopes that the hub works with which its client has not been granted, as
-    /// far as the issuer's tokens tell. Only tokens are asked for.
+    /// far as the issuer's tokens tell: where it refuses one and names none of the scopes
+    /// asked for, all of those. Only tokens are asked for.
     ///
     /// # Errors
     /// [`ManagementFault`], where no token tells.
-    pub async fn lacking_scopes(&self) -> Result<Vec<Scope>, ManagementFault> {
-        let mut lacking = Vec::new();
+    pub async fn lacking_scopes(&self) -> Result<Scopes, ManagementFault> {
+        let mut lacking = Scopes::default();
         for access in [Access::Sessions, Access::ReadClients] {
-            match self.tokens.get(&self.wire, access).await {
-                Ok(token) => lacking.extend_from_slice(token.lacking()),
-                Err(ManagementFault::Forbidden(scope)) => lacking.push(scope),
+            lacking = lacking.and(match self.tokens.get(&self.wire, access).await {
+                Ok(token) => token.lacking(),
+                Err(ManagementFault::Forbidden(scopes)) => scopes,
                 Err(fault) => return Err(fault),
-            }
+            });
         }
         Ok(lacking)
     }
