@@ -39,6 +39,7 @@ mod keys;
 mod logouts;
 mod management;
 mod management_fake;
+mod management_hurry;
 mod operators;
 mod own_tokens;
 mod process;

@@ -19,18 +19,18 @@ use tokio::sync::Semaphore;
 use crate::management_fake::{FakeApi, SECRET, Says};
 use crate::receiver::Intranet;
 
-const NOW: UnixMillis = UnixMillis(784_111_777_000);
+pub const NOW: UnixMillis = UnixMillis(784_111_777_000);
 const LONG_AGO: &str = "1994-11-01T00:00:00.000Z";
 
 /// A hub's client, the API that it asks, and their clock.
-struct Desk {
-    api: FakeApi,
-    client: Arc<Management>,
-    clock: Arc<HandClock>,
+pub struct Desk {
+    pub api: FakeApi,
+    pub client: Arc<Management>,
+    pub clock: Arc<HandClock>,
 }
 
 impl Desk {
-    async fn open() -> Self {
+    pub async fn open() -> Self {
         let (api, url) = FakeApi::start().await;
         api.has("laptop", "auth0|ada", LONG_AGO);
         api.has("phone", "auth0|ada", LONG_AGO);
@@ -40,7 +40,7 @@ impl Desk {
         Self { api, client, clock }
     }
 
-    async fn sids(&self) -> Result<Vec<String>, ManagementFault> {
+    pub async fn sids(&self) -> Result<Vec<String>, ManagementFault> {
         let sessions = self.client.sessions_of(&ada()).await?;
         Ok(sessions.into_iter().map(|session| session.sid.as_str().to_owned()).collect())
     }
@@ -76,11 +76,11 @@ fn system() -> Arc<dyn Lookup> {
     Arc::new(SystemLookup)
 }
 
-fn ada() -> Subject {
+pub fn ada() -> Subject {
     Subject::parse("auth0|ada").unwrap()
 }
 
-fn sid(text: &str) -> Sid {
+pub fn sid(text: &str) -> Sid {
     Sid::parse(text).unwrap()
 }
 
@@ -312,35 +312,6 @@ async fn an_api_that_does_not_answer_is_left_after_five_seconds() {
     let slow = desk.fault(Says::Never).await;
     assert_eq!(slow, ManagementFault::Unavailable("the issuer's Management API did not answer within 5 seconds"));
     assert!(started.elapsed() < Duration::from_secs(8));
-}
-
-#[tokio::test]
-async fn an_api_that_is_too_slow_for_whoever_asks_is_left_alone_and_one_whose_askers_leave_is_not() {
-    let desk = Desk::open().await;
-    desk.sids().await.unwrap();
-    desk.api.always("list", Some(Says::Never));
-    let patience = Duration::from_millis(50);
-    for _ in 0..FAULTS_IN_A_ROW {
-        tokio::time::timeout(patience, desk.sids()).await.unwrap_err();
-    }
-    assert_eq!(desk.client.room(), Room::Free, "they went away");
-    for _ in 0..FAULTS_IN_A_ROW {
-        let slow = desk.client.sessions_within(&ada(), patience).await.unwrap_err();
-        assert!(matches!(slow, ManagementFault::Unavailable(_)), "{slow:?}");
-    }
-    let until = UnixMillis(NOW.0 + i64::try_from(FIRST_PAUSE.as_millis()).unwrap());
-    assert_eq!(desk.client.room(), Room::None { until });
-    assert_eq!(desk.client.sessions_within(&ada(), patience).await, Err(ManagementFault::Resting { until }));
-
-    // Whoever has the time may find that it is only slow.
-    desk.clock.advance(FIRST_PAUSE);
-    let gate = Arc::new(Semaphore::new(0));
-    desk.api.always("list", Some(Says::Held(Arc::clone(&gate))));
-    let (sids, ()) = tokio::join!(desk.sids(), async {
-        tokio::time::sleep(4 * patience).await;
-        gate.add_permits(1);
-    });
-    assert_eq!((sids.unwrap().len(), desk.client.room()), (2, Room::Free));
 }
 
 #[tokio::test]
