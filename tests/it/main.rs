@@ -52,6 +52,7 @@ mod rig;
 mod session_life;
 mod sessions_api;
 mod sessions_at_issuer;
+mod sessions_codes;
 mod sessions_page;
 mod sessions_sign_in;
 mod signing_keys;
