@@ -18,6 +18,7 @@ use crate::http::ops::{self, Ops};
 use crate::http::{self, layers};
 use crate::hub::back_ends::BackEnds;
 use crate::hub::denied::Denied;
+use crate::hub::own_sign_in::own_answers;
 use crate::hub::seal::Seal;
 use crate::hub::session_life::SessionLife;
 use crate::hub::signing_keys::{KeyTrouble, ready_keys};
@@ -199,6 +200,7 @@ async fn build_hub(config: &Config, clock: Arc<dyn Clock>, lookup: &Arc<dyn Look
         channels: Channels::default(),
         life: SessionLife::new(config.session.timeouts, clock.as_ref()),
         sweeping: Sweeping::default(),
+        own_answers: own_answers(),
         log_hash: LogHash::new(store.secret("log_hash", clock.now()).await?),
         rehearsing: tokio::sync::Mutex::default(),
         rules: Rules {
@@ -264,6 +266,7 @@ fn build_edge(config: &Config, hub: &Arc<Hub>) -> Edge {
         hub: Arc::clone(hub),
         gate: Gate::new(limits.max_connections, limits.max_connections_per_ip),
         failures: Failures::new(limits.invalid_requests_per_minute_per_ip, Arc::clone(&hub.clock)),
+        codes: Failures::new(limits.invalid_requests_per_minute_per_ip, Arc::clone(&hub.clock)),
         trusted_proxies: config.server.trusted_proxies.clone().into(),
         subscribe_timeout: limits.subscribe_timeout,
     }

@@ -9,7 +9,7 @@ use super::Doctor;
 use super::finding::{Chapter, Finding, Mark};
 use crate::domain::app::{App, IssuerSettings};
 use crate::domain::ids::{ClientId, Issuer};
-use crate::oidc::management::{Initiators, IssuerClient, Management, ManagementFault, Scope};
+use crate::oidc::management::{Initiators, IssuerClient, Management, ManagementFault, Scope, Scopes};
 
 /// What may end a session at Auth0 besides a sign-out (its "initiators"). By default none
 /// of these makes it tell anybody.
@@ -30,7 +30,11 @@ const WORKS_WITH: [(Scope, &str); 3] = [
         "sessions that only the tenant knows of are on nobody's list, and a logout of a whole person ends none of \
          them there",
     ),
-    (Scope::DeleteSessions, "no logout ends the session there: the next app signs the person in without asking"),
+    (
+        Scope::DeleteSessions,
+        "no logout ends the session there: the next app signs the person in without asking. It rides in one token with \
+         read:sessions: where the tenant refuses that token, nobody's list shows what the tenant knows, either",
+    ),
     (Scope::ReadClients, "nobody can look from here how the apps are set up"),
 ];
 
@@ -102,20 +106,20 @@ pub(super) async fn examine(
 
 /// What the hub's client may do at the tenant, and whether it may read how clients are set
 /// up. Otherwise what it may not would show only when somebody signs out.
-fn allowed(lacking: Result<Vec<Scope>, ManagementFault>) -> (Vec<Finding>, bool) {
+fn allowed(lacking: Result<Scopes, ManagementFault>) -> (Vec<Finding>, bool) {
     let lacking = match lacking {
         Ok(lacking) => lacking,
         Err(fault) => return (vec![fails(fault)], false),
     };
     let findings = WORKS_WITH.into_iter().map(|(scope, without)| {
         let name = scope.as_str();
-        if lacking.contains(&scope) {
+        if lacking.contains(scope) {
             Finding::wrong(format!("the hub's client for its Management API was not granted {name}"), without, GRANT)
         } else {
             Finding::fine(format!("the hub's client for its Management API was granted {name}"))
         }
     });
-    (findings.collect(), !lacking.contains(&Scope::ReadClients))
+    (findings.collect(), !lacking.contains(Scope::ReadClients))
 }
 
 fn everyone(doctor: &Doctor<'_>, settings: &IssuerSettings) -> Vec<Wanted> {

@@ -39,6 +39,7 @@ pub mod signing_keys;
 pub mod signing_out;
 pub mod subscribe;
 pub mod sweeping;
+pub mod tries;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,6 +62,7 @@ use crate::telemetry::LogHash;
 use seal::Seal;
 use session_life::SessionLife;
 use sweeping::Sweeping;
+use tries::Tries;
 
 /// What of the configuration the verbs need.
 #[derive(Clone, Debug)]
@@ -102,6 +104,8 @@ pub struct Hub {
     pub seal: Seal,
     /// The facts.
     pub store: Store,
+    /// How often a browser came back from the issuer with an answer to one question.
+    pub own_answers: Tries,
     /// Who is listening.
     pub channels: Channels,
     /// What was just seen of sessions, and when they end by themselves.

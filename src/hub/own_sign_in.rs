@@ -4,12 +4,14 @@
 //! The hub asks the issuer as a client of its own. Nothing is kept of a browser that goes
 //! there: anybody can send one. What the hub has to know again when it comes back, it makes
 //! again out of its key, the browser's own secret and the name in `state`; only who comes
-//! back signed in costs a row, and that uses the name up.
+//! back signed in costs a row, and that uses the name up. So do a few answers that do not
+//! hold, which are counted in memory: the issuer has to be asked about each.
 //!
 //! What comes of it is kept in the store under a name that only the browser's cookie holds,
 //! and counts for as long as the session it came from: every request asks the facts.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -21,6 +23,7 @@ use super::flight::{FLIGHT_TTL_SECONDS, Leg, Stuck};
 use super::my_sessions::Which;
 use super::report_logout::unguessable;
 use super::seal::Purpose;
+use super::tries::Tries;
 use crate::domain::clock::{UnixMillis, UnixSeconds};
 use crate::domain::digest::sha256;
 use crate::domain::ids::{ClientId, InvalidId, Issuer, Sid, Subject};
@@ -37,6 +40,16 @@ const NOTED_EVERY_SECONDS: i64 = 60;
 /// How long after a person proved who they are they may end sessions (ASVS 7.5.2), in
 /// seconds.
 pub const FRESH_SECONDS: i64 = 300;
+
+/// How many answers to one question are taken to the issuer. A code is good once; what comes
+/// beyond a reload or two, while the issuer is in trouble, was made up.
+const ANSWERS_PER_QUESTION: u32 = 3;
+
+/// The count of answers, for as long as a question can be answered.
+#[must_use]
+pub fn own_answers() -> Tries {
+    Tries::new(ANSWERS_PER_QUESTION, Duration::from_secs(FLIGHT_TTL_SECONDS.unsigned_abs()))
+}
 
 /// A person who is signed in to the hub's pages.
 pub struct SignedIn {
@@ -233,6 +246,9 @@ impl Hub {
             return Err(SignInFault::NotThisBrowsers);
         }
         let code = reply.code.ok_or(SignInFault::Declined)?;
+        if matches!(&what_for, WhatFor::SignIn { name } if !self.own_answers.allow(name, self.clock.uptime())) {
+            return Err(SignInFault::NotThisBrowsers);
+        }
         let settings = self.directory.issuer(issuer.as_str()).ok_or(SignInFault::Issuer)?;
         let answer = self.code_flow.answer(settings, &self.own_callback_url(), question, code).await;
         let sign_in = answer.map_err(|error| {

@@ -189,6 +189,11 @@ pub(super) async fn hold_back_failures(
     if !is_failure || edge.failures.allow(addr.0) {
         return response;
     }
+    slow_down()
+}
+
+/// An address has had too much that failed this minute.
+pub(super) fn slow_down() -> Response {
     let text = "Too many requests from your network could not be served. Wait a minute, then try again.";
     ErrorPage::of("A moment, please", text, "slow_down").with_status(StatusCode::TOO_MANY_REQUESTS)
 }

@@ -46,6 +46,13 @@ impl Failures {
         window.failed = window.failed.saturating_add(1);
         window.failed <= self.per_minute
     }
+
+    /// Takes a count back: what was counted before it was tried has not failed.
+    pub fn forgive(&self, addr: IpAddr) {
+        if let Some(mut window) = self.counts.get_mut(&network(addr)) {
+            window.failed = window.failed.saturating_sub(1);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -65,5 +72,16 @@ mod tests {
         assert!(failures.allow(other));
         clock.advance(Duration::from_secs(60));
         assert!(failures.allow(one));
+    }
+
+    #[test]
+    fn what_is_taken_back_was_never_counted() {
+        let failures = Failures::new(1, Arc::new(HandClock::at(UnixMillis(0))));
+        let one = IpAddr::from([192, 0, 2, 1]);
+        for _ in 0..3 {
+            assert!(failures.allow(one));
+            failures.forgive(one);
+        }
+        assert!(failures.allow(one) && !failures.allow(one));
     }
 }

@@ -30,6 +30,9 @@ pub struct Edge {
     pub gate: Gate,
     /// Who has sent how much that failed.
     pub failures: Failures,
+    /// Who has brought how many codes of an issuer's that came to nothing. Only the issuer can
+    /// tell, so these hold back what is still to be tried.
+    pub codes: Failures,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Arc<[IpNet]>,
     /// How long a socket may take to subscribe.

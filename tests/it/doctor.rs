@@ -8,10 +8,11 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use serde_json::json;
 use slo_hub::tasks::Tasks;
 use tempfile::TempDir;
 
-use crate::management_fake::{FakeApi, SECRET};
+use crate::management_fake::{FakeApi, SECRET, Says as ApiSays};
 use crate::process::{HubProcess, config};
 use crate::receiver::{Receiver, Says, app};
 use crate::support::issuer::TestIssuer;
@@ -159,34 +160,69 @@ async fn a_proxy_that_forwards_no_upgrade_and_holds_streams_back_is_found() {
     Visit::to(folder.path()).await.says("✗ another hub answers there");
 }
 
+const GRANTED: &str = "✓ the hub's client for its Management API was granted ";
+const LACKS: &str = "✗ the hub's client for its Management API was not granted ";
+
+/// A hub, and the Management API of its issuer.
+async fn with_management(issuer: &TestIssuer, folder: &TempDir) -> (FakeApi, HubProcess) {
+    let api = FakeApi::default();
+    issuer.also_serves(api.routes());
+    let hub = HubProcess::start(issuer, folder.path()).await;
+    let table = format!("[issuers.auth0_management]\nclient_id = \"hub-m2m\"\nclient_secret = \"{SECRET}\"\n[[apps]]");
+    rewrites(folder, "[[apps]]", &table);
+    (api, hub)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scope_that_the_management_client_lacks_is_found_before_anybody_signs_out() {
     let (issuer, folder) = (TestIssuer::start().await, tempfile::tempdir().unwrap());
-    let api = FakeApi::default();
-    issuer.also_serves(api.routes());
-    let _hub = HubProcess::start(&issuer, folder.path()).await;
-    let table = format!("[issuers.auth0_management]\nclient_id = \"hub-m2m\"\nclient_secret = \"{SECRET}\"\n[[apps]]");
-    rewrites(&folder, "[[apps]]", &table);
-    let granted = "✓ the hub's client for its Management API was granted ";
-    let lacks = "✗ the hub's client for its Management API was not granted ";
+    let (api, _hub) = with_management(&issuer, &folder).await;
 
     let visit = Visit::to(folder.path()).await;
     for scope in ["read:sessions", "delete:sessions", "read:clients"] {
-        visit.says(&format!("{granted}{scope}"));
+        visit.says(&format!("{GRANTED}{scope}"));
     }
 
     api.grants(&["read:sessions", "read:clients"]);
     let visit = Visit::to(folder.path()).await;
-    visit.says(&format!("{granted}read:sessions")).says(&format!("{lacks}delete:sessions"));
+    visit.says(&format!("{GRANTED}read:sessions")).says(&format!("{LACKS}delete:sessions"));
     visit.says("cause:  no logout ends the session there").says("remedy: Auth0: Applications, APIs");
     visit.says("Notes: ").says("restart the hub");
     assert!(!visit.is_well);
 
     api.grants(&["delete:sessions"]);
     let visit = Visit::to(folder.path()).await;
-    visit.says(&format!("{lacks}read:sessions")).says(&format!("{lacks}read:clients"));
+    visit.says(&format!("{LACKS}read:sessions")).says(&format!("{LACKS}read:clients"));
     assert_eq!(api.count("client"), 2, "who may not read clients does not ask for them");
     for kind in ["list", "get", "revoke", "delete", "patch"] {
         assert_eq!(api.count(kind), 0, "the doctor touches nobody: {kind}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_whose_token_is_refused_is_said_to_have_no_scope_that_it_lacks() {
+    let (issuer, folder) = (TestIssuer::start().await, tempfile::tempdir().unwrap());
+    let (api, _hub) = with_management(&issuer, &folder).await;
+    let refuses = |status, said: &str| {
+        let body = json!({"error": "access_denied", "error_description": said});
+        ApiSays::With(status, "content-type", "application/json".to_owned(), body)
+    };
+    let no_grant = "Client is not authorized to access the API. You might need to create a client-grant.";
+    for status in [403, 400] {
+        api.always("token", Some(refuses(status, no_grant)));
+        let visit = Visit::to(folder.path()).await;
+        for scope in ["read:sessions", "delete:sessions", "read:clients"] {
+            visit.says(&format!("{LACKS}{scope}"));
+        }
+        assert!(!visit.is_well && !visit.said.contains(GRANTED), "{}", visit.said);
+    }
+
+    api.always("token", None);
+    for said in ["Client has not been granted scopes: read:sessions, delete:sessions", ""] {
+        api.then("token", refuses(403, said));
+        let visit = Visit::to(folder.path()).await;
+        visit.says(&format!("{LACKS}read:sessions")).says(&format!("{LACKS}delete:sessions"));
+        visit.says("rides in one token with read:sessions").says(&format!("{GRANTED}read:clients"));
+        assert!(!visit.is_well && !visit.said.contains(&format!("{GRANTED}read:sessions")), "{}", visit.said);
     }
 }

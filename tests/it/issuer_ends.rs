@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use slo_hub::domain::clock::Clock as _;
 use tokio::sync::Semaphore;
 
+use crate::account::{LAPTOP, uses};
 use crate::browser::Browser;
 use crate::hub::{NOTES, TestHub};
 use crate::management_fake::{FakeApi, SECRET, Says};
@@ -182,7 +183,7 @@ async fn what_a_back_end_names_is_looked_for_on_the_persons_own_list() {
     let receipt = bureau.until(&id, "failed").await;
     assert_eq!(receipt["issuer_session"]["error"], "no session of this person has that id");
     assert_eq!(receipt["final"], false, "Bob is not barred from it");
-    assert_eq!((bureau.api.count("revoke"), bureau.api.count("delete")), (0, 0));
+    assert_eq!(bureau.api.kinds(), ["token", "list", "get"], "nothing but looked at");
 
     let id = bureau.desk_ends(json!({"sid": ada.sid, "sub": "auth0|ada"})).await;
     bureau.until(&id, "ended").await;
@@ -193,6 +194,24 @@ async fn what_a_back_end_names_is_looked_for_on_the_persons_own_list() {
     let id = bureau.desk_ends(json!({"sid": carol.sid})).await;
     bureau.until(&id, "ended").await;
     assert_eq!((bureau.api.lasting(), bureau.api.revoked()), (vec![bob.sid], vec![ada.sid, carol.sid]));
+}
+
+#[tokio::test]
+async fn a_session_that_the_hub_has_seen_of_somebody_else_is_refused_without_a_call() {
+    let bureau = Bureau::open().await;
+    let [bob, again] = ["auth0|bob"; 2].map(|sub| bureau.signs_in(sub));
+    for seen in [&bob, &again] {
+        uses(&bureau.hub, seen, LAPTOP, &["notes"]).await;
+    }
+    let id = bureau.desk_ends(json!({"sid": bob.sid, "sub": "auth0|ada"})).await;
+    let receipt = bureau.until(&id, "failed").await;
+    let why = "no session of this person has that id";
+    assert_eq!(receipt["issuer_session"], json!({"status": "failed", "error": why}));
+    assert_eq!((receipt["final"].as_bool(), bureau.api.kinds().len()), (Some(false), 0));
+
+    let id = bureau.desk_ends(json!({"sid": again.sid, "sub": "auth0|bob"})).await;
+    bureau.until(&id, "ended").await;
+    assert_eq!(bureau.api.kinds(), ["token", "list", "revoke"], "that one is his");
 }
 
 #[tokio::test]

@@ -8,14 +8,14 @@ use crate::issuer_ends::Bureau;
 use crate::management_fake::Says;
 use crate::support::issuer::TestSession;
 
-const ALL: &str = "/api/v1/me/sessions";
+pub const ALL: &str = "/api/v1/me/sessions";
 
 /// Notes' token of somebody who signed in just now.
-fn proved(bureau: &Bureau, who: &TestSession) -> String {
+pub fn proved(bureau: &Bureau, who: &TestSession) -> String {
     bureau.hub.issuer.id_token(who, "notes").with("auth_time", json!(bureau.hub.issuer.now())).sign()
 }
 
-async fn asks(bureau: &Bureau, method: &str, path: &str, token: &str) -> Answer {
+pub async fn asks(bureau: &Bureau, method: &str, path: &str, token: &str) -> Answer {
     let request = bureau.hub.http.request(method.parse().unwrap(), bureau.hub.url(path)).bearer_auth(token);
     Answer::of(request.header("origin", NOTES).header("user-agent", LAPTOP)).await
 }

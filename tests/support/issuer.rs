@@ -49,6 +49,7 @@ struct Provider {
     has_end_session: Mutex<bool>,
     issuer_in_metadata: Mutex<Option<String>>,
     requests: AtomicU64,
+    redemptions: AtomicU64,
     made: AtomicU64,
     /// Sign-ins that wait to be redeemed, by code.
     grants: Mutex<HashMap<String, Grant>>,
@@ -82,6 +83,7 @@ impl TestIssuer {
             has_end_session: Mutex::new(true),
             issuer_in_metadata: Mutex::default(),
             requests: AtomicU64::new(0),
+            redemptions: AtomicU64::new(0),
             made: AtomicU64::new(0),
             grants: Mutex::default(),
             more: Mutex::default(),
@@ -207,6 +209,11 @@ impl TestIssuer {
     pub fn key_requests(&self) -> u64 {
         self.state.requests.load(Ordering::SeqCst)
     }
+
+    /// How often somebody came to redeem a code, a good one or not.
+    pub fn redemptions(&self) -> u64 {
+        self.state.redemptions.load(Ordering::SeqCst)
+    }
 }
 
 async fn metadata(State(state): State<Arc<Provider>>) -> Response {
@@ -238,6 +245,7 @@ async fn redeem(State(state): State<Arc<Provider>>, headers: HeaderMap, body: St
         *request.headers_mut() = headers;
         return others(State(state), request).await;
     }
+    state.redemptions.fetch_add(1, Ordering::SeqCst);
     let basic = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap().to_owned());
     let client = basic.unwrap_or_else(|| format!("{}:{}", field("client_id"), field("client_secret")));
     let refused = |status: StatusCode, error: &str| (status, json!({ "error": error }).to_string()).into_response();

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use super::super::{Chance, backoff};
 use super::{NoteEnd, SessionEnd};
 use crate::domain::clock::{Clock, UnixMillis, UnixSeconds};
-use crate::domain::ids::{Issuer, Sid, Subject, SubjectKey};
+use crate::domain::ids::{Issuer, SessionKey, Sid, Subject, SubjectKey};
 use crate::domain::logout::{Logout, LogoutTarget};
 use crate::metrics::Metrics;
 use crate::oidc::management::{Ended, IssuerSession, Management, ManagementFault};
@@ -63,7 +63,7 @@ impl Trouble {
         match self {
             Self::Api(fault) => fault.description(),
             Self::SignedInAnew => "somebody has signed in to that session since; it was left alone",
-            Self::Store => "the hub could not write it down",
+            Self::Store => "the hub could not read or write its records",
         }
     }
 
@@ -132,18 +132,34 @@ impl Ender {
         logout.covers_until.plus(if is_at_once { SKEW_SECONDS } else { 0 })
     }
 
-    /// On the person's own list, where the person is known. What is not there may be
-    /// over, or may be somebody else's.
-    async fn find(&self, sid: &Sid, sub: Option<&Subject>) -> Result<Option<IssuerSession>, ManagementFault> {
+    /// On the person's own list, where the person is known. What is not there may be over,
+    /// and then it has ended; or may be somebody else's, who is not to be barred from it.
+    /// Where no token has told the hub whose it is, only the issuer can say which.
+    async fn find(&self, sid: &Sid, sub: Option<&Subject>) -> Result<Option<IssuerSession>, Trouble> {
         if let Some(sub) = sub {
+            if self.is_known_as_anothers(sid, sub).await? {
+                return Err(ManagementFault::NotTheirs.into());
+            }
             let listed = self.api.sessions_of(sub).await?.into_iter().find(|session| session.sid == *sid);
             if listed.is_some() {
                 return Ok(listed);
             }
         }
         match (self.api.session(sid).await?, sub) {
-            (Some(_), Some(_)) => Err(ManagementFault::NotTheirs),
+            (Some(_), Some(_)) => Err(ManagementFault::NotTheirs.into()),
             (found, _) => Ok(found),
+        }
+    }
+
+    /// Whether a token that the hub has seen says that the session is somebody else's.
+    async fn is_known_as_anothers(&self, sid: &Sid, sub: &Subject) -> Result<bool, Trouble> {
+        let key = SessionKey { issuer: self.issuer.clone(), sid: sid.clone() };
+        match self.store.session(&key).await {
+            Ok(seen) => Ok(seen.is_some_and(|seen| seen.sub != *sub)),
+            Err(error) => {
+                tracing::warn!(error = %error, "could not look up whose a session is");
+                Err(Trouble::Store)
+            }
         }
     }
 

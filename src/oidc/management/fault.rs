@@ -29,6 +29,67 @@ impl Scope {
             Self::UpdateClients => "update:clients",
         }
     }
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+/// Some of the permissions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scopes(u8);
+
+impl Scopes {
+    const BOTH_FOR_SESSIONS: u8 = Scope::ReadSessions.bit() | Scope::DeleteSessions.bit();
+    const BOTH_FOR_CLIENTS: u8 = Scope::ReadClients.bit() | Scope::UpdateClients.bit();
+
+    /// Whether that one is among them.
+    #[must_use]
+    pub const fn contains(self, scope: Scope) -> bool {
+        self.0 & scope.bit() != 0
+    }
+
+    /// Whether it is none.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// These, and those.
+    #[must_use]
+    pub const fn and(self, those: Self) -> Self {
+        Self(self.0 | those.0)
+    }
+
+    const fn lacked(self) -> &'static str {
+        const READ_SESSIONS: u8 = Scope::ReadSessions.bit();
+        const DELETE_SESSIONS: u8 = Scope::DeleteSessions.bit();
+        const READ_CLIENTS: u8 = Scope::ReadClients.bit();
+        const UPDATE_CLIENTS: u8 = Scope::UpdateClients.bit();
+        match self.0 {
+            READ_SESSIONS => "the hub's client at the issuer lacks the scope read:sessions",
+            DELETE_SESSIONS => "the hub's client at the issuer lacks the scope delete:sessions",
+            READ_CLIENTS => "the hub's client at the issuer lacks the scope read:clients",
+            UPDATE_CLIENTS => "the hub's client at the issuer lacks the scope update:clients",
+            Self::BOTH_FOR_SESSIONS => {
+                "the hub's client at the issuer lacks the scopes read:sessions and delete:sessions"
+            }
+            Self::BOTH_FOR_CLIENTS => "the hub's client at the issuer lacks the scopes read:clients and update:clients",
+            _ => "the hub's client at the issuer lacks scopes",
+        }
+    }
+}
+
+impl From<Scope> for Scopes {
+    fn from(scope: Scope) -> Self {
+        Self(scope.bit())
+    }
+}
+
+impl FromIterator<Scope> for Scopes {
+    fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
+        Self(scopes.into_iter().fold(0, |all, scope| all | scope.bit()))
+    }
 }
 
 /// Why a call to the Management API came to nothing.
@@ -37,8 +98,8 @@ pub enum ManagementFault {
     /// 401, also with a token that was fetched just for this call; or the client's name
     /// and secret are not taken.
     Unauthorized,
-    /// 403: the token lacks this scope, so the client has not been granted it.
-    Forbidden(Scope),
+    /// 403: the token lacks these scopes, or there is none because they were not granted.
+    Forbidden(Scopes),
     /// 403, and no scope is the reason: the tenant's plan may not have the feature.
     NotAllowed,
     /// 429. Nothing is asked before that moment.
@@ -91,10 +152,7 @@ impl ManagementFault {
             Self::Unauthorized => {
                 "the issuer does not take the hub's client_id and client_secret for its Management API"
             }
-            Self::Forbidden(Scope::ReadSessions) => "the hub's client at the issuer lacks the scope read:sessions",
-            Self::Forbidden(Scope::DeleteSessions) => "the hub's client at the issuer lacks the scope delete:sessions",
-            Self::Forbidden(Scope::ReadClients) => "the hub's client at the issuer lacks the scope read:clients",
-            Self::Forbidden(Scope::UpdateClients) => "the hub's client at the issuer lacks the scope update:clients",
+            Self::Forbidden(scopes) => scopes.lacked(),
             Self::NotAllowed => "the issuer does not allow this call; its plan may not have the feature",
             Self::RateLimited { .. } => "the issuer's Management API asks for time: too many requests",
             Self::Resting { .. } => "the issuer's Management API is left alone for a while, after failures",

@@ -8,11 +8,13 @@
 //!   unless it is one.
 //! - An id is one segment of a path, whatever is in it (`path`).
 //! - After failures in a row, or a 429, the API is left alone for a while (`breaker`): then
-//!   a call is answered [`ManagementFault::Resting`] and nothing is sent.
+//!   a call is answered [`ManagementFault::Resting`] and nothing is sent. Whoever cannot wait
+//!   for an answer leaves it alone by themselves, and holds nobody else back (`call`).
 //! - What is needed and cannot be read is a fault (`read`). Faults are fixed words
 //!   (`fault`): no token, secret, `sid` or `sub` is ever in one.
 
 mod breaker;
+mod call;
 mod fault;
 mod path;
 mod read;
@@ -23,13 +25,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::{Method, RequestBuilder};
+use reqwest::Method;
 use serde_json::Value;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-use self::breaker::{Breaker, Door, Health};
+use self::breaker::{Breaker, Door};
 pub use self::breaker::{FAULTS_IN_A_ROW, FIRST_PAUSE, LONGEST_PAUSE};
-pub use self::fault::{ManagementFault, Scope};
+use self::call::Limit;
+pub use self::fault::{ManagementFault, Scope, Scopes};
 use self::path::Segment::{Id, Word};
 use self::path::{Base, Segment};
 pub use self::read::{Device, Initiators, IssuerClient, IssuerSession};
@@ -54,9 +57,6 @@ const STRANGE_PAGE: ManagementFault =
     ManagementFault::Strange("the issuer's Management API answered with a list that does not end");
 const STRANGE_ANSWER: ManagementFault =
     ManagementFault::Strange("the issuer's Management API answered with something else than was asked for");
-const SLOW_LIST: ManagementFault =
-    ManagementFault::Unavailable("the issuer's Management API did not finish its list in time");
-
 /// How a session came to its end at the issuer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
@@ -89,6 +89,8 @@ pub struct Management {
     wire: Wire,
     tokens: Tokens,
     breaker: Breaker,
+    /// Of those who wait only so long: what they did not wait for.
+    hurried: Breaker,
     clock: Arc<dyn Clock>,
 }
 
@@ -125,7 +127,7 @@ impl Management {
     fn new(issuer: &Issuer, client: HubClient, wire: Wire, clock: Arc<dyn Clock>) -> Self {
         let base = Base::of(issuer.as_str());
         let tokens = Tokens::new(client, base.clone(), Arc::clone(&clock));
-        Self { base, wire, tokens, breaker: Breaker::default(), clock }
+        Self { base, wire, tokens, breaker: Breaker::default(), hurried: Breaker::default(), clock }
     }
 
     /// A person's sessions, as far as they last still; none of somebody unknown.
@@ -134,13 +136,13 @@ impl Management {
     /// [`ManagementFault`]; [`ManagementFault::Strange`] also for a list that holds a
     /// session of somebody else.
     pub async fn sessions_of(&self, sub: &Subject) -> Result<Vec<IssuerSession>, ManagementFault> {
-        self.sessions_within(sub, LIST_DEADLINE).await
+        self.list(sub, Limit::Work(Instant::now() + LIST_DEADLINE)).await
     }
 
-    /// The same, for somebody who waits only so long. An API that does not answer in that
-    /// time is ill, and left alone after as many failures as any other. So a limit of the
-    /// hub's own belongs here, and not around the call: whoever drops that has gone away,
-    /// which says nothing about the API.
+    /// The same, for somebody who waits only so long. Where they have waited in vain too often
+    /// in a row, they are answered [`ManagementFault::Resting`] for a while; whoever has more
+    /// time is not held back by that. So a limit of the hub's own belongs here, and not around
+    /// the call: whoever drops that has gone away, which says nothing about the API.
     ///
     /// # Errors
     /// As [`Management::sessions_of`].
@@ -149,7 +151,10 @@ impl Management {
         sub: &Subject,
         patience: Duration,
     ) -> Result<Vec<IssuerSession>, ManagementFault> {
-        let until = Some(Instant::now() + patience);
+        self.list(sub, Limit::Patience(Instant::now() + patience)).await
+    }
+
+    async fn list(&self, sub: &Subject, limit: Limit) -> Result<Vec<IssuerSession>, ManagementFault> {
         let (mut all, mut from) = (Vec::new(), None::<String>);
         for _ in 0..MAX_PAGES {
             let mut url = self.base.api(&[Word("users"), Id(sub.as_str()), Word("sessions")])?;
@@ -158,7 +163,7 @@ impl Management {
                 url.query_pairs_mut().append_pair("from", from);
             }
             let request = || self.wire.request(Method::GET, url.clone());
-            let asked = self.ask_until(until, Access::Sessions, Scope::ReadSessions, request, a_page);
+            let asked = self.ask_within(limit, Access::Sessions, Scope::ReadSessions, request, a_page);
             let (sessions, next) = asked.await?;
             if sessions.iter().any(|session| session.sub.as_ref().is_some_and(|whose| whose != sub)) {
                 return Err(STRANGE_ANSWER);
@@ -218,18 +223,19 @@ impl Management {
     }
 
     /// Those of the scopes that the hub works with which its client has not been granted, as
-    /// far as the issuer's tokens tell. Only tokens are asked for.
+    /// far as the issuer's tokens tell: where it refuses one and names none of the scopes
+    /// asked for, all of those. Only tokens are asked for.
     ///
     /// # Errors
     /// [`ManagementFault`], where no token tells.
-    pub async fn lacking_scopes(&self) -> Result<Vec<Scope>, ManagementFault> {
-        let mut lacking = Vec::new();
+    pub async fn lacking_scopes(&self) -> Result<Scopes, ManagementFault> {
+        let mut lacking = Scopes::default();
         for access in [Access::Sessions, Access::ReadClients] {
-            match self.tokens.get(&self.wire, access).await {
-                Ok(token) => lacking.extend_from_slice(token.lacking()),
-                Err(ManagementFault::Forbidden(scope)) => lacking.push(scope),
+            lacking = lacking.and(match self.tokens.get(&self.wire, access).await {
+                Ok(token) => token.lacking(),
+                Err(ManagementFault::Forbidden(scopes)) => scopes,
                 Err(fault) => return Err(fault),
-            }
+            });
         }
         Ok(lacking)
     }
@@ -272,72 +278,10 @@ impl Management {
         }
     }
 
-    /// One call, as long as each of its requests may take.
-    async fn ask<T>(
-        &self,
-        access: Access,
-        scope: Scope,
-        request: impl Fn() -> RequestBuilder,
-        read: impl FnOnce(Heard) -> Result<T, ManagementFault>,
-    ) -> Result<T, ManagementFault> {
-        self.ask_until(None, access, scope, request, read).await
-    }
-
-    /// One call: the token, the request, what its answer means, and what that says of the
-    /// API's health.
-    async fn ask_until<T>(
-        &self,
-        until: Option<Instant>,
-        access: Access,
-        scope: Scope,
-        request: impl Fn() -> RequestBuilder,
-        read: impl FnOnce(Heard) -> Result<T, ManagementFault>,
-    ) -> Result<T, ManagementFault> {
-        let permit = self.breaker.admit(self.clock.uptime());
-        let permit = permit.map_err(|until| ManagementFault::Resting { until: self.moment(until) })?;
-        let heard = self.heard(access, scope, request);
-        let heard = match until {
-            Some(until) => timeout_at(until, heard).await.unwrap_or(Err(SLOW_LIST)),
-            None => heard.await,
-        };
-        let outcome = heard.and_then(read);
-        let health = match &outcome {
-            Err(ManagementFault::RateLimited { until }) => Health::WantsTime(self.until(*until)),
-            Err(fault) if fault.is_trouble() => Health::Ill,
-            Ok(_) | Err(_) => Health::Well,
-        };
-        permit.ended(health, self.clock.uptime());
-        outcome
-    }
-
-    async fn heard(
-        &self,
-        access: Access,
-        scope: Scope,
-        request: impl Fn() -> RequestBuilder,
-    ) -> Result<Heard, ManagementFault> {
-        let token = self.tokens.get(&self.wire, access).await?;
-        let sent = self.wire.send(request().bearer_auth(token.reveal()), self.clock.now()).await?;
-        if sent.status != 401 {
-            return sent.heard(scope, self.clock.now());
-        }
-        self.tokens.drop_token(access, &token).await;
-        let token = self.tokens.get(&self.wire, access).await?;
-        let sent = self.wire.send(request().bearer_auth(token.reveal()), self.clock.now()).await?;
-        if sent.status == 401 {
-            self.tokens.drop_token(access, &token).await;
-        }
-        sent.heard(scope, self.clock.now())
-    }
-
     /// A point of the hub's uptime, as a time of day.
     fn moment(&self, uptime: Duration) -> UnixMillis {
         let wait = uptime.saturating_sub(self.clock.uptime());
         UnixMillis(self.clock.now().0.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)))
-    }
-
-    fn until(&self, moment: UnixMillis) -> Duration {
-        Duration::from_millis(u64::try_from(moment.0 - self.clock.now().0).unwrap_or(0))
     }
 }
 

@@ -13,7 +13,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
-use super::fault::{ManagementFault, Scope};
+use super::fault::{ManagementFault, Scope, Scopes};
 use super::path::Base;
 use super::wire::{Answer, Heard, Wire};
 use crate::domain::app::HubClient;
@@ -49,7 +49,7 @@ impl Access {
 pub(super) struct Token {
     text: Arc<str>,
     /// Which of the scopes that it was asked for with it has not.
-    lacking: Arc<[Scope]>,
+    lacking: Scopes,
     number: u64,
     good_until: Duration,
 }
@@ -59,8 +59,8 @@ impl Token {
         &self.text
     }
 
-    pub(super) fn lacking(&self) -> &[Scope] {
-        &self.lacking
+    pub(super) fn lacking(&self) -> Scopes {
+        self.lacking
     }
 }
 
@@ -137,7 +137,7 @@ impl Tokens {
             // RFC 6749, section 5.2: a client that is unknown or may not have this token.
             400 | 401 if says(&answer, "invalid_client") || answer.status == 401 => Err(ManagementFault::Unauthorized),
             400 | 403 if says(&answer, "access_denied") || answer.status == 403 => {
-                Err(ManagementFault::Forbidden(missing(&answer, access).unwrap_or(first)))
+                Err(ManagementFault::Forbidden(missing(&answer, access)))
             }
             404 => Err(ManagementFault::NoSuchEndpoint),
             _ => match answer.heard(first, self.clock.now())? {
@@ -188,8 +188,8 @@ fn read(said: &Map<String, Value>) -> Option<(Arc<str>, Duration)> {
 
 /// What was not granted of what was asked for. All was, where the answer does not say
 /// (RFC 6749, section 5.1).
-fn lacking(said: &Map<String, Value>, access: Access) -> Arc<[Scope]> {
-    let Some(granted) = said.get("scope").and_then(Value::as_str) else { return Arc::default() };
+fn lacking(said: &Map<String, Value>, access: Access) -> Scopes {
+    let Some(granted) = said.get("scope").and_then(Value::as_str) else { return Scopes::default() };
     let is_lacking = |scope: &Scope| granted.split_ascii_whitespace().all(|own| own != scope.as_str());
     access.scopes().iter().copied().filter(is_lacking).collect()
 }
@@ -198,11 +198,16 @@ fn says(answer: &Answer, error: &str) -> bool {
     answer.object().is_some_and(|said| said.get("error").and_then(Value::as_str) == Some(error))
 }
 
-/// Auth0 names the scopes that a client has not been granted.
-fn missing(answer: &Answer, access: Access) -> Option<Scope> {
-    let said = answer.object()?;
-    let text = said.get("error_description")?.as_str()?;
-    access.scopes().iter().copied().find(|scope| text.contains(scope.as_str()))
+/// What was not granted, where there is no token. Auth0 names the scopes; a client that has
+/// no grant at all is named none, and then it is all that was asked for.
+fn missing(answer: &Answer, access: Access) -> Scopes {
+    let said = answer.object();
+    let text = said.as_ref().and_then(|said| said.get("error_description")?.as_str()).unwrap_or_default();
+    let is_of_a_name = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, ':' | '_' | '-');
+    let is_named = |scope: &Scope| text.split(|letter| !is_of_a_name(letter)).any(|word| word == scope.as_str());
+    let asked = || access.scopes().iter().copied();
+    let named: Scopes = asked().filter(is_named).collect();
+    if named.is_empty() { asked().collect() } else { named }
 }
 
 #[cfg(test)]
@@ -217,12 +222,12 @@ mod tests {
 
     #[test]
     fn a_token_lacks_what_its_answer_does_not_name_and_nothing_where_it_names_none() {
-        let lacks = |said: Value| lacking(said.as_object().unwrap(), Access::Sessions).to_vec();
-        assert_eq!(lacks(json!({})), []);
-        assert_eq!(lacks(json!({"scope": 5})), []);
-        assert_eq!(lacks(json!({"scope": "delete:sessions  read:sessions read:clients"})), []);
-        assert_eq!(lacks(json!({"scope": "read:sessions_all read:sessions"})), [Scope::DeleteSessions]);
-        assert_eq!(lacks(json!({"scope": ""})), [Scope::ReadSessions, Scope::DeleteSessions]);
+        let lacks = |said: Value| lacking(said.as_object().unwrap(), Access::Sessions);
+        for all in [json!({}), json!({"scope": 5}), json!({"scope": "delete:sessions  read:sessions read:clients"})] {
+            assert!(lacks(all).is_empty());
+        }
+        assert_eq!(lacks(json!({"scope": "read:sessions_all read:sessions"})), Scope::DeleteSessions.into());
+        assert_eq!(lacks(json!({"scope": ""})), [Scope::ReadSessions, Scope::DeleteSessions].into_iter().collect());
     }
 
     #[test]

@@ -108,7 +108,7 @@ impl Answer {
         match self.status {
             200..=299 => Ok(Heard::Done(self.body)),
             401 => Err(ManagementFault::Unauthorized),
-            403 if self.names_a_scope() => Err(ManagementFault::Forbidden(scope)),
+            403 if self.names_a_scope() => Err(ManagementFault::Forbidden(scope.into())),
             403 => Err(ManagementFault::NotAllowed),
             404 if self.names_what_is_missing() => Ok(Heard::Missing),
             404 | 405 | 501 => Ok(Heard::NoEndpoint),
@@ -172,7 +172,7 @@ mod tests {
         let fault = |body: &str| answer(403, body).heard(Scope::ReadSessions, NOW).err();
         let scope =
             r#"{"message":"Insufficient scope, expected any of: read:sessions","errorCode":"insufficient_scope"}"#;
-        assert_eq!(fault(scope), Some(ManagementFault::Forbidden(Scope::ReadSessions)));
+        assert_eq!(fault(scope), Some(ManagementFault::Forbidden(Scope::ReadSessions.into())));
         assert_eq!(fault(r#"{"message":"Not available in your plan"}"#), Some(ManagementFault::NotAllowed));
         assert_eq!(fault("<html>"), Some(ManagementFault::NotAllowed));
     }

@@ -6,7 +6,7 @@ use axum::response::Response;
 
 use super::super::Pages;
 use super::super::navigation::Navigated;
-use super::super::page::{ErrorPage, Policy, render};
+use super::super::page::{ErrorPage, Policy, render, slow_down};
 use super::super::way::see_other;
 use super::view::{SignInChoice, SignInPage};
 use super::words::{query, which};
@@ -14,6 +14,7 @@ use super::{our_trouble, try_again_by_sign_in};
 use crate::domain::ids::Issuer;
 use crate::hub::ask_who::Reply;
 use crate::hub::own_sign_in::{OWN_LIFE_SECONDS, SignInFault};
+use crate::web::caller::ClientAddr;
 
 /// `GET /sessions/sign-in`: to the issuer; to which one, where there are several, the
 /// person says first.
@@ -47,6 +48,7 @@ pub(in crate::pages) async fn prove(
 /// `GET /sessions/callback`: back from the issuer.
 pub(in crate::pages) async fn come_back(
     State(pages): State<Pages>,
+    ClientAddr(addr): ClientAddr,
     headers: HeaderMap,
     Navigated(mut params): Navigated,
 ) -> Response {
@@ -56,7 +58,15 @@ pub(in crate::pages) async fn come_back(
     let code = params.take("code").filter(|_| !params.has("error"));
     let reply = Reply { state, code, iss: params.take("iss") };
     let old = pages.session_cookie().read(&headers);
-    let arrival = match pages.edge.hub.finish_own_sign_in(reply, &browser, old.as_deref()).await {
+    // Counted first: so many at once are no way around it.
+    if !pages.edge.codes.allow(addr) {
+        return slow_down();
+    }
+    let arrived = pages.edge.hub.finish_own_sign_in(reply, &browser, old.as_deref()).await;
+    if !matches!(arrived, Err(SignInFault::Issuer)) {
+        pages.edge.codes.forgive(addr);
+    }
+    let arrival = match arrived {
         Ok(arrival) => arrival,
         Err(fault) => return not_signed_in(fault),
     };
