@@ -14,7 +14,7 @@ use crate::hub::Hub;
 use crate::hub::caller::{Person, Proof};
 use crate::hub::denied::{Denied, RequestFault};
 use crate::hub::event::{LogoutView, rfc3339};
-use crate::hub::my_sessions::{LISTED_AT_MOST, OwnApp, OwnSession, OwnSessions, Reach, Which, listed};
+use crate::hub::my_sessions::{LISTED_AT_MOST, OwnApp, OwnSession, OwnSessions, Reach, Standing, Which, listed};
 use crate::oidc::fault::TokenFault;
 use crate::web::body::no_flood;
 use crate::web::caller::{Credential, FromDevice, FromOrigin};
@@ -37,6 +37,8 @@ struct SessionView {
     id: String,
     current: bool,
     active: bool,
+    /// Whether the sign-in at the issuer has ended, which ends it in no app.
+    ended_at_issuer: bool,
     device: String,
     started_at: String,
     last_seen_at: String,
@@ -73,6 +75,7 @@ impl From<OwnSession> for SessionView {
             id: session.id,
             current: session.is_current,
             active: session.is_active,
+            ended_at_issuer: session.standing == Standing::EndedAtIssuer,
             device: session.device,
             started_at: rfc3339(session.started_at),
             last_seen_at: rfc3339(session.last_seen_at),

@@ -133,18 +133,21 @@ impl Hub {
         let is_over = since >= PATIENCE_MILLIS;
         let moment = if is_over { Moment::Over } else { Moment::AfterIssuer };
         let host = issuer.host();
+        let ids = kept.ended.iter().map(|end| LogoutId::parse(&end.logout)).collect::<Result<Vec<_>, _>>();
+        let ids = ids.map_err(|_| Stuck::NoFlight)?;
+        let receipts = self.store.deliveries_of(&ids).await.map_err(Denied::Store)?;
+        let ends = self.store.issuer_ends_of(&ids).await.map_err(Denied::Store)?;
         let mut sessions = Vec::with_capacity(kept.ended.len());
         // Apps may yet turn up: those that take the issuer's own tokens, when these come.
         let mut is_settled = since >= TURNING_UP_MILLIS;
-        for KeptEnd { device, logout: id, apps } in kept.ended {
-            let logout = LogoutId::parse(&id).map_err(|_| Stuck::NoFlight)?;
-            let rows = self.store.deliveries(logout).await.map_err(Denied::Store)?;
+        for (KeptEnd { device, logout: id, apps }, logout) in kept.ended.into_iter().zip(&ids) {
+            let rows = receipts.get(logout).map_or(&[][..], Vec::as_slice);
             let known = Known { asked: None, used: &apps };
-            let apps = progress(&self.directory, &issuer, &rows, known, moment);
-            let end = self.store.issuer_end(logout).await.map_err(Denied::Store)?;
+            let apps = progress(&self.directory, &issuer, rows, known, moment);
+            let end = ends.get(logout);
             let is_pending = matches!(end, Some(IssuerEnd::Pending(_)));
             is_settled &= !is_under_way(&apps) && (!is_pending || is_over);
-            let at_issuer = at_issuer(&host, end.as_ref());
+            let at_issuer = at_issuer(&host, end);
             sessions.push(EndedSession { id, device, summary: summary(&apps), at_issuer, apps });
         }
         // Who is late, or closed, may still confirm.

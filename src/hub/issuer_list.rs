@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Hub;
 use super::lapse::IssuerSays;
-use super::my_sessions::OwnSession;
+use super::my_sessions::{OwnSession, Standing};
 use super::sighting::Sighting;
 use crate::domain::clock::UnixMillis;
 use crate::domain::device::name_of;
@@ -91,7 +91,7 @@ impl Hub {
             started_at,
             last_seen_at,
             is_active: is_current || self.was_active(&key, last_seen_at),
-            has_lapsed: false,
+            standing: Standing::Lasts,
             address: seen.address,
             asn: seen.asn,
             key: Some(key),

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use super::my_sessions::Standing;
 use crate::domain::clock::UnixMillis;
 use crate::domain::session_life::{Timeouts, millis};
 use crate::store::SessionRecord;
@@ -18,6 +19,11 @@ const GRACE: Duration = Duration::from_secs(2 * 60);
 /// say that it lasts.
 const UNSEEN: Duration = Duration::from_secs(30 * 24 * 3600);
 
+/// A session that has ended at its issuer is taken to be over after so long unseen. Its
+/// apps do not end by that: one that was rendered on a server a while ago may go on, and
+/// the person wants its button.
+const UNSEEN_SINCE_GONE: Duration = Duration::from_secs(3 * 24 * 3600);
+
 /// What the issuer says of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum IssuerSays {
@@ -29,25 +35,44 @@ pub(super) enum IssuerSays {
     Nothing,
 }
 
-/// Whether a session that no app has open is probably over.
-pub(super) fn has_lapsed(record: &SessionRecord, says: IssuerSays, timeouts: Timeouts, now: UnixMillis) -> bool {
-    let is_past = |since: UnixMillis, span: Duration| now.0.saturating_sub(since.0) >= millis(span);
-    let last_seen_at = record.last_seen_at.max(record.active_at);
-    if !is_past(last_seen_at, GRACE) {
-        return false;
+/// How a session stands that is not the one that asks. One that an app has open is not
+/// given up.
+pub(super) fn standing(
+    record: &SessionRecord,
+    says: IssuerSays,
+    is_open: bool,
+    timeouts: Timeouts,
+    now: UnixMillis,
+) -> Standing {
+    if !is_open && has_lapsed(record, says, timeouts, now) {
+        Standing::Lapsed
+    } else if says == IssuerSays::IsGone && is_past(last_seen(record), GRACE, now) {
+        Standing::EndedAtIssuer
+    } else {
+        Standing::Lasts
     }
+}
+
+fn has_lapsed(record: &SessionRecord, says: IssuerSays, timeouts: Timeouts, now: UnixMillis) -> bool {
+    let last_seen_at = last_seen(record);
     // The hub ends what is due by itself: it goes first.
     let is_out =
-        |since: UnixMillis, timeout: Option<Duration>| timeout.is_some_and(|most| is_past(since, most + GRACE));
-    match says {
-        IssuerSays::Lasts => false,
-        IssuerSays::IsGone => true,
-        IssuerSays::Nothing => {
-            is_past(last_seen_at, UNSEEN)
-                || is_out(record.active_at, timeouts.idle)
-                || is_out(record.started_at.into(), timeouts.absolute)
-        }
-    }
+        |since: UnixMillis, timeout: Option<Duration>| timeout.is_some_and(|most| is_past(since, most + GRACE, now));
+    let unseen = match says {
+        IssuerSays::Lasts => return false,
+        IssuerSays::IsGone => UNSEEN_SINCE_GONE,
+        IssuerSays::Nothing => UNSEEN,
+    };
+    let is_due = is_out(record.active_at, timeouts.idle) || is_out(record.started_at.into(), timeouts.absolute);
+    is_past(last_seen_at, unseen, now) || (is_past(last_seen_at, GRACE, now) && is_due)
+}
+
+fn last_seen(record: &SessionRecord) -> UnixMillis {
+    record.last_seen_at.max(record.active_at)
+}
+
+fn is_past(since: UnixMillis, span: Duration, now: UnixMillis) -> bool {
+    now.0.saturating_sub(since.0) >= millis(span)
 }
 
 #[cfg(test)]
@@ -84,16 +109,34 @@ mod tests {
     }
 
     #[test]
-    fn the_issuers_word_counts_unless_the_session_was_seen_just_now() {
+    fn a_session_that_has_ended_at_the_issuer_is_given_up_after_three_days_unseen() {
         let never = Timeouts::default();
-        for (seen, is_given_up) in [(0, false), (2 * MINUTE - 1, false), (2 * MINUTE, true), (DAY, true)] {
+        for (seen, is_given_up) in [(2 * MINUTE, false), (DAY, false), (3 * DAY - 1, false), (3 * DAY, true)] {
             let session = session(seen + HOUR, seen, seen);
             assert_eq!(lapsed(&session, IssuerSays::IsGone, never), is_given_up, "{seen}");
             assert!(!lapsed(&session, IssuerSays::Nothing, never), "{seen}");
         }
+        assert!(!lapsed(&session(9 * DAY, 9 * DAY, DAY), IssuerSays::IsGone, never), "an app has asked since");
         let old = session(300 * DAY, 200 * DAY, 200 * DAY);
         let strict = Timeouts { idle: Some(Duration::from_secs(900)), absolute: Some(Duration::from_secs(3600)) };
         assert!(!lapsed(&old, IssuerSays::Lasts, strict), "whoever holds that browser may sign in by it");
+    }
+
+    #[test]
+    fn that_it_has_ended_there_counts_unless_it_was_seen_just_now() {
+        use Standing::{EndedAtIssuer, Lapsed, Lasts};
+        for (seen, closed, open) in [
+            (-MINUTE, Lasts, Lasts),
+            (2 * MINUTE - 1, Lasts, Lasts),
+            (2 * MINUTE, EndedAtIssuer, EndedAtIssuer),
+            (3 * DAY, Lapsed, EndedAtIssuer),
+        ] {
+            let session = session(9 * DAY, seen, seen);
+            let says = |says, is_open| standing(&session, says, is_open, Timeouts::default(), NOW.into());
+            let gone = [false, true].map(|is_open| says(IssuerSays::IsGone, is_open));
+            assert_eq!(gone, [closed, open], "{seen}");
+            assert_eq!([says(IssuerSays::Nothing, false), says(IssuerSays::Lasts, false)], [Lasts, Lasts], "{seen}");
+        }
     }
 
     #[test]
@@ -105,13 +148,16 @@ mod tests {
     }
 
     #[test]
-    fn without_it_a_session_beyond_a_time_out_is_given_up_once_the_hub_had_time_to_end_it() {
+    fn a_session_beyond_a_time_out_is_given_up_once_the_hub_had_time_to_end_it() {
         let idle = Timeouts { idle: Some(Duration::from_secs(900)), absolute: None };
-        assert!(!lapsed(&session(DAY, 1019, 300), IssuerSays::Nothing, idle));
-        assert!(lapsed(&session(DAY, 1020, 300), IssuerSays::Nothing, idle), "apps that ask are no activity");
         let absolute = Timeouts { idle: None, absolute: Some(Duration::from_secs(8 * 3600)) };
-        assert!(!lapsed(&session(8 * HOUR + 119, 300, 300), IssuerSays::Nothing, absolute));
-        assert!(lapsed(&session(8 * HOUR + 120, 300, 300), IssuerSays::Nothing, absolute));
+        for says in [IssuerSays::Nothing, IssuerSays::IsGone] {
+            assert!(!lapsed(&session(DAY, 1019, 300), says, idle), "{says:?}");
+            assert!(lapsed(&session(DAY, 1020, 300), says, idle), "apps that ask are no activity: {says:?}");
+            assert!(!lapsed(&session(DAY, 1020, 119), says, idle), "one has asked just now: {says:?}");
+            assert!(!lapsed(&session(8 * HOUR + 119, 300, 300), says, absolute), "{says:?}");
+            assert!(lapsed(&session(8 * HOUR + 120, 300, 300), says, absolute), "{says:?}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Hub;
 use super::denied::Denied;
 use super::issuer_list::AtIssuer;
-use super::lapse::{IssuerSays, has_lapsed};
+use super::lapse::{IssuerSays, standing};
 use super::record::Done;
 use super::sighting::Sighting;
 use crate::domain::clock::UnixMillis;
@@ -54,14 +54,24 @@ pub struct OwnSession {
     pub last_seen_at: UnixMillis,
     /// Whether somebody is there just now: an app of it is open, or was a moment ago.
     pub is_active: bool,
-    /// Whether it is probably over, though no logout says so: it is not listed, and is
-    /// ended with the others.
-    pub has_lapsed: bool,
+    /// How it stands.
+    pub standing: Standing,
     /// The address, or the network, that it was last seen at.
     pub address: Option<String>,
     /// The number of the autonomous system that the address belongs to, where the issuer
     /// says it.
     pub asn: Option<u32>,
+}
+
+/// How a session stands that no logout has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing speaks against it. So it is with the one that asks.
+    Lasts,
+    /// It has ended at the issuer, as that says itself. Its apps may go on.
+    EndedAtIssuer,
+    /// It is probably over: it is not listed, and is ended with the others.
+    Lapsed,
 }
 
 /// An app of a session.
@@ -107,6 +117,12 @@ pub struct Reach {
     pub lapsed: usize,
 }
 
+impl OwnSession {
+    fn has_lapsed(&self) -> bool {
+        self.standing == Standing::Lapsed
+    }
+}
+
 impl Which {
     /// Those of a person's sessions that it names.
     #[must_use]
@@ -126,7 +142,7 @@ impl Which {
 /// and no more than [`LISTED_AT_MOST`].
 #[must_use]
 pub fn listed(sessions: &[OwnSession]) -> &[OwnSession] {
-    let alive = sessions.iter().take_while(|session| !session.has_lapsed).count();
+    let alive = sessions.iter().take_while(|session| !session.has_lapsed()).count();
     &sessions[..alive.min(LISTED_AT_MOST)]
 }
 
@@ -134,7 +150,7 @@ impl Reach {
     /// What ending these sessions would reach.
     #[must_use]
     pub fn of(sessions: &[OwnSession]) -> Self {
-        let alive = || sessions.iter().filter(|session| !session.has_lapsed);
+        let alive = || sessions.iter().filter(|session| !session.has_lapsed());
         let devices: BTreeSet<_> = alive().map(|session| (&session.device, &session.address)).collect();
         let apps: BTreeSet<_> = alive().flat_map(|session| &session.apps).collect();
         let count = alive().count();
@@ -161,7 +177,7 @@ impl Hub {
         }
         self.show_asking(&mut sessions, who, device);
         sessions.sort_by_cached_key(|session| {
-            let is_there = (!session.is_current, session.has_lapsed, !session.is_active);
+            let is_there = (!session.is_current, session.has_lapsed(), !session.is_active);
             (is_there, -session.last_seen_at.0, session.id.clone())
         });
         Ok(OwnSessions { sessions, is_issuer_silent })
@@ -209,7 +225,8 @@ impl Hub {
     ) -> OwnSession {
         let now = self.clock.now();
         let (is_current, is_open) = (current == Some(&record.key), self.is_open(&record.key));
-        let has_lapsed = !is_current && !is_open && has_lapsed(&record, says, self.life.timeouts(), now);
+        let standing =
+            if is_current { Standing::Lasts } else { standing(&record, says, is_open, self.life.timeouts(), now) };
         let mut seen = Sighting::by_hub(&record);
         if let Some(found) = found {
             seen = seen.and(Sighting::by_issuer(found, now)).or_at_first(found);
@@ -225,8 +242,8 @@ impl Hub {
             apps: self.named_apps(&record.key.issuer, &apps),
             started_at: record.started_at.into(),
             last_seen_at,
-            is_active: is_current || (!has_lapsed && self.was_active(&record.key, last_seen_at)),
-            has_lapsed,
+            is_active: is_current || (standing != Standing::Lapsed && self.was_active(&record.key, last_seen_at)),
+            standing,
             address: seen.address,
             asn: seen.asn,
             key: Some(record.key),
@@ -245,7 +262,7 @@ impl Hub {
             started_at: who.session_start(None).into(),
             last_seen_at: self.clock.now(),
             is_active: true,
-            has_lapsed: false,
+            standing: Standing::Lasts,
             asn: None,
             address: device.map(|device| device.address.to_string()),
         }

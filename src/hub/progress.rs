@@ -155,7 +155,8 @@ fn state_of(back: &BackHalf<'_>, rows: &[&Delivery], moment: Moment) -> AppState
 }
 
 /// Whether that is a back end which follows the log of its issuer: no app that the
-/// person has used.
+/// person has used. Where the issuer names no sessions, a page of an app with a secret
+/// looks the same.
 fn is_feed(directory: &Directory, issuer: &Issuer, row: &Delivery) -> bool {
     let has_secret = || directory.app(issuer, row.client_id.as_str()).is_some_and(|app| app.secret.is_some());
     row.via == Via::WebSocket && !row.is_of_session && has_secret()
@@ -218,12 +219,10 @@ struct BackHalf<'a> {
 impl BackHalf<'_> {
     /// `None` where nobody knows of a back end that has to do with it.
     fn state(&self, moment: Moment) -> Option<AppState> {
-        if self.has_said_so() {
-            return Some(AppState::SignedOut);
-        }
         match self.row.map(|row| row.status) {
             Some(DeliveryStatus::Acknowledged) => Some(AppState::SignedOut),
             Some(DeliveryStatus::Failed) => Some(AppState::Unconfirmed),
+            _ if self.has_said_so() => Some(AppState::SignedOut),
             None if !self.is_used || !self.waits_for_issuer() => None,
             Some(DeliveryStatus::Pending | DeliveryStatus::Delivered) | None => Some(match moment {
                 Moment::Over => AppState::Unconfirmed,
@@ -234,9 +233,18 @@ impl BackHalf<'_> {
         }
     }
 
-    /// Whoever follows the log confirms a logout once it has ended its own sessions.
+    /// Whoever follows the log confirms a logout once it has ended its own sessions. That
+    /// stands in for a token that nobody has sent; what became of one that was is known
+    /// better.
     fn has_said_so(&self) -> bool {
-        self.feed.is_some_and(|feed| feed.status == DeliveryStatus::Acknowledged)
+        let has_acknowledged = self.feed.is_some_and(|feed| feed.status == DeliveryStatus::Acknowledged);
+        has_acknowledged && self.row.is_none_or(|_| self.has_nothing_to_post())
+    }
+
+    /// Whether what is to be posted waits for a token of the issuer's.
+    fn has_nothing_to_post(&self) -> bool {
+        let is_first = |row: &Delivery| row.attempts == 0 && row.status == DeliveryStatus::Pending;
+        self.waits_for_issuer() && self.row.is_some_and(is_first)
     }
 
     /// Whether it takes the issuer's own tokens alone.
@@ -247,9 +255,8 @@ impl BackHalf<'_> {
 
     /// Whether it waits for a token of the issuer's, which has not come.
     fn is_untold(&self) -> bool {
-        let is_first = |row: &Delivery| row.attempts == 0 && row.status == DeliveryStatus::Pending;
-        let is_expected = self.row.map_or(self.is_used, is_first);
-        is_expected && self.waits_for_issuer() && !self.has_said_so()
+        let is_expected = self.row.is_none() && self.is_used && self.waits_for_issuer();
+        (is_expected || self.has_nothing_to_post()) && !self.has_said_so()
     }
 }
 

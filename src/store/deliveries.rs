@@ -58,7 +58,16 @@ impl Store {
     /// # Errors
     /// Why it could not be read.
     pub async fn deliveries(&self, id: LogoutId) -> Result<Vec<Delivery>, StoreError> {
-        self.read(async { receipt(&mut *self.reader().await?, id).await }).await
+        Ok(self.deliveries_of(&[id]).await?.remove(&id).unwrap_or_default())
+    }
+
+    /// The receipts of logouts, all at once. One that is not known, or reaches nobody, has
+    /// none.
+    ///
+    /// # Errors
+    /// Why they could not be read.
+    pub async fn deliveries_of(&self, ids: &[LogoutId]) -> Result<HashMap<LogoutId, Vec<Delivery>>, StoreError> {
+        self.read(async { receipts(&mut *self.reader().await?, ids).await }).await
     }
 }
 
@@ -313,16 +322,25 @@ async fn merge(connection: &mut SqliteConnection, rows: &[DeliveryRow<'_>]) -> R
     Ok(())
 }
 
-/// The receipt of a logout: one line for each app and way.
-pub(super) async fn receipt(connection: &mut SqliteConnection, id: LogoutId) -> Result<Vec<Delivery>, StoreError> {
+/// The receipts of logouts: one line for each app and way.
+async fn receipts(
+    connection: &mut SqliteConnection,
+    ids: &[LogoutId],
+) -> Result<HashMap<LogoutId, Vec<Delivery>>, StoreError> {
     let select = "
-        select client_id, via, min(status), sum(attempts), max(updated_at), max(error), max(sid <> '')
-        from deliveries
-        where logout = (select seq from logouts where id = ?1)
-        group by client_id, via
-        order by client_id, via";
-    let lines = sqlx::query(select).bind(id.to_string()).fetch_all(connection).await?;
-    lines.iter().map(delivery).collect()
+        select d.client_id, d.via, min(d.status), sum(d.attempts), max(d.updated_at), max(d.error), max(d.sid <> ''),
+               l.id
+        from logouts l
+        cross join deliveries d on d.logout = l.seq
+        where l.id in (select value from jsonb_each(?1))
+        group by d.logout, d.client_id, d.via
+        order by d.logout, d.client_id, d.via";
+    let lines = sqlx::query(select).bind(rows::logout_ids(ids)?).fetch_all(connection).await?;
+    let mut receipts: HashMap<_, Vec<_>> = HashMap::with_capacity(ids.len());
+    for line in &lines {
+        receipts.entry(rows::required(LogoutId::parse, line, 7)?).or_default().push(delivery(line)?);
+    }
+    Ok(receipts)
 }
 
 fn delivery(row: &SqliteRow) -> Result<Delivery, StoreError> {

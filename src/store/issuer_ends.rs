@@ -1,5 +1,7 @@
 //! What is still to be ended at the issuers: logouts that did not come from there.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
@@ -50,13 +52,24 @@ impl Store {
     /// # Errors
     /// Why it could not be read.
     pub async fn issuer_end(&self, id: LogoutId) -> Result<Option<IssuerEnd>, StoreError> {
+        Ok(self.issuer_ends_of(&[id]).await?.remove(&id))
+    }
+
+    /// The same of logouts, all at once. Those that the hub has not taken upon itself are
+    /// left out.
+    ///
+    /// # Errors
+    /// Why it could not be read.
+    pub async fn issuer_ends_of(&self, ids: &[LogoutId]) -> Result<HashMap<LogoutId, IssuerEnd>, StoreError> {
         self.read(async {
             let select = "
-                select e.state, e.error, l.is_final from logouts l
+                select e.state, e.error, l.is_final, l.id
+                from logouts l
                 cross join issuer_ends e on e.logout = l.seq
-                where l.id = ?1";
-            let row = sqlx::query(select).bind(id.to_string()).fetch_optional(&mut *self.reader().await?).await?;
-            row.map(|row| IssuerEnd::read(&row)).transpose()
+                where l.id in (select value from jsonb_each(?1))";
+            let query = sqlx::query(select).bind(rows::logout_ids(ids)?);
+            let found = query.fetch_all(&mut *self.reader().await?).await?;
+            found.iter().map(|row| Ok((rows::required(LogoutId::parse, row, 3)?, IssuerEnd::read(row)?))).collect()
         })
         .await
     }

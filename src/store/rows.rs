@@ -27,6 +27,11 @@ pub(super) fn json(rows: &[impl Serialize]) -> Result<String, StoreError> {
     serde_json::to_string(rows).map_err(|_| StoreError::Damaged)
 }
 
+/// Names of logouts, as [`json`].
+pub(super) fn logout_ids(ids: &[LogoutId]) -> Result<String, StoreError> {
+    json(&ids.iter().map(ToString::to_string).collect::<Vec<_>>())
+}
+
 /// A digest as `unhex` takes it: JSON has no bytes.
 pub(super) fn hex(bytes: &[u8; 32]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use slo_hub::domain::clock::Clock as _;
 use tokio::sync::Semaphore;
 
-use crate::account::{LAPTOP, uses};
+use crate::account::{self, LAPTOP, uses};
 use crate::browser::Browser;
 use crate::hub::{NOTES, TestHub};
 use crate::management_fake::{FakeApi, SECRET, Says};
@@ -30,8 +30,17 @@ impl Bureau {
 
     /// The same, with more tables in the configuration.
     pub async fn open_with(apps: &str) -> Self {
-        let table =
-            format!("[issuers.auth0_management]\nclient_id = \"hub-m2m\"\nclient_secret = \"{SECRET}\"\n{apps}");
+        Self::open_as("", apps).await
+    }
+
+    /// One whose hub signs people in to its own pages, too.
+    pub async fn open_with_pages() -> Self {
+        Self::open_as(account::CLIENT, "").await
+    }
+
+    async fn open_as(own: &str, apps: &str) -> Self {
+        let management = format!("client_id = \"hub-m2m\"\nclient_secret = \"{SECRET}\"");
+        let table = format!("{own}\n[issuers.auth0_management]\n{management}\n{apps}");
         let (hub, api) = (TestHub::start_with_issuer(&table).await, FakeApi::default());
         hub.issuer.also_serves(api.routes());
         Self { hub, api }

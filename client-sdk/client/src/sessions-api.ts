@@ -7,6 +7,8 @@ export interface ListedSession {
   readonly current: boolean;
   /** Somebody is there just now. */
   readonly active: boolean;
+  /** Its sign-in at the issuer has ended, which ends it in no app. Absent: not known. */
+  readonly ended_at_issuer?: boolean;
   /** "Chrome on macOS". */
   readonly device: string;
   /** RFC 3339, as the next. */

@@ -36,8 +36,8 @@ type Values = (language: string | undefined, isOurs: boolean) => Readonly<Record
  * again before sessions can be ended, with {@link FreshSignIn} as its detail; `slo-sign-out`, when this very session is
  * to be ended; without `preventDefault()` it calls the client's `logout()`, or `signOut()` where there is none.
  * Parts: `panel`, `heading`, `status`, `notice`, `action`, `list`, `session`, `current`, `about`, `device`, `badge`,
- * `details`, `sign-out`, `more`, `others`, `everywhere`, `dialog`, `question`, `reach`, `lapsed`, `actions`, `confirm`,
- * `cancel`.
+ * `details`, `ended-at-issuer`, `sign-out`, `more`, `alone`, `others`, `everywhere`, `dialog`, `question`, `reach`,
+ * `lapsed`, `actions`, `confirm`, `cancel`.
  * Custom properties: those of `<slo-idle-warning>`.
  */
 export class SessionsElement extends Base {
@@ -222,12 +222,13 @@ export class SessionsElement extends Base {
   }
 
   #row(session: ListedSession): HTMLLIElement {
-    const { id, current, device } = session;
+    const { id, current, device, ended_at_issuer: hasEnded } = session;
     const row = part('li', current ? 'session current' : 'session');
     const about = part('div', 'about');
     const name = part('div', 'device');
     name.textContent = device;
     about.append(name, this.#details(session));
+    if (hasEnded) this.#tell(about, 'ended-at-issuer', 'ended-at-issuer');
     if (current) {
       const badge = part('span', 'badge');
       this.#say(badge, 'current');
@@ -282,7 +283,7 @@ export class SessionsElement extends Base {
     if (!others) return;
     const reach = reachOf(others, this.#counted);
     const more = reach.sessions - others.length;
-    if (!others.length) this.#tell(this.#others, 'alone', 'alone');
+    if (!others.length) this.#tell(this.#others, 'alone', reach.lapsed ? 'alone-maybe' : 'alone');
     if (more > 0) this.#tell(this.#others, 'more', 'more', () => ({ sessions: String(more) }));
     if (reach.sessions + reach.lapsed === 0) return;
     this.#others.append(this.#button('everywhere', 'everywhere', () => this.#ask(reach), 'everywhere'));

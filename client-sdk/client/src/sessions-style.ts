@@ -67,7 +67,7 @@ p {
   border: 1px solid currentColor;
   border-radius: 1rem;
 }
-[part='details'] {
+[part='details'], [part='ended-at-issuer'] {
   font-size: .9375em;
 }
 [part='details'] > * {

@@ -298,7 +298,7 @@ describe('sessions that are not listed', () => {
     sessions = [LAPTOP];
     counted = { sessions: 0, devices: 0, apps: 0, lapsed: 1 };
     await open();
-    expect([part('alone')!.textContent, part('more')]).toEqual(['You are signed in nowhere else.', null]);
+    expect([part('alone')!.textContent, part('more')]).toEqual(['You are signed in nowhere else, as far as we know.', null]);
     expect(await asks()).toEqual([undefined, 'Ended to be certain: 1 session from before, probably over by now.']);
   });
 
@@ -308,11 +308,13 @@ describe('sessions that are not listed', () => {
     expect(await asks()).toEqual(['This ends 2 sessions on 1 device, in 3 apps.', undefined]);
   });
 
-  it('the number of the network stands beside the address', async () => {
+  it('what the issuer says stands with each: the number of its network, and that it has ended there', async () => {
     const { address: _, ...nowhere } = PHONE;
-    sessions = [{ ...LAPTOP, asn: 64500 }, { ...nowhere, asn: 64501 }];
+    sessions = [{ ...LAPTOP, asn: 64500, ended_at_issuer: false }, { ...nowhere, asn: 64501, ended_at_issuer: true }];
     await open();
     expect(rows().map((row) => texts(row)[3])).toEqual(['203.0.113.7, AS64500', 'Notes, Desk']);
+    const ended = rows().map((row) => row.querySelector('[part=ended-at-issuer]')?.textContent);
+    expect(ended).toEqual([undefined, 'It has ended at the sign-in service; apps there may still be signed in.']);
   });
 });
 

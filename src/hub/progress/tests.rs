@@ -185,6 +185,25 @@ fn a_back_end_that_follows_the_log_confirms_for_itself_whatever_the_issuer_sends
 }
 
 #[test]
+fn a_page_confirms_for_no_back_end_that_was_told_also_where_the_issuer_names_no_sessions() {
+    let page = Delivery { is_of_session: false, ..row("portal", WebSocket, Acknowledged) };
+    let says = |token, status, attempts| {
+        let portal = App { secret: Some(Secret::new("a secret")), backchannel_logout_token: token, ..portal() };
+        let back_end = Delivery { attempts, is_of_session: false, ..row("portal", Backchannel, status) };
+        let rows = [page.clone(), back_end];
+        progress(&Directory::new(vec![], vec![portal]), &issuer(), &rows, Known::default(), Over)[0].state
+    };
+    for token in [BackchannelToken::Issuer, BackchannelToken::Hub] {
+        assert_eq!(says(token, Failed, 3), AppState::Unconfirmed, "{token:?}");
+        assert_eq!(says(token, Failed, 0), AppState::Unconfirmed, "given up before it was tried: {token:?}");
+        assert_eq!(says(token, Pending, 1), AppState::Unconfirmed, "it is being told: {token:?}");
+        assert_eq!(says(token, Acknowledged, 1), AppState::SignedOut, "{token:?}");
+    }
+    assert_eq!(says(BackchannelToken::Hub, Pending, 0), AppState::Unconfirmed, "the hub has yet to tell it");
+    assert_eq!(says(BackchannelToken::Issuer, Pending, 0), AppState::SignedOut, "nobody tells it but the log");
+}
+
+#[test]
 fn an_app_of_the_session_without_a_back_end_is_told_when_it_is_opened() {
     assert_eq!(used(app("notes", BackchannelToken::Issuer, None), None, Over).0, AppState::Later);
 }

@@ -5,7 +5,7 @@ use askama::Template;
 use super::words::Moment;
 use crate::domain::clock::UnixMillis;
 use crate::hub::ended_sessions::EndedSession;
-use crate::hub::my_sessions::OwnSession;
+use crate::hub::my_sessions::{OwnSession, Standing};
 
 /// Where to sign in.
 #[derive(Template)]
@@ -45,6 +45,8 @@ pub(super) struct Row {
     pub(super) kind: &'static str,
     pub(super) is_current: bool,
     pub(super) is_active: bool,
+    /// The issuer's host, where the sign-in there has ended.
+    pub(super) ended_at: Option<String>,
     pub(super) active: Moment,
     pub(super) started: Moment,
     pub(super) address: Option<String>,
@@ -62,6 +64,7 @@ impl Row {
             active: Moment::ago(session.last_seen_at, now),
             started: Moment::on_day(session.started_at),
             apps: names(&session),
+            ended_at: ended_at(&session),
             id: session.id,
             device: session.device,
             is_current: session.is_current,
@@ -118,6 +121,12 @@ fn names(session: &OwnSession) -> String {
     session.apps.iter().map(|app| app.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
+/// The issuer's host, where the session has ended there.
+fn ended_at(session: &OwnSession) -> Option<String> {
+    let key = session.key.as_ref().filter(|_| session.standing == Standing::EndedAtIssuer);
+    key.map(|key| key.issuer.host())
+}
+
 fn kind(device: &str) -> &'static str {
     let is_on = |system: &str| device.ends_with(&format!(" on {system}"));
     if is_on("iPhone") || is_on("Android") || is_on("iPod") {
@@ -145,7 +154,7 @@ mod tests {
             started_at: at,
             last_seen_at: at,
             is_active: false,
-            has_lapsed: false,
+            standing: Standing::Lasts,
             address: address.map(str::to_owned),
             asn,
         };

@@ -47,6 +47,24 @@ async fn every_app_of_the_session_waits_for_its_row_to_move_on() {
 }
 
 #[tokio::test]
+async fn the_receipts_of_many_logouts_are_read_at_once_each_with_its_own_lines() {
+    let store = TestStore::open().await;
+    let laptop = ended(&store).await;
+    store.sees(&token("notes", "phone", 900)).await;
+    let phone = id_of(&store.fresh(app_ends("phone", 1000)).await);
+    let nobodys = id_of(&store.fresh(app_ends("tablet", 1000)).await);
+    store.told(to(phone, "notes", "phone", Via::WebSocket), AT).await.unwrap();
+
+    let all = store.deliveries_of(&[phone, nobodys, laptop, phone]).await.unwrap();
+
+    assert_eq!(all.len(), 2, "whoever reaches nobody has no receipt: {all:?}");
+    assert_eq!(all[&laptop], store.deliveries(laptop).await.unwrap());
+    let [line] = all[&phone].as_slice() else { panic!("{all:?}") };
+    assert_eq!((line.status, line.attempts), (DeliveryStatus::Delivered, 1), "asked for twice, counted once");
+    assert!(store.deliveries_of(&[]).await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn what_is_acknowledged_stays_so() {
     let store = TestStore::open().await;
     let id = ended(&store).await;

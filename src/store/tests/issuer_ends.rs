@@ -31,6 +31,22 @@ async fn it_is_there_as_soon_as_the_logout_is_whatever_then_happens() {
 }
 
 #[tokio::test]
+async fn how_many_logouts_stand_at_their_issuer_is_read_at_once() {
+    let store = TestStore::open().await;
+    let laptop = store.fresh(with_end(app_ends("laptop", 100))).await;
+    let phone = store.fresh(with_end(app_ends("phone", 100))).await;
+    let tablet = store.fresh(app_ends("tablet", 100)).await;
+    tries(&store, laptop.position, 1, EndAttemptEnd::Ended).await;
+    tries(&store, phone.position, 1, EndAttemptEnd::Refused("not allowed")).await;
+
+    let [laptop, phone, tablet] = [laptop, phone, tablet].map(|recorded| id_of(&recorded));
+    let ends = store.issuer_ends_of(&[tablet, phone, laptop, phone]).await.unwrap();
+
+    let stands = [IssuerEnd::Ended, IssuerEnd::Failed("not allowed".to_owned())];
+    assert_eq!(ends, [laptop, phone].into_iter().zip(stands).collect());
+}
+
+#[tokio::test]
 async fn only_a_token_of_that_very_session_vouches_for_it() {
     let store = TestStore::open().await;
     store.fresh(with_end(app_ends("laptop", 100))).await;

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { DEMO_DESK, DEMO_PORTAL, DEMO_USERS } from '../../../demo-apps/tenant/lib/demo.js';
 import { LAPTOP, PHONE, SessionsPage } from '../rig/sessions-page.js';
 import { until } from '../rig/until.js';
@@ -90,22 +90,22 @@ test('a tenant that sends tokens of revoked sessions as well changes nothing for
   const apps = [DEMO_DESK, DEMO_PORTAL];
   const tellOf = (initiators) =>
     Promise.all(apps.map(({ client_id: id }) => world.managementApi('PATCH', `clients/${id}`, { oidc_logout: initiators })));
+  onTestFinished(() => tellOf({ backchannel_logout_initiators: { mode: 'custom', selected_initiators: ['rp-logout', 'idp-logout'] } }));
   await tellOf({ backchannel_logout_initiators: { mode: 'all' } });
   await list.signOut(ON_PHONE);
   await allSignedOut(phone);
   await list.says('Signed out in 4 of 4 apps');
   await allSignedIn(laptop);
-  await tellOf({ backchannel_logout_initiators: { mode: 'custom', selected_initiators: ['rp-logout', 'idp-logout'] } });
 });
 
 test('an app that hears of it from nobody is not said to be signed out', async () => {
+  onTestFinished(() => world.portal.restart());
   await world.portal.restart({ follows: false });
   await list.signOut(ON_PHONE);
   await list.says('Signed out in 3 of 4 apps');
   const portal = list.page.getByRole('listitem').filter({ hasText: 'Portal' });
   await portal.getByText('not told, may still be signed in').waitFor({ timeout: 20_000 });
   expect(await isSignedInAfterReload(phone.served[1])).toBe(true);
-  await world.portal.restart();
 });
 
 test('"Sign out everywhere else" says what it ends, ends it, and the laptop stays', async () => {
