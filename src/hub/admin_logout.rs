@@ -133,11 +133,12 @@ impl Hub {
     /// What an order would end, if it came now. Nothing is written.
     ///
     /// # Errors
-    /// [`Denied::Request`] for an order that makes no sense here; [`Denied::Store`].
+    /// [`Denied::Request`] for an order that makes no sense here; [`Denied::Busy`] when too
+    /// many wait to be counted; [`Denied::Store`].
     pub async fn foretell(&self, order: &Order) -> Result<Expected, Denied> {
         let counts = match self.plan(order)? {
             Plan::Logout(report) => self.store.foretell(&report).await?,
-            Plan::Sweep(step) => self.count_sweep(&step, self.store.moment().await?).await?,
+            Plan::Sweep(step) => self.foretell_sweep(&step).await?,
         };
         log_order(order, None, Some(counts), "an administrator asked what a logout would end");
         Ok(counts)
@@ -146,8 +147,8 @@ impl Hub {
     /// Carries an order out. Runs to its end even when the caller has left.
     ///
     /// # Errors
-    /// As [`Hub::foretell`]: not acknowledged, so to be ordered again. It may stand all the
-    /// same; what is over by then is not ended twice.
+    /// [`Denied::Request`] as [`Hub::foretell`]; [`Denied::Store`]: not acknowledged, so to
+    /// be ordered again. It may stand all the same; what is over by then is not ended twice.
     pub async fn order_logout(self: &Arc<Self>, order: Order) -> Result<Ordered, Denied> {
         let hub = Arc::clone(self);
         let work = self.tasks.spawn(async move {
@@ -187,11 +188,13 @@ impl Hub {
     /// orders again.
     async fn order_sweep(&self, order: &Order, step: &SweepStep) -> Result<Ordered, Denied> {
         let id = step.sweep.id;
-        let known = self.store.moment().await;
+        // Whom it ends waits for no count, so too many of them make it go uncounted.
+        let place = self.sweeping.sweep();
+        let known = if place.is_some() { Some(self.store.moment().await) } else { None };
         self.store.start_sweep(&step.sweep).await?;
         log_order(order, Some(id), None, ORDERED);
         self.sweeping.wake();
-        let counted = async { self.count_sweep(step, known?).await }.await;
+        let counted = self.count_sweep(step, known).await;
         match counted {
             Ok(counts) => self.note_count(id, counts).await,
             Err(ref error) => {
@@ -209,9 +212,21 @@ impl Hub {
         }
     }
 
-    async fn count_sweep(&self, step: &SweepStep, known: Moment) -> Result<Expected, StoreError> {
+    async fn count_sweep(
+        &self,
+        step: &SweepStep,
+        known: Option<Result<Moment, StoreError>>,
+    ) -> Result<Expected, Denied> {
+        let known = known.ok_or(Denied::Busy)??;
         let _one_at_a_time = self.sweeping.counting().await;
-        self.store.foretell_sweep(step, known).await
+        Ok(self.store.foretell_sweep(step, known).await?)
+    }
+
+    /// A dry run is of the moment when its turn comes: until then it holds on to nothing.
+    async fn foretell_sweep(&self, step: &SweepStep) -> Result<Expected, Denied> {
+        let _place = self.sweeping.dry_run().ok_or(Denied::Busy)?;
+        let _one_at_a_time = self.sweeping.counting().await;
+        Ok(self.store.foretell_sweep(step, self.store.moment().await?).await?)
     }
 
     fn plan(&self, order: &Order) -> Result<Plan, RequestFault> {
