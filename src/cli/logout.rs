@@ -90,8 +90,9 @@ struct Counts {
 
 #[derive(Deserialize)]
 struct Ordered {
+    /// Missing for a sweep that could not be counted.
     #[serde(flatten)]
-    counts: Counts,
+    counts: Option<Counts>,
     id: String,
     state: String,
 }
@@ -128,11 +129,15 @@ async fn carry_out(wish: &Logout, config: &Config) -> Result<(), Trouble> {
     }
     order.insert("dry_run".to_owned(), false.into());
     let ordered: Ordered = hub.post(PATH, &order).await?;
-    if ordered.state == "running" {
-        return watch(&hub, &ordered.id).await;
+    match ordered.counts {
+        Some(counts) if ordered.state != "running" => {
+            println!("{} ended; its receipt: {}", in_words(counts), ordered.id);
+            return Ok(());
+        }
+        Some(_) => {}
+        None => println!("what it reaches could not be counted; it goes on all the same: {}", ordered.id),
     }
-    println!("{} ended; its receipt: {}", in_words(ordered.counts), ordered.id);
-    Ok(())
+    watch(&hub, &ordered.id).await
 }
 
 fn order(wish: &Logout) -> Result<Map<String, Value>, Trouble> {

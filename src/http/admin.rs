@@ -51,7 +51,7 @@ async fn administrators_only(State(ops): State<Ops>, request: Request, next: Nex
 struct Answer {
     dry_run: bool,
     #[serde(flatten)]
-    counts: Expected,
+    counts: Option<Expected>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,7 +66,7 @@ async fn order(State(ops): State<Ops>, request: Request) -> Result<Response, Pro
     let order = read_order(members).map_err(Problem::request)?;
     // A dry run through a large hub takes longer than other answers may.
     if is_dry_run {
-        let counts = ops.hub.foretell(&order).await?;
+        let counts = Some(ops.hub.foretell(&order).await?);
         let body = Answer { dry_run: true, counts, id: None, state: None };
         return Ok(([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response());
     }

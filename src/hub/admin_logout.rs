@@ -23,6 +23,8 @@ use crate::store::{Expected, Moment, Report, SWEEP_PAGE, StoreError, SweepProgre
 
 /// What people read whom an administrator signed out without saying why.
 const REASON: &str = "You were signed out by an administrator";
+/// What the log says of an order that stands.
+const ORDERED: &str = "an administrator ordered a logout";
 
 /// Whose sessions an administrator ends.
 #[derive(Clone, Debug)]
@@ -66,8 +68,9 @@ pub struct Order {
 pub struct Ordered {
     /// The name of its logout or of its sweep.
     pub id: LogoutId,
-    /// What it reaches: what was alive of it just before.
-    pub counts: Expected,
+    /// What it reaches: what was alive of it just before. `None` for a sweep that stands
+    /// but could not be counted.
+    pub counts: Option<Expected>,
     /// False for a session or person that was signed out already.
     pub is_fresh: bool,
     /// Whether it is a sweep, which goes on after the answer.
@@ -130,38 +133,29 @@ impl Hub {
     /// What an order would end, if it came now. Nothing is written.
     ///
     /// # Errors
-    /// [`Denied::Request`] for an order that makes no sense here; [`Denied::Store`].
+    /// [`Denied::Request`] for an order that makes no sense here; [`Denied::Busy`] when too
+    /// many wait to be counted; [`Denied::Store`].
     pub async fn foretell(&self, order: &Order) -> Result<Expected, Denied> {
         let counts = match self.plan(order)? {
             Plan::Logout(report) => self.store.foretell(&report).await?,
-            Plan::Sweep(step) => self.count_sweep(&step, self.store.moment().await?).await?,
+            Plan::Sweep(step) => self.foretell_sweep(&step).await?,
         };
-        log_order(order, counts, "an administrator asked what a logout would end");
+        log_order(order, None, Some(counts), "an administrator asked what a logout would end");
         Ok(counts)
     }
 
     /// Carries an order out. Runs to its end even when the caller has left.
     ///
     /// # Errors
-    /// As [`Hub::foretell`]: not acknowledged, so to be ordered again. It may stand all the
-    /// same; what is over by then is not ended twice.
+    /// [`Denied::Request`] as [`Hub::foretell`]; [`Denied::Store`]: not acknowledged, so to
+    /// be ordered again. It may stand all the same; what is over by then is not ended twice.
     pub async fn order_logout(self: &Arc<Self>, order: Order) -> Result<Ordered, Denied> {
         let hub = Arc::clone(self);
         let work = self.tasks.spawn(async move {
-            let ordered = match hub.plan(&order)? {
-                Plan::Logout(report) => {
-                    // One short read.
-                    let counts = hub.store.foretell(&report).await?;
-                    let done = hub.recorded(*report).await?;
-                    Ordered { id: done.logout.id, counts, is_fresh: done.is_fresh, goes_on: false }
-                }
-                Plan::Sweep(step) => {
-                    let counts = hub.order_sweep(&step).await?;
-                    Ordered { id: step.sweep.id, counts, is_fresh: true, goes_on: true }
-                }
-            };
-            log_order(&order, ordered.counts, "an administrator ordered a logout");
-            Ok(ordered)
+            match hub.plan(&order)? {
+                Plan::Logout(report) => hub.order_report(&order, *report).await,
+                Plan::Sweep(step) => hub.order_sweep(&order, &step).await,
+            }
         });
         work.await.map_err(|_| StoreError::Stopped)?
     }
@@ -174,26 +168,65 @@ impl Hub {
         Ok(self.store.find_sweep(id).await?.map(SweepView::from))
     }
 
+    async fn order_report(self: &Arc<Self>, order: &Order, report: Report) -> Result<Ordered, Denied> {
+        // One short read.
+        let counts = Some(self.store.foretell(&report).await?);
+        let done = self.recorded(report).await?;
+        let ordered = Ordered { id: done.logout.id, counts, is_fresh: done.is_fresh, goes_on: false };
+        log_order(order, Some(ordered.id), counts, ORDERED);
+        Ok(ordered)
+    }
+
     /// To count everyone takes its time, and whoever is to be signed out must not have it:
     /// the order stands first, and is worked off while it is counted. Counted is what was
     /// alive just before it stood, so nobody whom it ends meanwhile is left out, be it a
     /// page of the sweep or somebody who comes back with a token. A session that the hub
     /// first hears of after that moment is over too, and in no number but the sweep's
     /// `sessions_ended`.
-    async fn order_sweep(&self, step: &SweepStep) -> Result<Expected, Denied> {
-        let known = self.store.moment().await?;
+    ///
+    /// Once it stands it is acknowledged, counted or not: whoever is told that it failed
+    /// orders again.
+    async fn order_sweep(&self, order: &Order, step: &SweepStep) -> Result<Ordered, Denied> {
+        let id = step.sweep.id;
+        // Whom it ends waits for no count, so too many of them make it go uncounted.
+        let place = self.sweeping.sweep();
+        let known = if place.is_some() { Some(self.store.moment().await) } else { None };
         self.store.start_sweep(&step.sweep).await?;
+        log_order(order, Some(id), None, ORDERED);
         self.sweeping.wake();
-        let counts = self.count_sweep(step, known).await?;
-        if let Err(error) = self.store.sweep_counted(step.sweep.id, counts).await {
-            tracing::warn!(error = %error, sweep.id = %step.sweep.id, "could not note what a sweep is expected to end");
+        let counted = self.count_sweep(step, known).await;
+        match counted {
+            Ok(counts) => self.note_count(id, counts).await,
+            Err(ref error) => {
+                tracing::warn!(error = %error, sweep.id = %id, "could not count what a sweep is to end; it goes on");
+            }
         }
-        Ok(counts)
+        Ok(Ordered { id, counts: counted.ok(), is_fresh: true, goes_on: true })
     }
 
-    async fn count_sweep(&self, step: &SweepStep, known: Moment) -> Result<Expected, Denied> {
+    async fn note_count(&self, id: LogoutId, counts: Expected) {
+        let Expected { sessions, people, apps, .. } = counts;
+        tracing::info!(sweep.id = %id, sessions, people, apps, "a sweep was counted");
+        if let Err(error) = self.store.sweep_counted(id, counts).await {
+            tracing::warn!(error = %error, sweep.id = %id, "could not note what a sweep is expected to end");
+        }
+    }
+
+    async fn count_sweep(
+        &self,
+        step: &SweepStep,
+        known: Option<Result<Moment, StoreError>>,
+    ) -> Result<Expected, Denied> {
+        let known = known.ok_or(Denied::Busy)??;
         let _one_at_a_time = self.sweeping.counting().await;
         Ok(self.store.foretell_sweep(step, known).await?)
+    }
+
+    /// A dry run is of the moment when its turn comes: until then it holds on to nothing.
+    async fn foretell_sweep(&self, step: &SweepStep) -> Result<Expected, Denied> {
+        let _place = self.sweeping.dry_run().ok_or(Denied::Busy)?;
+        let _one_at_a_time = self.sweeping.counting().await;
+        Ok(self.store.foretell_sweep(step, self.store.moment().await?).await?)
     }
 
     fn plan(&self, order: &Order) -> Result<Plan, RequestFault> {
@@ -259,14 +292,15 @@ impl Hub {
     }
 }
 
-/// For who reads later what was done: how much, and nobody's name.
-fn log_order(order: &Order, counts: Expected, said: &'static str) {
+/// For who reads later what was done: by what name, how much, and nobody's name.
+fn log_order(order: &Order, id: Option<LogoutId>, counts: Option<Expected>, said: &'static str) {
     tracing::info!(
+        order.id = id.map(tracing::field::display),
         order.target = order.whom.kind(),
         order.has_before = order.before.is_some(),
-        sessions = counts.sessions,
-        people = counts.people,
-        apps = counts.apps,
+        sessions = counts.map(|counts| counts.sessions),
+        people = counts.map(|counts| counts.people),
+        apps = counts.map(|counts| counts.apps),
         "{said}"
     );
 }

@@ -37,6 +37,9 @@ pub enum Denied {
     /// This session has too many channels open.
     #[error("too many channels for one session")]
     TooMany,
+    /// Too many wait for the same.
+    #[error("too many wait for this")]
+    Busy,
     /// The issuer's keys cannot be had just now.
     #[error("the issuer's keys cannot be had")]
     KeysUnavailable,

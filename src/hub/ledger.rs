@@ -15,7 +15,7 @@ use crate::channels::{Channels, IdleSignal};
 use crate::domain::clock::UnixMillis;
 use crate::domain::ids::SessionKey;
 use crate::domain::session_life::{Countdowns, RunDown, Timeouts};
-use crate::store::{Clock, SessionNote};
+use crate::store::SessionNote;
 
 /// The most notes that are written in one go.
 const NOTES_MAX: usize = 500;
@@ -139,15 +139,11 @@ impl Ledger {
         self.lock().was_active_after(key, since)
     }
 
-    /// The session has ended.
+    /// The session has ended. What is still to be written of it starts no clock again: the
+    /// store knows the logout by then, and who signed in after it.
     pub(super) fn ended(&self, key: &SessionKey) {
-        let mut state = self.lock();
-        if let Some(idle) = state.idle.as_mut() {
+        if let Some(idle) = self.lock().idle.as_mut() {
             idle.call_off(key);
-        }
-        // What is still to be written of it starts no clock again.
-        if let Some(pending) = state.recent.get_mut(key).and_then(|recent| recent.pending.as_mut()) {
-            pending.clock = Clock::Stays;
         }
     }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Mutex, MutexGuard, Notify};
+use tokio::sync::{Mutex, MutexGuard, Notify, Semaphore, SemaphorePermit};
 use tokio::time::sleep;
 
 use super::Hub;
@@ -16,12 +16,23 @@ use crate::store::{Report, Standing, StoreError};
 
 /// How long the hub waits after trouble with the store before it goes on.
 const AFTER_TROUBLE: Duration = Duration::from_secs(1);
+/// How many dry runs may be counted or wait for that; and how many sweeps, each of which
+/// holds on to a [`crate::store::Moment`] meanwhile.
+const COUNTS_MAX: usize = 8;
 
 /// What those who order sweeps share with the one who works them off.
-#[derive(Default)]
 pub struct Sweeping {
     bell: Notify,
     counting: Mutex<()>,
+    dry_runs: Semaphore,
+    sweeps: Semaphore,
+}
+
+impl Default for Sweeping {
+    fn default() -> Self {
+        let (dry_runs, sweeps) = (Semaphore::new(COUNTS_MAX), Semaphore::new(COUNTS_MAX));
+        Self { bell: Notify::new(), counting: Mutex::default(), dry_runs, sweeps }
+    }
 }
 
 impl Sweeping {
@@ -30,9 +41,20 @@ impl Sweeping {
         self.bell.notify_one();
     }
 
-    /// A count reads all that was seen: one at a time.
-    pub(super) async fn counting(&self) -> MutexGuard<'_, ()> {
+    /// A count reads all that was seen: one at a time. Whoever holds this keeps every
+    /// other count waiting.
+    pub async fn counting(&self) -> MutexGuard<'_, ()> {
         self.counting.lock().await
+    }
+
+    /// A place among the dry runs that wait; `None` where too many do.
+    pub(super) fn dry_run(&self) -> Option<SemaphorePermit<'_>> {
+        self.dry_runs.try_acquire().ok()
+    }
+
+    /// A place among the sweeps that wait to be counted; `None` where too many do.
+    pub(super) fn sweep(&self) -> Option<SemaphorePermit<'_>> {
+        self.sweeps.try_acquire().ok()
     }
 }
 

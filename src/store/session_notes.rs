@@ -1,18 +1,20 @@
 //! The registry, written: every session that was seen, and the clocks that end sessions.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use sqlx::SqliteConnection;
+use sqlx::{Row, SqliteConnection};
 
 use super::Store;
 use super::batch::Work;
 use super::error::StoreError;
 use super::rows::{self, NO_AUTH_TIME};
+use super::sessions::over;
 use crate::domain::clock::UnixMillis;
 use crate::domain::device::Device;
-use crate::domain::ids::{SessionId, SessionKey};
+use crate::domain::ids::{SessionId, SessionKey, Sid};
 use crate::domain::logout::SignIn;
 use crate::domain::session_life::millis;
 
@@ -40,7 +42,8 @@ pub enum Clock {
     /// It stays as it is: nothing ends by itself.
     #[default]
     Stays,
-    /// It runs: the session is alive. One that had stopped begins anew.
+    /// It runs: the session is alive. One that had stopped begins anew. A session that has
+    /// ended since it was seen, by a logout that is on disk, stays ended.
     Runs,
     /// It stops: the session is being ended.
     Stops,
@@ -98,11 +101,13 @@ struct NoteRow<'a> {
 }
 
 impl<'a> NoteRow<'a> {
-    fn of(note: &'a SessionNote) -> Option<Self> {
+    fn of(note: &'a SessionNote, over: &HashSet<SessionKey>) -> Option<Self> {
         let now = note.seen_at.floor().0;
         // A sign-in in the future is one by an issuer whose clock is ahead.
         let auth_time = note.sign_in.auth_time.map_or(NO_AUTH_TIME, |at| at.0.min(now));
         let device = note.device.as_deref();
+        let is_over = note.clock == Clock::Runs && note.sign_in.session().is_some_and(|key| over.contains(&key));
+        let clock = if is_over { Clock::Stops } else { note.clock };
         Some(Self {
             issuer: note.sign_in.issuer.as_str(),
             sid: note.sign_in.sid.as_ref()?.as_str(),
@@ -112,7 +117,7 @@ impl<'a> NoteRow<'a> {
             iat: note.sign_in.issued_at.0.min(now),
             seen_at: note.seen_at.0,
             active_at: note.active_at.map_or(0, |at| at.0),
-            clock: note.clock as u8,
+            clock: clock as u8,
             user_agent: device.and_then(|device| device.user_agent.as_deref()),
             address: device.map(|device| device.address.to_string()),
             network: device.map(Device::network),
@@ -125,11 +130,34 @@ impl Work for SessionNotes {
 
     async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<()>, StoreError> {
         for SessionNotes(notes) in work {
-            let notes: Vec<_> = notes.iter().filter_map(NoteRow::of).collect();
+            let starting = starting(connection, notes).await?;
+            let over = over(connection, &starting).await?;
+            let notes: Vec<_> = notes.iter().filter_map(|note| NoteRow::of(note, &over)).collect();
             note(connection, &rows::json(&notes)?).await?;
         }
         Ok(vec![(); work.len()])
     }
+}
+
+/// Those that would start a session's clock. Between its being seen and written a logout
+/// may have ended it; for one whose clock runs that has stopped it already.
+async fn starting<'a>(
+    connection: &mut SqliteConnection,
+    notes: &'a [SessionNote],
+) -> Result<Vec<&'a SignIn>, StoreError> {
+    let runs: Vec<_> = notes.iter().filter(|note| note.clock == Clock::Runs).map(|note| &note.sign_in).collect();
+    if runs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let keys: Vec<_> = runs.iter().map(|it| (it.issuer.as_str(), it.sid.as_ref().map(Sid::as_str))).collect();
+    let select = "
+        select k.key from jsonb_each(?1) k
+        left join sessions s on s.issuer = k.value ->> 0 and s.sid = k.value ->> 1
+        where s.clock is null or s.clock <> 1";
+    let found = sqlx::query(select).bind(rows::json(&keys)?).fetch_all(connection).await?;
+    let places = found.iter().map(|row| usize::try_from(row.try_get::<i64, _>(0)?).map_err(|_| StoreError::Damaged));
+    let places = places.collect::<Result<Vec<_>, _>>()?;
+    Ok(places.into_iter().filter_map(|place| runs.get(place).copied()).collect())
 }
 
 /// A session that is new counts as active: somebody has just signed in, or opened an

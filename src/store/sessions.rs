@@ -1,6 +1,6 @@
 //! The registry, read: people's own sessions, and those whose time has come.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
@@ -57,7 +57,8 @@ pub struct TimedSession {
     /// The latest `iat` that was seen of it. Where clocks differ, or ours was set back,
     /// that may be later than now.
     pub latest_iat: Option<UnixSeconds>,
-    /// Whether it is over already, by whatever logout.
+    /// Whether it is over already, by whatever logout: one that came when nobody knew yet
+    /// that this session is its person's stopped no clock.
     pub is_over: bool,
 }
 
@@ -242,6 +243,22 @@ async fn uses(connection: &mut SqliteConnection, keys: &[SessionKey]) -> Result<
         }
     }
     Ok(uses)
+}
+
+/// The sessions of these sign-ins that are over: the sign-in is, and so is all that was
+/// seen of its session.
+pub(super) async fn over(
+    connection: &mut SqliteConnection,
+    sign_ins: &[&SignIn],
+) -> Result<HashSet<SessionKey>, StoreError> {
+    if sign_ins.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let standings = standings(connection, sign_ins).await?;
+    let ended = sign_ins.iter().zip(standings).filter(|(_, (standing, _))| standing.ended_by.is_some());
+    let keys: Vec<_> = ended.filter_map(|(sign_in, _)| sign_in.session()).collect();
+    let uses = if keys.is_empty() { HashMap::new() } else { uses(connection, &keys).await? };
+    Ok(keys.into_iter().filter(|key| uses.get(key).is_none_or(|uses| uses.is_over)).collect())
 }
 
 fn newest_token(row: &SqliteRow) -> Result<SignIn, StoreError> {

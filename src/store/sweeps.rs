@@ -39,7 +39,7 @@ pub struct SweepProgress {
     /// What was ordered.
     pub sweep: Sweep,
     /// What was alive of it when the order took effect; `None` until that is counted, and
-    /// where the hub was killed before.
+    /// for ever where counting failed or the hub was killed before.
     pub expected: Option<Expected>,
     /// How many sessions it has ended so far.
     pub sessions_ended: u64,

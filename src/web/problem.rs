@@ -192,6 +192,9 @@ impl From<Denied> for Problem {
                 description: "This session, address or hub has as many channels open as it may have; close one.",
                 ..Self::slow_down()
             },
+            Denied::Busy => {
+                Self::unavailable("busy", "Too many wait for the same just now; nothing was done. Try again.")
+            }
             Denied::KeysUnavailable => Self::unavailable(
                 "keys_unavailable",
                 "The issuer's keys cannot be had just now, so the token could not be judged. Try again.",

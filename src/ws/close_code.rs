@@ -116,7 +116,7 @@ impl From<&Denied> for CloseCode {
             // The one request a channel makes that can be wrong is its cursor.
             Denied::Request(_) | Denied::NotFound => Self::BadMessage,
             Denied::TooMany => Self::TooMany,
-            Denied::KeysUnavailable | Denied::Store(_) => Self::TryLater,
+            Denied::Busy | Denied::KeysUnavailable | Denied::Store(_) => Self::TryLater,
         }
     }
 }

@@ -4,7 +4,10 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use serde_json::Value;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use slo_hub::tasks::Tasks;
 use tempfile::TempDir;
 
 use crate::admin::TOKEN;
@@ -132,6 +135,35 @@ async fn a_hub_that_is_down_or_has_no_token_is_named() {
     complains(&logout(folder.path(), &["--everyone", "--dry-run"], "").await, 1, "no hub answers on 127.0.0.1:");
 }
 
+/// A hub that can count for a dry run, and not for the order.
+async fn hub_that_lost_count() -> u16 {
+    let order = async |body: Json<Value>| {
+        if body["dry_run"] == true {
+            return Json(json!({"dry_run": true, "sessions": 3, "people": 2, "devices": 3, "apps": 1}));
+        }
+        Json(json!({"dry_run": false, "id": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "state": "running"}))
+    };
+    let sweep = async || Json(json!({"id": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "state": "done", "sessions_ended": 4}));
+    let routes = Router::new().route("/api/v1/admin/logouts", post(order));
+    let routes = routes.route("/api/v1/admin/logouts/01ARZ3NDEKTSV4RRFFQ69G5FAV", get(sweep));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    Tasks::default().spawn(async move { axum::serve(listener, routes).await.unwrap() });
+    port
+}
+
+#[tokio::test]
+async fn a_sweep_that_could_not_be_counted_is_watched_to_its_end() {
+    let folder = TempDir::new().unwrap();
+    let text = config("https://acme.example/", free_port(), hub_that_lost_count().await);
+    let text = text.replace("[store]", &format!("admin_token = \"{TOKEN}\"\n[store]"));
+    std::fs::write(folder.path().join("slo-hub.toml"), text).unwrap();
+    let output = logout(folder.path(), &["--everyone", "--yes"], "").await;
+    assert!(output.status.success(), "{output:?}");
+    let lines = said(&output);
+    assert!(lines.contains("could not be counted") && lines.contains("4 sessions ended"), "{lines}");
+}
+
 #[tokio::test]
 async fn the_log_tells_what_was_ordered_and_names_nobody() {
     let mut office = Office::open().await;
@@ -139,9 +171,8 @@ async fn the_log_tells_what_was_ordered_and_names_nobody() {
     office.logout(&["--client-id", "notes", "--yes"], "").await;
     office.hub.terminate().await;
     let log = std::fs::read_to_string(office.folder.path().join("hub.log")).unwrap();
-    for line in
-        ["an administrator asked what a logout would end", "an administrator ordered a logout", "a sweep is done"]
-    {
+    let asked = "an administrator asked what a logout would end";
+    for line in [asked, "an administrator ordered a logout", "a sweep was counted", "a sweep is done"] {
         assert!(log.contains(line), "{line} is not in the log");
     }
     for secret in [TOKEN, "\"ada\"", "=ada", "secret reason", &office.adas[0].sid, &office.tokens[0]] {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::hub::{NOTES, TestHub};
+use crate::hub::{NOTES, SHOP, TestHub};
 use crate::stories::id_token;
 use crate::tab::Tab;
 
@@ -65,6 +65,55 @@ async fn a_restart_while_people_are_warned_warns_them_anew() {
     assert_eq!(warned(&mut notes).await, 60);
     hub.passes(60).await;
     assert_eq!(notes.logged_out().await["source"], "idle");
+}
+
+/// Notes and Shop, on two sites, are warned; then the hub restarts, and both come back and
+/// are warned anew.
+async fn warned_over_a_restart() -> (TestHub, [Tab; 2]) {
+    let hub = TestHub::settled(IDLE).await;
+    let ada = hub.issuer.sign_in("ada");
+    let (in_notes, in_shop) = (id_token(&hub, &ada, "notes"), id_token(&hub, &ada, "shop"));
+    let (mut notes, _) = Tab::live(&hub, NOTES, &in_notes).await;
+    let (mut shop, _) = Tab::live(&hub, SHOP, &in_shop).await;
+    hub.passes(0).await;
+    hub.passes(840).await;
+    assert_eq!((warned(&mut notes).await, warned(&mut shop).await), (60, 60));
+    hub.passes(30).await;
+    let (hub, mut notes) = restarted(hub, &in_notes).await;
+    let (mut shop, _) = Tab::live(&hub, SHOP, &in_shop).await;
+    hub.passes(29).await;
+    for (tab, token) in [(&mut notes, &in_notes), (&mut shop, &in_shop)] {
+        tab.heard_nothing(token).await;
+    }
+    hub.passes(1).await;
+    assert_eq!((warned(&mut notes).await, warned(&mut shop).await), (60, 60));
+    hub.passes(59).await;
+    assert_eq!(hub.recorded().await, 0, "the new warning runs to its end");
+    (hub, [notes, shop])
+}
+
+#[tokio::test]
+async fn to_stay_in_one_app_after_a_restart_calms_the_app_on_the_other_site() {
+    let (hub, [mut notes, mut shop]) = warned_over_a_restart().await;
+    shop.send(&json!({"type": "activity"})).await;
+    for tab in [&mut notes, &mut shop] {
+        assert_eq!(tab.frame().await, json!({"type": "idle-cancelled"}));
+    }
+    hub.passes(1).await;
+    hub.passes(838).await;
+    assert_eq!(hub.recorded().await, 0);
+    hub.passes(1).await;
+    assert_eq!((warned(&mut notes).await, warned(&mut shop).await), (60, 60), "as ever, from there");
+}
+
+#[tokio::test]
+async fn where_nobody_stays_after_a_restart_both_apps_sign_out_by_one_logout() {
+    let (hub, [mut notes, mut shop]) = warned_over_a_restart().await;
+    hub.passes(1).await;
+    let (event, same) = (notes.logged_out().await, shop.logged_out().await);
+    assert_eq!((&event["source"], &event["scope"]), (&json!("idle"), &json!("session")), "{event}");
+    assert_eq!(event["id"], same["id"]);
+    assert_eq!(hub.recorded().await, 1);
 }
 
 #[tokio::test]

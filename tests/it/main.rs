@@ -11,6 +11,7 @@ mod account;
 mod active_sessions;
 mod admin;
 mod admin_cli;
+mod admin_counts;
 mod admin_faults;
 mod admin_sweeps;
 mod algorithms;

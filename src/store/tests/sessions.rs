@@ -174,6 +174,48 @@ async fn every_logout_stops_the_clocks_of_what_it_ends_and_no_others() {
 }
 
 #[tokio::test]
+async fn what_was_seen_before_a_logout_starts_no_clock_however_late_it_is_written() {
+    let store = TestStore::open().await;
+    store.sees(&token("notes", "known", 900)).await;
+    store.sees(&token("notes", "new", 901)).await;
+    store.notes([note("known", 900)]).await;
+    store.fresh(app_ends("known", 1000)).await;
+    store.fresh(app_ends("new", 1000)).await;
+    store.notes([active("known", 900), active("new", 901)]).await;
+    assert_eq!((store.clock_of("known").await, store.clock_of("new").await), (None, None));
+    assert!(store.session(&key("new")).await.unwrap().is_some(), "it is in the registry all the same");
+
+    // Shop signs in anew, and then Notes was seen once more with what it had.
+    store.sees(&token("shop", "known", 1100)).await;
+    store.notes([SessionNote { seen_at: UnixMillis(1_101_000), ..note("known", 900) }]).await;
+    let active_at = store.clock_of("known").await.map(|(active_at, _)| active_at);
+    assert_eq!(active_at, Some(1101), "it is alive, whoever of it was noted");
+    store.sees(&token("notes", "new", 1100)).await;
+    store.notes([note("new", 1100)]).await;
+    assert_eq!(store.clock_of("new").await, Some((1100, 1100)), "it begins anew");
+}
+
+#[tokio::test]
+async fn a_sign_in_that_nobody_could_write_down_begins_anew_all_the_same() {
+    let store = TestStore::open().await;
+    store.sees(&token("notes", "laptop", 900)).await;
+    store.notes([note("laptop", 900)]).await;
+    store.fresh(app_ends("laptop", 1000)).await;
+    store.notes([note("laptop", 1100)]).await;
+    assert_eq!(store.clock_of("laptop").await, Some((1100, 1100)));
+}
+
+#[tokio::test]
+async fn a_session_whose_token_was_seen_after_its_persons_logout_is_over_while_its_clock_runs() {
+    let store = TestStore::open().await;
+    store.notes([note("laptop", 900)]).await;
+    store.fresh(ends_everywhere(1000)).await;
+    store.sees(&token("notes", "laptop", 900)).await;
+    let found = store.timed_sessions(&[key("laptop")]).await.unwrap().pop().unwrap();
+    assert!(found.is_over, "the logout did not know that the session was its person's");
+}
+
+#[tokio::test]
 async fn notes_of_one_session_become_one() {
     let device = Arc::new(Device::new(Some("one"), [192, 0, 2, 1].into()));
     let mut merged = SessionNote { device: Some(Arc::clone(&device)), ..active("laptop", 100) };
