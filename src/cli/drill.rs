@@ -25,11 +25,12 @@ pub(super) struct Drill {
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 struct Whom {
+    // Names are the issuer's, and may begin with a hyphen.
     /// The apps of one session. `-` reads it from standard input, so that no list of processes shows it.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     sid: Option<String>,
     /// The apps of every session of one person. `-` as above.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     sub: Option<String>,
 }
 

@@ -44,14 +44,15 @@ pub(super) struct Logout {
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 struct Whom {
+    // Names are the issuer's: many are chance in base64url, and one in 64 of those begins with a hyphen.
     /// One session. `-` reads it from standard input, so that no list of processes shows it.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     sid: Option<String>,
     /// Every session of one person. `-` as above.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     sub: Option<String>,
     /// Every session in which this app was used, in all its apps.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     client_id: Option<String>,
     /// Every session at the issuer.
     #[arg(long)]

@@ -113,6 +113,17 @@ async fn the_command_waits_until_everyone_is_signed_out() {
 }
 
 #[tokio::test]
+async fn names_that_begin_with_a_hyphen_are_names() {
+    let office = Office::open().await;
+    for whom in [["--sid", "-1sHYPHEN"], ["--sub", "--hyphens"]] {
+        let output = office.logout(&[&whom[..], &["--dry-run"]].concat(), "").await;
+        assert!(output.status.success(), "{output:?}");
+        assert!(said(&output).contains("No session that the hub has seen would end"), "{output:?}");
+    }
+    complains(&office.logout(&["--client-id", "-app", "--dry-run"], "").await, 1, "client_id");
+}
+
+#[tokio::test]
 async fn nothing_ends_unless_somebody_can_be_asked_or_has_said_yes() {
     let office = Office::open().await;
     complains(&office.logout(&["--everyone"], "y\n").await, 1, "--yes");

@@ -74,9 +74,11 @@ async fn it_fails_where_an_app_was_silent_or_none_was_open() {
     assert!(said(&output).starts_with("Notes  silent\n0 of 1 open app acknowledged."), "{output:?}");
     assert!(!said(&output).contains("ada"), "{output:?}");
 
-    let output = drill(folder.path(), &["--issuer", hub.issuer.url(), "--sid", "nobody"], "").await;
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(said(&output).contains("nothing was rehearsed"), "{output:?}");
+    for nobody in [["--sid", "nobody"], ["--sid", "-sid"], ["--sub", "-sub"]] {
+        let output = drill(folder.path(), &[&["--issuer", hub.issuer.url()], &nobody[..]].concat(), "").await;
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert!(said(&output).contains("nothing was rehearsed"), "{output:?}");
+    }
 }
 
 #[tokio::test]

@@ -22,12 +22,13 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   // What one story has left is none of the next one's. The tenant tells nobody of what is revoked there.
+  // Its pages go first: Chromium may take minutes to close one that has just been sent to sign out.
+  await Promise.all([laptop, phone].map(({ person }) => person.context.close()));
   const { issuer } = world.tenant;
   const ends = [laptop, phone].map(({ sid }) => world.hub.run('logout', '--issuer', issuer, '--sid', sid, '--yes'));
   await Promise.all(ends);
   await world.managementApi('DELETE', `users/${encodeURIComponent(DEMO_USERS[0].id)}/sessions`);
   await world.tenant.backchannel.settled();
-  await Promise.all([laptop, phone].map(({ person }) => person.context.close()));
 });
 
 /** Ada with a browser of her own, signed in to Notes, Shop, Desk and Portal. */
