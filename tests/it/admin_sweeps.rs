@@ -160,7 +160,7 @@ async fn other_logouts_are_not_held_up_by_a_sweep() {
 async fn who_signs_out_while_the_issuer_is_busy_with_a_sweep_does_not_wait_for_it() {
     let bureau = Bureau::open().await;
     let hub = Arc::clone(&bureau.hub.running.hub);
-    fill(&hub.store, bureau.hub.issuer.url(), 100).await;
+    fill(&hub.store, bureau.hub.issuer.url(), 20).await;
     let ada = bureau.signs_in("auth0|ada");
     let token = id_token(&bureau.hub, &ada, "notes");
     let gate = Arc::new(Semaphore::new(0));
@@ -168,7 +168,7 @@ async fn who_signs_out_while_the_issuer_is_busy_with_a_sweep_does_not_wait_for_i
     let issuer = Issuer::parse(bureau.hub.issuer.url()).unwrap();
     let order = Order { issuer: Some(issuer), whom: Whom::Everyone, before: None, reason: None };
     let ordered = hub.order_logout(order).await.unwrap();
-    assert_eq!((ordered.counts.map(|counts| counts.sessions), ordered.goes_on), (Some(100), true));
+    assert_eq!((ordered.counts.map(|counts| counts.sessions), ordered.goes_on), (Some(20), true));
     bureau.until_asked("list", 6).await;
 
     // Nobody had seen her session: the sweep has none of it.
@@ -178,7 +178,12 @@ async fn who_signs_out_while_the_issuer_is_busy_with_a_sweep_does_not_wait_for_i
     assert_eq!(bureau.api.count("list"), 6);
 
     gate.add_permits(10_000);
-    bureau.hub.until("the sweep's are ended too", || bureau.counted("was_gone") > 99.5).await;
+    // Where a busy disk has made an attempt fail, its time comes again.
+    let are_all_ended = || {
+        bureau.hub.advance(Duration::from_secs(1));
+        bureau.counted("was_gone") > 19.5
+    };
+    bureau.hub.until("the sweep's are ended too", are_all_ended).await;
 }
 
 /// So many sessions of as many people in Notes, begun an hour ago.
