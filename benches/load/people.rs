@@ -117,9 +117,18 @@ impl Person {
     }
 
     /// A session's seats, by the tickets it was given.
-    pub fn seats_by_ticket(&self) -> Result<Vec<Seat>, Failure> {
+    fn seats_by_ticket(&self) -> Result<Vec<Seat>, Failure> {
         let tickets = self.tickets.iter().enumerate();
         let seats = tickets.map(|(app, ticket)| Ok(self.seat(app, ticket.clone().ok_or("no ticket was given")?)));
         seats.collect()
     }
+}
+
+/// The seats of all of these, by the tickets they were given.
+pub fn by_ticket(people: &[Person]) -> Result<Vec<Seat>, Failure> {
+    let mut seats = Vec::with_capacity(people.len() * APPS);
+    for person in people {
+        seats.extend(person.seats_by_ticket()?);
+    }
+    Ok(seats)
 }

@@ -3,7 +3,7 @@
 use super::{micros_each, rate, settle};
 use crate::crowd::{AT_ONCE, Crowd};
 use crate::fleet::{Manner, Seat};
-use crate::people::{Alg, Person};
+use crate::people::{Alg, Person, by_ticket};
 use crate::report::Report;
 use crate::world::World;
 use crate::{APPS, Failure};
@@ -71,13 +71,4 @@ async fn storm(crowd: &mut Crowd, report: &mut Report, mut all: Vec<Person>, soc
     report.add("connects", "sockets that came back at once, by resume ticket", side, count as f64, "");
     report.add("connects", "connects with subscribe, all at once", side, rate(count, opened.took), "/s");
     Ok(())
-}
-
-/// What these come back with.
-fn by_ticket(people: &[Person]) -> Result<Vec<Seat>, Failure> {
-    let mut seats = Vec::with_capacity(people.len() * APPS);
-    for person in people {
-        seats.extend(person.seats_by_ticket()?);
-    }
-    Ok(seats)
 }

@@ -4,12 +4,12 @@
 use std::time::{Duration, Instant};
 
 use super::{millis, rate};
+use crate::Failure;
 use crate::crowd::{AT_ONCE, Pace, end_in};
-use crate::fleet::{Fleet, Manner, Seat};
+use crate::fleet::{Fleet, Manner};
 use crate::hub::By;
-use crate::people::Person;
+use crate::people::by_ticket;
 use crate::world::World;
-use crate::{APPS, Failure};
 
 /// Sessions that are ended one by one while the others come back.
 const WITNESSES: usize = 100;
@@ -28,10 +28,10 @@ pub async fn run(world: &mut World) -> Result<(), Failure> {
     let others = crowd.empty().await;
 
     let mut witnessing = Fleet::new(crowd.server.addr());
-    witnessing.open(seats(&witnesses)?, Manner::Acknowledges, AT_ONCE).await?.all()?;
+    witnessing.open(by_ticket(&witnesses)?, Manner::Acknowledges, AT_ONCE).await?.all()?;
     let orders = crowd.orders(&witnesses, By::Report);
     let addr = crowd.server.caller_addr();
-    let seats = seats(&others)?;
+    let seats = by_ticket(&others)?;
     let count = seats.len();
     let (opened, ended) = tokio::join!(
         crowd.join(others, seats, Manner::Acknowledges, count),
@@ -44,12 +44,4 @@ pub async fn run(world: &mut World) -> Result<(), Failure> {
     report.add("restart", "the logouts beside it went on for", side, millis(ended.told), "ms");
     report.latencies("restart", "meanwhile: POST /api/v1/logouts to the last of four frames", side, ended.latencies);
     Ok(())
-}
-
-fn seats(people: &[Person]) -> Result<Vec<Seat>, Failure> {
-    let mut seats = Vec::with_capacity(people.len() * APPS);
-    for person in people {
-        seats.extend(person.seats_by_ticket()?);
-    }
-    Ok(seats)
 }
