@@ -46,7 +46,7 @@ pub(super) fn standing(
 ) -> Standing {
     if !is_open && has_lapsed(record, says, timeouts, now) {
         Standing::Lapsed
-    } else if says == IssuerSays::IsGone && is_past(last_seen(record), GRACE, now) {
+    } else if says == IssuerSays::IsGone && is_past(record.last_seen(), GRACE, now) {
         Standing::EndedAtIssuer
     } else {
         Standing::Lasts
@@ -54,7 +54,7 @@ pub(super) fn standing(
 }
 
 fn has_lapsed(record: &SessionRecord, says: IssuerSays, timeouts: Timeouts, now: UnixMillis) -> bool {
-    let last_seen_at = last_seen(record);
+    let last_seen_at = record.last_seen();
     // The hub ends what is due by itself: it goes first.
     let is_out =
         |since: UnixMillis, timeout: Option<Duration>| timeout.is_some_and(|most| is_past(since, most + GRACE, now));
@@ -65,10 +65,6 @@ fn has_lapsed(record: &SessionRecord, says: IssuerSays, timeouts: Timeouts, now:
     };
     let is_due = is_out(record.active_at, timeouts.idle) || is_out(record.started_at.into(), timeouts.absolute);
     is_past(last_seen_at, unseen, now) || (is_past(last_seen_at, GRACE, now) && is_due)
-}
-
-fn last_seen(record: &SessionRecord) -> UnixMillis {
-    record.last_seen_at.max(record.active_at)
 }
 
 fn is_past(since: UnixMillis, span: Duration, now: UnixMillis) -> bool {

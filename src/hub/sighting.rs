@@ -22,7 +22,7 @@ impl Sighting {
     /// What the hub saw.
     pub(super) fn by_hub(record: &SessionRecord) -> Self {
         Self {
-            at: record.last_seen_at.max(record.active_at),
+            at: record.last_seen(),
             user_agent: record.user_agent.clone(),
             address: record.address.clone(),
             asn: None,

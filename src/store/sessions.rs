@@ -43,6 +43,14 @@ pub struct SessionRecord {
     pub ended_by: Option<Logout>,
 }
 
+impl SessionRecord {
+    /// When it was last seen by whatever told of it: an app that asked, or its person.
+    #[must_use]
+    pub fn last_seen(&self) -> UnixMillis {
+        self.last_seen_at.max(self.active_at)
+    }
+}
+
 /// A session whose clock is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimedSession {
