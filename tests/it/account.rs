@@ -7,6 +7,7 @@ use crate::browser::{Browser, HUB, location, param};
 use crate::hub::{Answer, TestHub};
 use crate::stories::id_token;
 use crate::support::issuer::{Grant, TestSession};
+use crate::wait::until;
 
 /// The hub's own client, at whatever issuer.
 pub const CLIENT: &str = "client_id = \"slo-hub\"\nclient_secret = \"hub secret\"";
@@ -40,13 +41,7 @@ pub async fn uses(hub: &TestHub, who: &TestSession, user_agent: &str, apps: &[&s
 async fn until_registered(hub: &TestHub, who: &TestSession) {
     use slo_hub::domain::ids::{Issuer, Sid};
     let (issuer, sid) = (Issuer::parse(hub.issuer.url()).unwrap(), Sid::parse(&who.sid).unwrap());
-    for _ in 0..2_000 {
-        if hub.running.hub.session(&issuer, &sid).await.unwrap().is_some() {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
-    panic!("the registry never heard of the session");
+    until("the registry hears of the session", async || hub.running.hub.session(&issuer, &sid).await.unwrap()).await;
 }
 
 /// The issuer is asked who this is; what it is asked.

@@ -10,6 +10,7 @@ use crate::hub::{Answer, DESK_SECRET, NOTES, SHOP, TestHub};
 use crate::receiver::Receiver;
 use crate::stories::{everywhere, id_token};
 use crate::tab::Tab;
+use crate::wait::until;
 
 /// What administrators show.
 pub const TOKEN: &str = "an-administrators-token";
@@ -46,14 +47,7 @@ pub async fn record(hub: &TestHub, id: &Value) -> Value {
 
 /// The record of a sweep, once it is done.
 pub async fn until_done(hub: &TestHub, id: &Value) -> Value {
-    for _ in 0..2_000 {
-        let sweep = record(hub, id).await;
-        if sweep["state"] == "done" {
-            return sweep;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    panic!("the sweep is never done: {}", record(hub, id).await)
+    until("the sweep is done", async || Some(record(hub, id).await).filter(|sweep| sweep["state"] == "done")).await
 }
 
 /// Whether a token's session is alive.

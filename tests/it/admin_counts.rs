@@ -12,6 +12,7 @@ use crate::account::{LAPTOP, uses};
 use crate::admin::{governed, is_active, orders, until_done, would_end};
 use crate::hub::TestHub;
 use crate::stories::id_token;
+use crate::wait::until;
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// How many dry runs, and how many sweeps, may wait to be counted.
@@ -30,14 +31,11 @@ async fn records(hub: &TestHub) -> SqliteConnection {
 /// Waits until so many sweeps are on disk.
 async fn until_ordered(hub: &TestHub, sweeps: i64) {
     let mut records = records(hub).await;
-    for _ in 0..2_000 {
+    let are_there = async || {
         let select = sqlx::query_scalar::<_, i64>("select count(*) from sweeps");
-        if select.fetch_one(&mut records).await.unwrap() == sweeps {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    panic!("there are never {sweeps} sweeps")
+        (select.fetch_one(&mut records).await.unwrap() == sweeps).then_some(())
+    };
+    until(&format!("there are {sweeps} sweeps"), are_there).await;
 }
 
 #[tokio::test]

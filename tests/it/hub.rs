@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use crate::receiver::Intranet;
 use crate::support::issuer::TestIssuer;
+use crate::wait::until;
 
 /// The origin of Notes' pages.
 pub const NOTES: &str = "https://notes.example";
@@ -128,13 +129,7 @@ impl TestHub {
 
     /// Waits until something is true; fails after ten seconds.
     pub async fn until(&self, what: &str, is_true: impl Fn() -> bool) {
-        for _ in 0..2_000 {
-            if is_true() {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        panic!("never happened: {what}");
+        until(what, async || is_true().then_some(())).await;
     }
 
     pub fn addr(&self) -> SocketAddr {

@@ -7,19 +7,14 @@ use serde_json::json;
 use crate::hub::{NOTES, TestHub};
 use crate::stories::{id_token, logout_token};
 use crate::tab::Tab;
+use crate::wait::until;
 
 /// Longer than the pause between two fetches of one issuer's keys.
 const COOL: Duration = Duration::from_secs(31);
 
 /// Waits for what the hub does by itself, behind the answer; fails after ten seconds.
 async fn until_recorded(hub: &TestHub, count: usize) {
-    for _ in 0..2_000 {
-        if hub.recorded().await == count {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    panic!("{} logouts are recorded, not {count}", hub.recorded().await);
+    until(&format!("{count} logouts are recorded"), async || (hub.recorded().await == count).then_some(())).await;
 }
 
 #[tokio::test]

@@ -64,4 +64,5 @@ mod stories;
 mod tab;
 mod token_limits;
 mod token_rules;
+mod wait;
 mod wire_files;

@@ -24,6 +24,7 @@ use slo_hub::tasks::Tasks;
 use tokio::sync::Semaphore;
 
 use crate::support::token::{SigningKey, TokenBuilder};
+use crate::wait::until;
 
 /// What the clock of every rig shows at first, in seconds.
 pub const START: i64 = 1_800_000_000;
@@ -211,13 +212,7 @@ impl Rig {
 
     /// Waits until something is true; fails after ten seconds.
     pub async fn until(&self, what: &str, is_true: impl Fn(&Self) -> bool) {
-        for _ in 0..2_000 {
-            if is_true(self) {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        panic!("never happened: {what}");
+        until(what, async || is_true(self).then_some(())).await;
     }
 }
 
