@@ -140,6 +140,15 @@ impl Channels {
         }
     }
 
+    /// Tells the open channels of that very sign-in, where they were not told before.
+    pub fn tell(&self, sign_in: &SignIn, notice: &Arc<Notice>) {
+        for seat in self.0.by_subject.get(&sign_in.subject()).iter().flat_map(|seats| seats.iter()) {
+            if seat.sign_in == *sign_in {
+                seat.tell(notice);
+            }
+        }
+    }
+
     /// Tells every open channel of one session what idle sign-out is up to, without
     /// waiting for any. What a channel has not heard yet is replaced.
     pub fn signal(&self, session: &SessionKey, signal: IdleSignal) {

@@ -24,6 +24,7 @@ mod issuer_list;
 mod lapse;
 mod ledger;
 pub mod my_sessions;
+mod other_nodes;
 pub mod own_sign_in;
 pub mod progress;
 pub mod receipt;
