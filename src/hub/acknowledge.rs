@@ -57,6 +57,9 @@ impl Hub {
             return Ok(());
         }
         let logout = self.store.find_logout(id).await?.map(|(logout, _)| logout);
+        if logout.is_none() {
+            self.say_answered(id, sign_in);
+        }
         logout.filter(|logout| logout.concerns(sign_in)).ok_or(Denied::NotFound)?;
         self.write_ack(id, sign_in, via).await
     }

@@ -214,6 +214,15 @@ impl Store {
         self.0.nodes.is_some()
     }
 
+    /// How many other nodes are there, to some seconds.
+    ///
+    /// # Errors
+    /// Why that is not known.
+    pub async fn other_nodes(&self) -> Result<usize, StoreError> {
+        let Some(nodes) = &self.0.nodes else { return Ok(0) };
+        self.read(async { nodes::others(&mut *self.reader().await?, &nodes.name).await }).await
+    }
+
     /// Says something to every other node, as [`News::Said`]: at most 7,000 bytes. Who is not
     /// listening just then has missed it.
     ///

@@ -65,8 +65,8 @@ pub(super) async fn ends(connection: &mut Connection) -> Result<(i64, i64), Stor
     Ok((row.try_get(0)?, row.try_get(1)?))
 }
 
-/// Forgets what every node has heard that is not deaf for days; the latest stays, so that one
-/// which was can tell.
+/// Forgets what every node has heard that is not deaf for days, and nodes that are gone; the
+/// latest news stay, so that one which was can tell.
 pub(super) async fn forget(connection: &mut Connection, at_most: i64) -> Result<u64, StoreError> {
     let delete = "
         delete from news where n in (
@@ -74,7 +74,9 @@ pub(super) async fn forget(connection: &mut Connection, at_most: i64) -> Result<
             where at < clock_timestamp() - interval '1 day' and n < (select max(n) from news)
             order by n limit $1
         )";
-    Ok(query(delete).bind(at_most).execute(connection).await?.rows_affected())
+    let forgotten = query(delete).bind(at_most).execute(&mut *connection).await?.rows_affected();
+    let delete = "delete from leases where good_until < clock_timestamp() - interval '1 day'";
+    Ok(forgotten + query(delete).execute(connection).await?.rows_affected())
 }
 
 /// The news after a place, and the place of the last of them; nothing where that was all.

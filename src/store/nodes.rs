@@ -64,6 +64,14 @@ impl Nodes {
     }
 }
 
+/// How many other nodes are there.
+pub(super) async fn others(connection: &mut Connection, name: &str) -> Result<usize, StoreError> {
+    let select = "
+        select count(*) from leases
+        where name like 'node %' and holder <> $1 and good_until > clock_timestamp()";
+    rows::index(&query(select).bind(name).fetch_one(connection).await?, 0)
+}
+
 /// The task that hears the other nodes.
 pub(super) struct Ear {
     pub(super) options: PgConnectOptions,
@@ -199,17 +207,20 @@ impl Ear {
         self.news.send(news).await.ok();
     }
 
-    /// Takes the lease, or renews it.
+    /// Says that this node is there; takes the leader's lease, or renews it.
     async fn ask_to_lead(&self, reader: &mut Connection) -> Result<(), StoreError> {
         let counted_on = Instant::now() + COUNTED_ON;
         let upsert = "
             insert into leases (name, holder, good_until)
-            values ('leader', $1, clock_timestamp() + make_interval(secs => $2))
+            select name, $1, clock_timestamp() + make_interval(secs => $2)
+            from (values ('leader'), ('node ' || $1)) as wanted (name)
             on conflict (name) do update set holder = excluded.holder, good_until = excluded.good_until
-            where leases.holder = excluded.holder or leases.good_until < clock_timestamp()";
+            where leases.holder = excluded.holder or leases.good_until < clock_timestamp()
+            returning name";
         let query = query(upsert).bind(self.nodes.name.as_str()).bind(LEASE_SECONDS);
-        let taken = within(PATIENCE, query.execute(reader)).await?.rows_affected() == 1;
-        *self.nodes.lead() = taken.then_some(counted_on);
+        let held = within(PATIENCE, query.fetch_all(reader)).await?;
+        let names = held.iter().map(|row| row.try_get::<&str>(0)).collect::<Result<Vec<_>, _>>()?;
+        *self.nodes.lead() = names.contains(&"leader").then_some(counted_on);
         Ok(())
     }
 
