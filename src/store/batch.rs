@@ -6,7 +6,6 @@
 
 use std::future::Future;
 
-use sqlx::SqliteConnection;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::deliveries::Progress;
@@ -20,6 +19,7 @@ use super::secrets::{Beat, KeepSecret};
 use super::seen_tokens::Sighting;
 use super::session_notes::{ClockChange, SessionNotes};
 use super::signing_keys::AddKey;
+use super::sql::Connection;
 use super::sweep_step::SweepStep;
 use super::sweeps::{StartSweep, SweepCounted};
 use super::tickets::{ExtendTicket, NewTicket, TakeTicket, UseUp};
@@ -34,7 +34,7 @@ pub(super) trait Work: Sized + Send + Sync + 'static {
 
     /// Applies all of `work` inside the open transaction: one answer each, in order.
     fn apply(
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         work: &[Self],
     ) -> impl Future<Output = Result<Vec<Self::Answer>, StoreError>> + Send;
 
@@ -89,7 +89,7 @@ impl<W: Work> Lane<W> {
         self.replies.push(job.reply);
     }
 
-    async fn apply(&mut self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    async fn apply(&mut self, connection: &mut Connection) -> Result<(), StoreError> {
         if !self.work.is_empty() {
             self.answers = W::apply(connection, &self.work).await?;
             debug_assert_eq!(self.answers.len(), self.work.len(), "one answer each");
@@ -159,7 +159,7 @@ macro_rules! lanes {
                 0 $(+ self.$lane.work.len())*
             }
 
-            pub(super) async fn apply(&mut self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+            pub(super) async fn apply(&mut self, connection: &mut Connection) -> Result<(), StoreError> {
                 $(self.$lane.apply(connection).await?;)*
                 Ok(())
             }

@@ -3,14 +3,13 @@
 use std::collections::HashMap;
 
 use serde::Serialize;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 
 use super::Store;
 use super::batch::Work;
 use super::error::StoreError;
 use super::plan::Plan;
 use super::rows;
+use super::sql::{Connection, Row, query};
 use crate::domain::clock::UnixMillis;
 use crate::domain::ids::{ClientId, Issuer, LogoutId, Sid};
 use crate::domain::via::Via;
@@ -158,7 +157,7 @@ struct DeliveryRow<'a> {
 }
 
 /// Writes a pending row for each app that a logout waits for.
-pub(super) async fn expect(connection: &mut SqliteConnection, plan: &Plan<'_>) -> Result<(), StoreError> {
+pub(super) async fn expect(connection: &mut Connection, plan: &Plan<'_>) -> Result<(), StoreError> {
     let rows: Vec<_> = plan
         .expected
         .iter()
@@ -173,28 +172,27 @@ pub(super) async fn expect(connection: &mut SqliteConnection, plan: &Plan<'_>) -
             error: None,
         })
         .collect();
-    merge(connection, &rows).await?;
+    merge(connection, rows).await?;
     forget_told_of_all(connection, &plan.told_of_all).await
 }
 
 /// Apps that were waited for session by session, and are told of all at once.
-async fn forget_told_of_all(
-    connection: &mut SqliteConnection,
-    told_of_all: &[(i64, &ClientId)],
-) -> Result<(), StoreError> {
+async fn forget_told_of_all(connection: &mut Connection, told_of_all: &[(i64, &ClientId)]) -> Result<(), StoreError> {
     if told_of_all.is_empty() {
         return Ok(());
     }
     let apps: Vec<_> = told_of_all.iter().map(|(position, client_id)| (position, client_id.as_str())).collect();
     let delete = "
         delete from deliveries as d
-        where (d.logout, d.client_id) in (select value ->> 0, value ->> 1 from jsonb_each(?1))
+        where (d.logout, d.client_id) in (
+            select cast(value ->> 0 as bigint), value ->> 1 from jsonb_each($1)
+        )
             and d.via = 'backchannel' and d.sid <> '' and d.status = 0
             and not exists (
                 select 1 from outbox o
                 where o.logout = d.logout and o.client_id = d.client_id and o.sid = d.sid
             )";
-    sqlx::query(delete).bind(rows::json(&apps)?).execute(connection).await?;
+    query(delete).bind(rows::json(&apps)?).execute(connection).await?;
     Ok(())
 }
 
@@ -202,13 +200,13 @@ impl Work for Progress {
     /// Whether that issuer has that logout.
     type Answer = bool;
 
-    async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<bool>, StoreError> {
+    async fn apply(connection: &mut Connection, work: &[Self]) -> Result<Vec<bool>, StoreError> {
         let positions = positions(connection, work).await?;
         let known = work.iter().enumerate().filter_map(|(place, one)| Some((*positions.get(&place)?, one)));
         let mut rows: Vec<_> = known.map(|(position, one)| one.row(position)).collect();
         acknowledge_as_told(connection, &mut rows).await?;
         turn_to_sse(connection, &rows).await?;
-        merge(connection, &rows).await?;
+        merge(connection, rows).await?;
         Ok((0..work.len()).map(|place| positions.contains_key(&place)).collect())
     }
 
@@ -233,22 +231,20 @@ impl Progress {
 }
 
 /// The places of the logouts that are known, by their place in `work`.
-async fn positions(connection: &mut SqliteConnection, work: &[Progress]) -> Result<HashMap<usize, i64>, StoreError> {
+async fn positions(connection: &mut Connection, work: &[Progress]) -> Result<HashMap<usize, i64>, StoreError> {
     let asked: Vec<_> = work.iter().map(|one| (one.key.logout.to_string(), one.key.issuer.as_str())).collect();
     let select = "
         select a.key, l.seq
-        from jsonb_each(?1) a
-        cross join logouts l on l.id = a.value ->> 0 and l.issuer = a.value ->> 1";
-    let found = sqlx::query(select).bind(rows::json(&asked)?).fetch_all(connection).await?;
+        from jsonb_each($1) a
+        cross join logouts l
+        where l.id = a.value ->> 0 and l.issuer = a.value ->> 1";
+    let found = query(select).bind(rows::json(&asked)?).fetch_all(connection).await?;
     found.iter().map(|row| Ok((rows::index(row, 0)?, row.try_get(1)?))).collect()
 }
 
 /// An app that acknowledges does so of the channel it was told on, or is expected on:
 /// events can be acknowledged on a socket, and a socket's by a request.
-async fn acknowledge_as_told(
-    connection: &mut SqliteConnection,
-    rows: &mut [DeliveryRow<'_>],
-) -> Result<(), StoreError> {
+async fn acknowledge_as_told(connection: &mut Connection, rows: &mut [DeliveryRow<'_>]) -> Result<(), StoreError> {
     let is_channel = |via: &str| [Via::WebSocket, Via::Sse].iter().any(|channel| channel.as_str() == via);
     let acks = rows.iter_mut().filter(|row| row.status == DeliveryStatus::Acknowledged as u8 && is_channel(row.via));
     let mut acks: Vec<_> = acks.collect();
@@ -258,12 +254,12 @@ async fn acknowledge_as_told(
     let asked: Vec<_> = acks.iter().map(|row| (row.logout, row.client_id, row.sid)).collect();
     let select = "
         select a.key, d.via
-        from jsonb_each(?1) a
+        from jsonb_each($1) a
         cross join deliveries d
-            on d.logout = a.value ->> 0 and d.client_id = a.value ->> 1 and d.sid = a.value ->> 2
-        where d.via in ('websocket', 'sse')";
+        where d.logout = cast(a.value ->> 0 as bigint) and d.client_id = a.value ->> 1 and d.sid = a.value ->> 2
+            and d.via in ('websocket', 'sse')";
     let mut told: HashMap<usize, Vec<Via>> = HashMap::new();
-    for row in sqlx::query(select).bind(rows::json(&asked)?).fetch_all(connection).await? {
+    for row in query(select).bind(rows::json(&asked)?).fetch_all(connection).await? {
         let via = Via::from_word(row.try_get(1)?).ok_or(StoreError::Damaged)?;
         told.entry(rows::index(&row, 0)?).or_default().push(via);
     }
@@ -278,7 +274,7 @@ async fn acknowledge_as_told(
 
 /// An app that was expected on a WebSocket and came by events instead. Its
 /// acknowledgement may have been quicker than the note that it was told.
-async fn turn_to_sse(connection: &mut SqliteConnection, rows: &[DeliveryRow<'_>]) -> Result<(), StoreError> {
+async fn turn_to_sse(connection: &mut Connection, rows: &[DeliveryRow<'_>]) -> Result<(), StoreError> {
     let by_sse = rows.iter().filter(|row| row.via == Via::Sse.as_str());
     let by_sse: Vec<_> = by_sse.map(|row| (row.logout, row.client_id, row.sid)).collect();
     if by_sse.is_empty() {
@@ -286,56 +282,62 @@ async fn turn_to_sse(connection: &mut SqliteConnection, rows: &[DeliveryRow<'_>]
     }
     let update = "
         update deliveries as d set via = 'sse'
-        where (d.logout, d.client_id, d.sid) in (select value ->> 0, value ->> 1, value ->> 2 from jsonb_each(?1))
+        where (d.logout, d.client_id, d.sid) in (
+            select cast(value ->> 0 as bigint), value ->> 1, value ->> 2 from jsonb_each($1)
+        )
             and d.via = 'websocket' and d.status in (0, 3) and d.attempts = 0
             and not exists (
                 select 1 from deliveries s
                 where s.logout = d.logout and s.client_id = d.client_id and s.sid = d.sid and s.via = 'sse'
             )";
-    sqlx::query(update).bind(rows::json(&by_sse)?).execute(connection).await?;
+    query(update).bind(rows::json(&by_sse)?).execute(connection).await?;
     Ok(())
 }
 
 /// Adds rows, or moves on those that are there. A status only grows, so that
 /// late and repeated news do no harm.
-async fn merge(connection: &mut SqliteConnection, rows: &[DeliveryRow<'_>]) -> Result<(), StoreError> {
-    if rows.is_empty() {
-        return Ok(());
-    }
+async fn merge<'a>(connection: &mut Connection, rows: Vec<DeliveryRow<'a>>) -> Result<(), StoreError> {
     let insert = "
         insert into deliveries (logout, client_id, sid, via, status, attempts, updated_at, error)
-        select value ->> 'logout', value ->> 'client_id', value ->> 'sid', value ->> 'via', value ->> 'status',
-               value ->> 'attempts', value ->> 'at', value ->> 'error'
-        from jsonb_each(?1)
+        select cast(value ->> 'logout' as bigint), value ->> 'client_id', value ->> 'sid', value ->> 'via', cast(value ->> 'status' as bigint),
+               cast(value ->> 'attempts' as bigint), cast(value ->> 'at' as bigint), value ->> 'error'
+        from jsonb_each($1)
         where true -- or `on` would be read as a join's
         order by key
         on conflict (logout, client_id, sid, via) do update set
-            error = iif(
-                excluded.status > status or (excluded.status = status and excluded.attempts > 0), excluded.error, error
-            ),
-            updated_at = iif(
-                excluded.status > status or excluded.attempts > 0, max(updated_at, excluded.updated_at), updated_at
-            ),
-            status = max(status, excluded.status),
-            attempts = attempts + excluded.attempts";
-    sqlx::query(insert).bind(rows::json(rows)?).execute(connection).await?;
+            error = case
+                when excluded.status > deliveries.status
+                    or (excluded.status = deliveries.status and excluded.attempts > 0) then excluded.error
+                else deliveries.error
+            end,
+            updated_at = case
+                when excluded.status > deliveries.status or excluded.attempts > 0
+                    then max(deliveries.updated_at, excluded.updated_at)
+                else deliveries.updated_at
+            end,
+            status = max(deliveries.status, excluded.status),
+            attempts = deliveries.attempts + excluded.attempts";
+    let key = |row: &DeliveryRow<'a>| (row.logout, row.client_id, row.sid, row.via);
+    for rows in rows::rounds(rows, key) {
+        query(insert).bind(rows::json(&rows)?).execute(connection).await?;
+    }
     Ok(())
 }
 
 /// The receipts of logouts: one line for each app and way.
 async fn receipts(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     ids: &[LogoutId],
 ) -> Result<HashMap<LogoutId, Vec<Delivery>>, StoreError> {
     let select = "
-        select d.client_id, d.via, min(d.status), sum(d.attempts), max(d.updated_at), max(d.error), max(d.sid <> ''),
-               l.id
+        select d.client_id, d.via, min(d.status), cast(sum(d.attempts) as bigint), max(d.updated_at), max(d.error),
+               count(nullif(d.sid, '')), l.id
         from logouts l
-        cross join deliveries d on d.logout = l.seq
-        where l.id in (select value from jsonb_each(?1))
-        group by d.logout, d.client_id, d.via
+        cross join deliveries d
+        where d.logout = l.seq and l.id in (select value ->> 0 from jsonb_each($1))
+        group by d.logout, l.id, d.client_id, d.via
         order by d.logout, d.client_id, d.via";
-    let lines = sqlx::query(select).bind(rows::logout_ids(ids)?).fetch_all(connection).await?;
+    let lines = query(select).bind(rows::logout_ids(ids)?).fetch_all(connection).await?;
     let mut receipts: HashMap<_, Vec<_>> = HashMap::with_capacity(ids.len());
     for line in &lines {
         receipts.entry(rows::required(LogoutId::parse, line, 7)?).or_default().push(delivery(line)?);
@@ -343,14 +345,14 @@ async fn receipts(
     Ok(receipts)
 }
 
-fn delivery(row: &SqliteRow) -> Result<Delivery, StoreError> {
+fn delivery(row: &Row) -> Result<Delivery, StoreError> {
     Ok(Delivery {
         client_id: rows::required(ClientId::parse, row, 0)?,
         via: Via::from_word(row.try_get(1)?).ok_or(StoreError::Damaged)?,
         status: *DeliveryStatus::ALL.get(rows::index(row, 2)?).ok_or(StoreError::Damaged)?,
-        attempts: row.try_get::<i64, _>(3)?.try_into().unwrap_or(u32::MAX),
+        attempts: row.try_get::<i64>(3)?.try_into().unwrap_or(u32::MAX),
         updated_at: UnixMillis(row.try_get(4)?),
         error: row.try_get(5)?,
-        is_of_session: row.try_get::<i64, _>(6)? != 0,
+        is_of_session: row.try_get::<i64>(6)? != 0,
     })
 }

@@ -1,6 +1,7 @@
 //! What can go wrong on disk. All of it is the hub's trouble, never a caller's.
 
 use sqlx::migrate::MigrateError;
+use sqlx::postgres::PgDatabaseError;
 
 /// Why the store could not do it, by cause. Says nothing about any person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,7 +16,7 @@ pub enum StoreError {
     #[error("the database cannot be written to")]
     ReadOnly,
     /// Reading, writing or opening failed below the database.
-    #[error("the disk that holds the database failed (SQLite code {0})")]
+    #[error("the disk that holds the database failed (code {0})")]
     Disk(i32),
     /// The file is no database, or holds what the hub never wrote.
     #[error("the database is damaged")]
@@ -24,7 +25,7 @@ pub enum StoreError {
     #[error("the database holds that name already")]
     Conflict,
     /// The database refused, for a cause that has no variant here.
-    #[error("the database failed (SQLite code {0})")]
+    #[error("the database failed (code {0})")]
     Broken(i32),
     /// No answer within the deadline. A write may still be done later.
     #[error("the database did not answer in time")]
@@ -38,9 +39,21 @@ pub enum StoreError {
     /// The store has been closed.
     #[error("the store is closed")]
     Stopped,
-    /// `store.url` names no database file.
-    #[error("store.url must be sqlite://<path>, without parameters")]
+    /// `store.url` names no database.
+    #[error("store.url must be sqlite://<path>, without parameters, or postgres://user:password@host:port/database")]
     BadUrl,
+    /// No connection to the server, or it was cut, or it is starting or stopping.
+    #[error("the database server cannot be reached")]
+    Unreachable,
+    /// The server refuses the name, the password, or the database.
+    #[error("the database server refuses the user, the password or the database that store.url names")]
+    Refused,
+    /// The server has too many connections.
+    #[error("the database server has no connection left; raise its max_connections")]
+    Crowded,
+    /// The database keeps texts in another encoding.
+    #[error("the database must be encoded in UTF8; create it with encoding 'UTF8'")]
+    NotUtf8,
     /// The directory that should hold the file is not there.
     #[error("the directory that should hold the database does not exist")]
     NoDirectory,
@@ -60,7 +73,7 @@ impl StoreError {
 
     /// Whether the connection itself is beyond trust afterwards.
     pub(super) fn spoils_connection(self) -> bool {
-        matches!(self, Self::Disk(_) | Self::Damaged | Self::Broken(_))
+        matches!(self, Self::Disk(_) | Self::Damaged | Self::Broken(_) | Self::Unreachable | Self::ReadOnly)
     }
 
     /// The cause behind one of SQLite's extended result codes.
@@ -75,16 +88,40 @@ impl StoreError {
             _ => Self::Broken(extended),
         }
     }
+
+    /// The cause behind one of PostgreSQL's codes (its manual, appendix A).
+    fn from_sqlstate(code: &str) -> Self {
+        match code {
+            "53100" => Self::Full,
+            "53300" => Self::Crowded,
+            "55P03" | "40001" | "40P01" => Self::Locked,
+            "25006" => Self::ReadOnly,
+            // It was told to stop, has crashed, is starting, or found us silent for too long.
+            "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => Self::Unreachable,
+            "57014" => Self::TimedOut,
+            "28000" | "28P01" | "3D000" | "42501" => Self::Refused,
+            _ => match code.get(..2) {
+                Some("08") => Self::Unreachable,
+                Some("23") => Self::Conflict,
+                Some("58") => Self::Disk(0),
+                Some("XX") => Self::Damaged,
+                _ => Self::Broken(0),
+            },
+        }
+    }
 }
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match error {
-            sqlx::Error::Database(refusal) => {
-                let code = refusal.code().and_then(|code| code.parse().ok());
-                code.map_or(Self::Broken(0), Self::from_code)
-            }
-            sqlx::Error::Io(_) => Self::Disk(0),
+            sqlx::Error::Database(refusal) => match refusal.try_downcast::<PgDatabaseError>() {
+                Ok(refusal) => Self::from_sqlstate(refusal.code()),
+                Err(refusal) => {
+                    let code = refusal.code().and_then(|code| code.parse().ok());
+                    code.map_or(Self::Broken(0), Self::from_code)
+                }
+            },
+            sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::Tls(_) => Self::Unreachable,
             sqlx::Error::PoolTimedOut => Self::TimedOut,
             sqlx::Error::PoolClosed => Self::Stopped,
             sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => Self::Damaged,

@@ -3,8 +3,6 @@
 use std::collections::HashMap;
 
 use serde::Serialize;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 
 use super::Store;
 use super::batch::Work;
@@ -12,12 +10,13 @@ use super::error::StoreError;
 use super::outbox::OutboxState;
 use super::plan::{End, Plan};
 use super::rows::{self, logout_columns};
+use super::sql::{Connection, Row, query};
 use crate::domain::clock::UnixMillis;
 use crate::domain::ids::{Issuer, LogoutId};
 use crate::domain::logout::Logout;
 
 /// The most rows that are given up in one transaction, so that nobody waits long.
-const STEP: u32 = 500;
+const STEP: i64 = 500;
 
 /// What the receipt says where time ran out before anything was tried.
 const NEVER_TRIED: &str = "time ran out before an attempt had ended";
@@ -39,8 +38,8 @@ impl Store {
     pub async fn issuer_ends_state(&self) -> Result<OutboxState, StoreError> {
         self.read(async {
             let select = "select count(*), min(good_until) from issuer_ends where state = 0";
-            let row = sqlx::query(select).fetch_one(&mut *self.reader().await?).await?;
-            let first_end = row.try_get::<Option<i64>, _>(1)?.map(UnixMillis);
+            let row = query(select).fetch_one(&mut *self.reader().await?).await?;
+            let first_end = row.try_get::<Option<i64>>(1)?.map(UnixMillis);
             Ok(OutboxState { depth: rows::index(&row, 0)?, first_end })
         })
         .await
@@ -65,9 +64,9 @@ impl Store {
             let select = "
                 select e.state, e.error, l.is_final, l.id
                 from logouts l
-                cross join issuer_ends e on e.logout = l.seq
-                where l.id in (select value from jsonb_each(?1))";
-            let query = sqlx::query(select).bind(rows::logout_ids(ids)?);
+                cross join issuer_ends e
+                where e.logout = l.seq and l.id in (select value ->> 0 from jsonb_each($1))";
+            let query = query(select).bind(rows::logout_ids(ids)?);
             let found = query.fetch_all(&mut *self.reader().await?).await?;
             found.iter().map(|row| Ok((rows::required(LogoutId::parse, row, 3)?, IssuerEnd::read(row)?))).collect()
         })
@@ -159,9 +158,9 @@ pub enum IssuerEnd {
 }
 
 impl IssuerEnd {
-    fn read(row: &SqliteRow) -> Result<Self, StoreError> {
-        let (state, is_final) = (row.try_get::<i64, _>(0)?, row.try_get::<i64, _>(2)? != 0);
-        let error = row.try_get::<Option<String>, _>(1)?;
+    fn read(row: &Row) -> Result<Self, StoreError> {
+        let (state, is_final) = (row.try_get::<i64>(0)?, row.try_get::<i64>(2)? != 0);
+        let error = row.try_get::<Option<String>>(1)?;
         Ok(match state {
             // The issuer itself may have said so before the hub's turn came, or after it.
             _ if is_final => Self::Ended,
@@ -198,40 +197,38 @@ impl<'a> EndRow<'a> {
 
 /// Writes down what is to be ended. A logout that is known already keeps its row; it is
 /// the sweep's no longer once somebody has asked for the same.
-pub(super) async fn put(connection: &mut SqliteConnection, plan: &Plan<'_>) -> Result<(), StoreError> {
+pub(super) async fn put(connection: &mut Connection, plan: &Plan<'_>) -> Result<(), StoreError> {
     if plan.ends.is_empty() {
         return Ok(());
     }
     let ends: Vec<_> = plan.ends.iter().map(EndRow::of).collect();
     let insert = "
         insert into issuer_ends (logout, issuer, is_vouched, is_swept, state, attempts, due_at, good_until)
-        select value ->> 'logout', value ->> 'issuer', value ->> 'is_vouched', value ->> 'is_swept', 0, 0,
-               value ->> 'due_at', value ->> 'good_until'
-        from jsonb_each(?1)
+        select cast(value ->> 'logout' as bigint), value ->> 'issuer', cast(value ->> 'is_vouched' as bigint), cast(value ->> 'is_swept' as bigint), 0, 0,
+               cast(value ->> 'due_at' as bigint), cast(value ->> 'good_until' as bigint)
+        from jsonb_each($1)
         where true -- or `on` would be read as a join's
-        on conflict (logout) do update set is_swept = min(is_swept, excluded.is_swept)";
-    sqlx::query(insert).bind(rows::json(&ends)?).execute(connection).await?;
+        on conflict (logout) do update set is_swept = min(issuer_ends.is_swept, excluded.is_swept)";
+    for ends in rows::rounds(ends, |row| row.logout) {
+        query(insert).bind(rows::json(&ends)?).execute(connection).await?;
+    }
     Ok(())
 }
 
-async fn waiting(
-    connection: &mut SqliteConnection,
-    issuer: &Issuer,
-    at_most: usize,
-) -> Result<Vec<WaitingEnd>, StoreError> {
+async fn waiting(connection: &mut Connection, issuer: &Issuer, at_most: usize) -> Result<Vec<WaitingEnd>, StoreError> {
     let select = concat!(
         "select e.is_vouched, e.is_swept, e.attempts, e.due_at, e.good_until, ",
         logout_columns!(),
         "
         from issuer_ends e
-        cross join logouts l on l.seq = e.logout
-        where e.state = 0 and e.issuer = ?1 and e.is_swept = ?2
+        cross join logouts l
+        where l.seq = e.logout and e.state = 0 and e.issuer = $1 and e.is_swept = $2
         order by e.due_at, e.logout
-        limit ?3"
+        limit $3"
     );
     let mut waiting = Vec::new();
     for is_swept in [false, true] {
-        let query = sqlx::query(select).bind(issuer.as_str()).bind(is_swept);
+        let query = query(select).bind(issuer.as_str()).bind(i64::from(is_swept));
         let found = query.bind(i64::try_from(at_most).unwrap_or(i64::MAX)).fetch_all(&mut *connection).await?;
         for row in &found {
             waiting.push(one_waiting(row)?);
@@ -240,14 +237,14 @@ async fn waiting(
     Ok(waiting)
 }
 
-fn one_waiting(row: &SqliteRow) -> Result<WaitingEnd, StoreError> {
+fn one_waiting(row: &Row) -> Result<WaitingEnd, StoreError> {
     let (logout, position) = rows::logout(row, 5)?;
     Ok(WaitingEnd {
         position,
         logout,
-        is_vouched: row.try_get::<i64, _>(0)? != 0,
-        is_swept: row.try_get::<i64, _>(1)? != 0,
-        attempts: row.try_get::<i64, _>(2)?.try_into().unwrap_or(u32::MAX),
+        is_vouched: row.try_get::<i64>(0)? != 0,
+        is_swept: row.try_get::<i64>(1)? != 0,
+        attempts: row.try_get::<i64>(2)?.try_into().unwrap_or(u32::MAX),
         due_at: UnixMillis(row.try_get(3)?),
         good_until: UnixMillis(row.try_get(4)?),
     })
@@ -277,23 +274,29 @@ impl AttemptRow {
 impl Work for EndAttempt {
     type Answer = ();
 
-    async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<()>, StoreError> {
+    async fn apply(connection: &mut Connection, work: &[Self]) -> Result<Vec<()>, StoreError> {
         let attempts = rows::json(&work.iter().map(AttemptRow::of).collect::<Vec<_>>())?;
         // What has ended after it was given up has ended all the same, and stays so.
         let update = "
             update issuer_ends as e set
-                state = iif(a.value ->> 'state' = 1, 1, iif(e.state = 0, a.value ->> 'state', e.state)),
-                error = iif(a.value ->> 'state' = 1 or e.state = 1, null, a.value ->> 'error'),
-                attempts = max(e.attempts, a.value ->> 'number'),
-                due_at = coalesce(a.value ->> 'due_at', e.due_at)
-            from jsonb_each(?1) a
-            where e.logout = a.value ->> 'logout'";
-        sqlx::query(update).bind(attempts.as_str()).execute(&mut *connection).await?;
+                state = case
+                    when cast(a.value ->> 'state' as bigint) = 1 or e.state = 0 then cast(a.value ->> 'state' as bigint)
+                    else e.state
+                end,
+                error = case
+                    when cast(a.value ->> 'state' as bigint) = 1 or e.state = 1 then null
+                    else a.value ->> 'error'
+                end,
+                attempts = max(e.attempts, cast(a.value ->> 'number' as bigint)),
+                due_at = coalesce(cast(a.value ->> 'due_at' as bigint), e.due_at)
+            from jsonb_each($1) a
+            where e.logout = cast(a.value ->> 'logout' as bigint)";
+        query(update).bind(attempts.as_str()).execute(&mut *connection).await?;
         let update = "
             update logouts set is_final = 1
-            from jsonb_each(?1) a
-            where seq = a.value ->> 'logout' and a.value ->> 'state' = 1";
-        sqlx::query(update).bind(attempts).execute(connection).await?;
+            from jsonb_each($1) a
+            where seq = cast(a.value ->> 'logout' as bigint) and cast(a.value ->> 'state' as bigint) = 1";
+        query(update).bind(attempts).execute(connection).await?;
         Ok(vec![(); work.len()])
     }
 
@@ -311,15 +314,15 @@ impl Work for GiveUpEnds {
     /// How many there were.
     type Answer = u64;
 
-    async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<u64>, StoreError> {
+    async fn apply(connection: &mut Connection, work: &[Self]) -> Result<Vec<u64>, StoreError> {
         let update = "
-            update issuer_ends set state = 2, error = coalesce(error, ?3) where logout in (
+            update issuer_ends set state = 2, error = coalesce(error, $3) where logout in (
                 select logout from issuer_ends
-                where state = 0 and good_until <= ?1 order by good_until, logout limit ?2
+                where state = 0 and good_until <= $1 order by good_until, logout limit $2
             )";
         let mut answers = Vec::with_capacity(work.len());
         for one in work {
-            let query = sqlx::query(update).bind(one.now.0).bind(STEP).bind(NEVER_TRIED);
+            let query = query(update).bind(one.now.0).bind(STEP).bind(NEVER_TRIED);
             answers.push(query.execute(&mut *connection).await?.rows_affected());
         }
         Ok(answers)

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use serde::Serialize;
-use sqlx::SqliteConnection;
 
 use super::error::StoreError;
 use super::report::{Outcome, Report, TokenUse};
 use super::rows;
+use super::sql::{Connection, query};
 use crate::domain::ids::{Issuer, Jti};
 
 /// How long past its own end a token's name is kept: a hub whose clock lags
@@ -32,7 +32,7 @@ struct JtiRow {
 
 impl Jtis {
     /// Reads which of the reports' tokens were used before.
-    pub(super) async fn read(connection: &mut SqliteConnection, reports: &[Report]) -> Result<Self, StoreError> {
+    pub(super) async fn read(connection: &mut Connection, reports: &[Report]) -> Result<Self, StoreError> {
         let tokens: Vec<_> =
             reports.iter().filter_map(|report| Some((report.issuer(), report.token.as_ref()?))).collect();
         let mut jtis = Self::default();
@@ -42,9 +42,10 @@ impl Jtis {
         let asked: Vec<_> = tokens.iter().map(|(issuer, token)| (issuer.as_str(), token.jti.as_str())).collect();
         let select = "
             select a.key, t.digest
-            from jsonb_each(?1) a
-            cross join logout_tokens t on t.issuer = a.value ->> 0 and t.jti = a.value ->> 1";
-        for row in sqlx::query(select).bind(rows::json(&asked)?).fetch_all(connection).await? {
+            from jsonb_each($1) a
+            cross join logout_tokens t
+            where t.issuer = a.value ->> 0 and t.jti = a.value ->> 1";
+        for row in query(select).bind(rows::json(&asked)?).fetch_all(connection).await? {
             let (issuer, token) = tokens.get(rows::index(&row, 0)?).ok_or(StoreError::Damaged)?;
             jtis.used.insert(((*issuer).clone(), token.jti.clone()), rows::digest(&row, 1)?);
         }
@@ -72,15 +73,15 @@ impl Jtis {
     }
 
     /// Writes down the new ones.
-    pub(super) async fn write(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    pub(super) async fn write(&self, connection: &mut Connection) -> Result<(), StoreError> {
         if self.new.is_empty() {
             return Ok(());
         }
         let insert = "
             insert into logout_tokens (issuer, jti, digest, expires_at)
-            select value ->> 'issuer', value ->> 'jti', unhex(value ->> 'digest'), value ->> 'expires_at'
-            from jsonb_each(?1)";
-        sqlx::query(insert).bind(rows::json(&self.new)?).execute(connection).await?;
+            select value ->> 'issuer', value ->> 'jti', unhex(value ->> 'digest'), cast(value ->> 'expires_at' as bigint)
+            from jsonb_each($1)";
+        query(insert).bind(rows::json(&self.new)?).execute(connection).await?;
         Ok(())
     }
 }

@@ -1,10 +1,9 @@
 //! The log of logouts, read by name and by place.
 
-use sqlx::{Row, SqliteConnection};
-
 use super::Store;
 use super::error::StoreError;
 use super::rows::{self, logout_columns};
+use super::sql::{Connection, query};
 use crate::domain::ids::{Issuer, LogoutId};
 use crate::domain::logout::{Logout, SignIn};
 
@@ -58,15 +57,15 @@ impl Store {
 }
 
 /// The logout of that name, and its place in the log.
-pub(super) async fn find(connection: &mut SqliteConnection, id: LogoutId) -> Result<Option<(Logout, i64)>, StoreError> {
-    let select = concat!("select ", logout_columns!(), " from logouts l where l.id = ?1");
-    let row = sqlx::query(select).bind(id.to_string()).fetch_optional(connection).await?;
+pub(super) async fn find(connection: &mut Connection, id: LogoutId) -> Result<Option<(Logout, i64)>, StoreError> {
+    let select = concat!("select ", logout_columns!(), " from logouts l where l.id = $1");
+    let row = query(select).bind(id.to_string()).fetch_optional(connection).await?;
     row.map(|row| rows::logout(&row, 0)).transpose()
 }
 
 /// What comes after a place in one issuer's log, in order.
 pub(super) async fn after(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     issuer: &Issuer,
     position: i64,
     limit: u32,
@@ -74,27 +73,27 @@ pub(super) async fn after(
     let select = concat!(
         "select ",
         logout_columns!(),
-        " from logouts l where l.issuer = ?1 and l.seq > ?2 order by l.seq limit ?3"
+        " from logouts l where l.issuer = $1 and l.seq > $2 order by l.seq limit $3"
     );
-    let query = sqlx::query(select).bind(issuer.as_str()).bind(position).bind(limit);
+    let query = query(select).bind(issuer.as_str()).bind(position).bind(i64::from(limit));
     let found = query.fetch_all(connection).await?;
     found.iter().map(|row| rows::logout(row, 0).map(|(logout, position)| (position, logout))).collect()
 }
 
 /// The place of an issuer's most recent logout, or 0.
-pub(super) async fn last_position(connection: &mut SqliteConnection, issuer: &Issuer) -> Result<i64, StoreError> {
-    let select = "select coalesce(max(seq), 0) from logouts where issuer = ?1";
-    Ok(sqlx::query(select).bind(issuer.as_str()).fetch_one(connection).await?.try_get(0)?)
+pub(super) async fn last_position(connection: &mut Connection, issuer: &Issuer) -> Result<i64, StoreError> {
+    let select = "select coalesce(max(seq), 0) from logouts where issuer = $1";
+    Ok(query(select).bind(issuer.as_str()).fetch_one(connection).await?.try_get(0)?)
 }
 
 /// The place of one issuer's logout, if that issuer has one of that name.
 pub(super) async fn position_of(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     issuer: &Issuer,
     id: LogoutId,
 ) -> Result<Option<i64>, StoreError> {
-    let select = "select seq from logouts where id = ?1 and issuer = ?2";
-    let row = sqlx::query(select).bind(id.to_string()).bind(issuer.as_str()).fetch_optional(connection).await?;
+    let select = "select seq from logouts where id = $1 and issuer = $2";
+    let row = query(select).bind(id.to_string()).bind(issuer.as_str()).fetch_optional(connection).await?;
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 

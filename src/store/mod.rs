@@ -18,10 +18,11 @@
 //! that a statement's text does not depend on how many rows it takes.
 
 mod batch;
-mod connect;
+mod database;
 mod deliveries;
 mod error;
 mod facts;
+mod file;
 mod issuer_ends;
 mod jtis;
 mod logouts;
@@ -35,10 +36,12 @@ mod retention;
 mod rows;
 mod secrets;
 mod seen_tokens;
+mod server;
 mod session_ends;
 mod session_notes;
 mod sessions;
 mod signing_keys;
+mod sql;
 mod sweep_step;
 mod sweeps;
 mod tally;
@@ -51,13 +54,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sqlx::ConnectOptions;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use self::batch::{Command, Job, Outlets, Work};
+use self::database::Database;
 pub use self::deliveries::{Delivery, DeliveryKey, DeliveryStatus};
 pub use self::error::StoreError;
 pub use self::issuer_ends::{EndAttempt, EndAttemptEnd, IssuerEnd, WaitingEnd};
@@ -122,12 +125,10 @@ impl Store {
 
     /// The same, with a file of at most that many pages: a full disk, for tests.
     async fn open_bounded(url: &str, tasks: &Tasks, max_pages: Option<u32>) -> Result<Self, StoreError> {
-        let path = connect::path_of(url)?;
-        connect::create_private(&path)?;
-        let options = connect::options(&path, max_pages);
-        let mut connection = options.connect().await?;
-        connect::migrate(&mut connection).await?;
-        let readers = Arc::new(Readers::open(options.clone()).await?);
+        let database = Database::at(url, max_pages)?;
+        database.migrate().await?;
+        let connection = database.connect().await?;
+        let readers = Arc::new(Readers::open(database.clone()).await?);
 
         let (commands, queue) = mpsc::channel(QUEUE_MAX);
         // As many as may ever wait unheard: those queued, and a batch.
@@ -136,7 +137,7 @@ impl Store {
         let (outbox_bell, outbox) = watch::channel(());
         let (tally, closing, closed) = (Arc::<Tally>::default(), CancellationToken::new(), CancellationToken::new());
         let writer = Writer {
-            options,
+            database,
             connection: Some(connection),
             readers: Arc::clone(&readers),
             commands: queue,

@@ -1,8 +1,6 @@
 //! The outbox: what is still to be posted to apps' back ends.
 
 use serde::Serialize;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 use tokio::sync::watch;
 
 use super::Store;
@@ -10,13 +8,14 @@ use super::batch::Work;
 use super::error::StoreError;
 use super::plan::{Plan, Post};
 use super::rows::{self, logout_columns};
+use super::sql::{Connection, Row, query};
 use crate::domain::clock::UnixMillis;
 use crate::domain::ids::{ClientId, Issuer, Sid};
 use crate::domain::logout::Logout;
 use crate::oidc::logout_token::RawLogoutToken;
 
 /// The most rows that are given up in one transaction, so that nobody waits long.
-const STEP: u32 = 500;
+const STEP: i64 = 500;
 
 /// What the receipt says of a post whose time ran out untried.
 const NEVER_TRIED: &str = "time ran out before an attempt had ended";
@@ -38,8 +37,8 @@ impl Store {
     pub async fn outbox_state(&self) -> Result<OutboxState, StoreError> {
         self.read(async {
             let select = "select count(*), min(good_until) from outbox where state = 0";
-            let row = sqlx::query(select).fetch_one(&mut *self.reader().await?).await?;
-            let first_end = row.try_get::<Option<i64>, _>(1)?.map(UnixMillis);
+            let row = query(select).fetch_one(&mut *self.reader().await?).await?;
+            let first_end = row.try_get::<Option<i64>>(1)?.map(UnixMillis);
             Ok(OutboxState { depth: rows::index(&row, 0)?, first_end })
         })
         .await
@@ -170,44 +169,52 @@ impl<'a> PostRow<'a> {
 }
 
 /// Puts posts into the outbox. An app that has had its own of a logout keeps that.
-pub(super) async fn put(connection: &mut SqliteConnection, plan: &Plan<'_>) -> Result<(), StoreError> {
+pub(super) async fn put(connection: &mut Connection, plan: &Plan<'_>) -> Result<(), StoreError> {
     if plan.posts.is_empty() {
         return Ok(());
     }
     let posts: Vec<_> = plan.posts.iter().map(PostRow::of).collect();
     let insert = "
         insert into outbox (logout, issuer, client_id, sid, token, state, attempts, due_at, good_until)
-        select value ->> 'logout', value ->> 'issuer', value ->> 'client_id', value ->> 'sid', value ->> 'token',
-               0, 0, value ->> 'at', value ->> 'good_until'
-        from jsonb_each(?1)
+        select cast(value ->> 'logout' as bigint), value ->> 'issuer', value ->> 'client_id', value ->> 'sid', value ->> 'token',
+               0, 0, cast(value ->> 'at' as bigint), cast(value ->> 'good_until' as bigint)
+        from jsonb_each($1)
         where true -- or `on` would be read as a join's
         order by key
         on conflict (logout, client_id, sid) do nothing";
-    sqlx::query(insert).bind(rows::json(&posts)?).execute(connection).await?;
+    query(insert).bind(rows::json(&posts)?).execute(connection).await?;
     Ok(())
 }
 
-async fn waiting(
-    connection: &mut SqliteConnection,
-    lines: &[Line],
-    at_most: usize,
-) -> Result<Vec<Waiting>, StoreError> {
-    let lines: Vec<_> = lines.iter().map(|line| (line.issuer.as_str(), line.client_id.as_str())).collect();
-    let select = concat!(
-        "select o.id, o.issuer, o.client_id, o.token, o.attempts, o.due_at, o.good_until, ",
-        logout_columns!(),
-        "
-        from jsonb_each(?1) a
-        cross join outbox o on o.id in (
-            select w.id from outbox w
-            where w.state = 0 and w.issuer = a.value ->> 0 and w.client_id = a.value ->> 1
-            order by w.due_at, w.id
-            limit ?2
+/// What waits in each line, as [`one_waiting`] reads it.
+macro_rules! waiting_columns {
+    ($before_the_first_few:literal, $after_them:literal) => {
+        concat!(
+            "select o.id, o.issuer, o.client_id, o.token, o.attempts, o.due_at, o.good_until, ",
+            logout_columns!(),
+            " from jsonb_each($1) a ",
+            $before_the_first_few,
+            "
+                select w.id from outbox w
+                where w.state = 0 and w.issuer = a.value ->> 0 and w.client_id = a.value ->> 1
+                order by w.due_at, w.id
+                limit $2
+            ",
+            $after_them,
+            "l.seq = o.logout order by o.due_at, o.id"
         )
-        cross join logouts l on l.seq = o.logout
-        order by o.due_at, o.id"
-    );
-    let found = sqlx::query(select)
+    };
+}
+
+async fn waiting(connection: &mut Connection, lines: &[Line], at_most: usize) -> Result<Vec<Waiting>, StoreError> {
+    let lines: Vec<_> = lines.iter().map(|line| (line.issuer.as_str(), line.client_id.as_str())).collect();
+    // Only the way to say "the first few of each line" differs.
+    let select = if connection.is_postgres() {
+        waiting_columns!("cross join lateral (", ") w cross join outbox o cross join logouts l where o.id = w.id and ")
+    } else {
+        waiting_columns!("cross join outbox o on o.id in (", ") cross join logouts l where ")
+    };
+    let found = query(select)
         .bind(rows::json(&lines)?)
         .bind(i64::try_from(at_most).unwrap_or(i64::MAX))
         .fetch_all(connection)
@@ -215,15 +222,15 @@ async fn waiting(
     found.iter().map(one_waiting).collect()
 }
 
-fn one_waiting(row: &SqliteRow) -> Result<Waiting, StoreError> {
+fn one_waiting(row: &Row) -> Result<Waiting, StoreError> {
     Ok(Waiting {
         id: row.try_get(0)?,
         line: Line {
             issuer: rows::required(Issuer::parse, row, 1)?,
             client_id: rows::required(ClientId::parse, row, 2)?,
         },
-        token: row.try_get::<Option<&str>, _>(3)?.map(RawLogoutToken::new),
-        attempts: row.try_get::<i64, _>(4)?.try_into().unwrap_or(u32::MAX),
+        token: row.try_get::<Option<&str>>(3)?.map(RawLogoutToken::new),
+        attempts: row.try_get::<i64>(4)?.try_into().unwrap_or(u32::MAX),
         due_at: UnixMillis(row.try_get(5)?),
         good_until: UnixMillis(row.try_get(6)?),
         logout: rows::logout(row, 7)?.0,
@@ -257,38 +264,50 @@ impl AttemptRow {
 impl Work for Attempt {
     type Answer = ();
 
-    async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<()>, StoreError> {
-        let attempts = rows::json(&work.iter().map(AttemptRow::of).collect::<Vec<_>>())?;
-        // What an app took after it was given up is done all the same.
-        let update = "
-            update outbox as o set
-                state = iif(a.value ->> 'state' = 1, 1, max(o.state, a.value ->> 'state')),
-                token = iif(max(o.state, a.value ->> 'state') = 0, o.token, null),
-                attempts = max(o.attempts, a.value ->> 'number'),
-                due_at = a.value ->> 'due_at'
-            from jsonb_each(?1) a
-            where o.id = a.value ->> 'id'";
-        sqlx::query(update).bind(attempts.as_str()).execute(&mut *connection).await?;
-        // Not an update from a join: that would be planned as a walk over all receipts.
-        let upsert = "
-            insert into deliveries (logout, client_id, sid, via, status, attempts, updated_at, error)
-            select o.logout, o.client_id, o.sid, 'backchannel', a.value ->> 'status', a.value ->> 'number',
-                   a.value ->> 'at', a.value ->> 'error'
-            from jsonb_each(?1) a
-            cross join outbox o on o.id = a.value ->> 'id'
-            where true -- or `on` would be read as a join's
-            on conflict (logout, client_id, sid, via) do update set
-                error = iif(excluded.status >= status, excluded.error, error),
-                status = max(status, excluded.status),
-                attempts = max(attempts, excluded.attempts),
-                updated_at = max(updated_at, excluded.updated_at)";
-        sqlx::query(upsert).bind(attempts).execute(connection).await?;
+    async fn apply(connection: &mut Connection, work: &[Self]) -> Result<Vec<()>, StoreError> {
+        for attempts in rows::rounds(work.iter().map(AttemptRow::of).collect(), |row| row.id) {
+            write_attempts(connection, &rows::json(&attempts)?).await?;
+        }
         Ok(vec![(); work.len()])
     }
 
     fn changed_a_receipt(&self, (): &()) -> bool {
         true
     }
+}
+
+async fn write_attempts(connection: &mut Connection, attempts: &str) -> Result<(), StoreError> {
+    // What an app took after it was given up is done all the same.
+    let update = "
+        update outbox as o set
+            state = case
+                when cast(a.value ->> 'state' as bigint) = 1 then 1
+                else max(o.state, cast(a.value ->> 'state' as bigint))
+            end,
+            token = case when max(o.state, cast(a.value ->> 'state' as bigint)) = 0 then o.token end,
+            attempts = max(o.attempts, cast(a.value ->> 'number' as bigint)),
+            due_at = cast(a.value ->> 'due_at' as bigint)
+        from jsonb_each($1) a
+        where o.id = cast(a.value ->> 'id' as bigint)";
+    query(update).bind(attempts).execute(&mut *connection).await?;
+    // Not an update from a join: that would be planned as a walk over all receipts.
+    let upsert = "
+        insert into deliveries (logout, client_id, sid, via, status, attempts, updated_at, error)
+        select o.logout, o.client_id, o.sid, 'backchannel', cast(a.value ->> 'status' as bigint), cast(a.value ->> 'number' as bigint),
+               cast(a.value ->> 'at' as bigint), a.value ->> 'error'
+        from jsonb_each($1) a
+        cross join outbox o
+        where o.id = cast(a.value ->> 'id' as bigint)
+        on conflict (logout, client_id, sid, via) do update set
+            error = case
+                when excluded.status >= deliveries.status then excluded.error
+                else deliveries.error
+            end,
+            status = max(deliveries.status, excluded.status),
+            attempts = max(deliveries.attempts, excluded.attempts),
+            updated_at = max(deliveries.updated_at, excluded.updated_at)";
+    query(upsert).bind(attempts).execute(connection).await?;
+    Ok(())
 }
 
 /// Gives up at most [`STEP`] posts whose time has run out.
@@ -300,7 +319,7 @@ impl Work for GiveUp {
     /// How many there were.
     type Answer = u64;
 
-    async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<u64>, StoreError> {
+    async fn apply(connection: &mut Connection, work: &[Self]) -> Result<Vec<u64>, StoreError> {
         let mut answers = Vec::with_capacity(work.len());
         for one in work {
             answers.push(one.step(connection).await?);
@@ -314,21 +333,21 @@ impl Work for GiveUp {
 }
 
 impl GiveUp {
-    async fn step(&self, connection: &mut SqliteConnection) -> Result<u64, StoreError> {
+    async fn step(&self, connection: &mut Connection) -> Result<u64, StoreError> {
         let update = "
             update deliveries as d set
-                status = 1, error = coalesce(d.error, ?3), updated_at = max(d.updated_at, ?1)
+                status = 1, error = coalesce(d.error, $3), updated_at = max(d.updated_at, $1)
             from (
                 select logout, client_id, sid from outbox
-                where state = 0 and good_until <= ?1 order by good_until, id limit ?2
+                where state = 0 and good_until <= $1 order by good_until, id limit $2
             ) o
             where d.logout = o.logout and d.client_id = o.client_id and d.sid = o.sid
                 and d.via = 'backchannel' and d.status = 0";
-        sqlx::query(update).bind(self.now.0).bind(STEP).bind(NEVER_TRIED).execute(&mut *connection).await?;
+        query(update).bind(self.now.0).bind(STEP).bind(NEVER_TRIED).execute(&mut *connection).await?;
         let update = "
             update outbox set state = 2, token = null where id in (
-                select id from outbox where state = 0 and good_until <= ?1 order by good_until, id limit ?2
+                select id from outbox where state = 0 and good_until <= $1 order by good_until, id limit $2
             )";
-        Ok(sqlx::query(update).bind(self.now.0).bind(STEP).execute(connection).await?.rows_affected())
+        Ok(query(update).bind(self.now.0).bind(STEP).execute(connection).await?.rows_affected())
     }
 }

@@ -1,11 +1,10 @@
 //! Logout tokens that wait for their issuer's keys.
 
-use sqlx::{Row, SqliteConnection};
-
 use super::Store;
 use super::batch::Work;
 use super::error::StoreError;
 use super::rows;
+use super::sql::{Connection, query};
 use crate::domain::clock::UnixMillis;
 use crate::domain::ids::Issuer;
 
@@ -93,7 +92,7 @@ pub(super) struct SettleParked {
 impl Work for Park {
     type Answer = Parked;
 
-    async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<Parked>, StoreError> {
+    async fn apply(connection: &mut Connection, work: &[Self]) -> Result<Vec<Parked>, StoreError> {
         let mut answers = Vec::with_capacity(work.len());
         // Seldom, so one by one.
         for Self { token } in work {
@@ -110,9 +109,9 @@ impl Work for Park {
     }
 }
 
-async fn known(connection: &mut SqliteConnection, digest: &[u8; 32]) -> Result<Option<Parked>, StoreError> {
-    let select = "select verdict, arrived_at from parked_tokens where digest = ?1";
-    let Some(row) = sqlx::query(select).bind(&digest[..]).fetch_optional(connection).await? else {
+async fn known(connection: &mut Connection, digest: &[u8; 32]) -> Result<Option<Parked>, StoreError> {
+    let select = "select verdict, arrived_at from parked_tokens where digest = $1";
+    let Some(row) = query(select).bind(&digest[..]).fetch_optional(connection).await? else {
         return Ok(None);
     };
     let arrived_at = UnixMillis(row.try_get(1)?);
@@ -120,18 +119,18 @@ async fn known(connection: &mut SqliteConnection, digest: &[u8; 32]) -> Result<O
     Ok(Some(verdict.map_or(Parked::AlreadyParked { arrived_at }, Parked::Judged)))
 }
 
-async fn is_full(connection: &mut SqliteConnection, issuer: &Issuer) -> Result<bool, StoreError> {
+async fn is_full(connection: &mut Connection, issuer: &Issuer) -> Result<bool, StoreError> {
     let select = "
-        select (select count(*) from parked_tokens where verdict is null and issuer = ?1),
+        select (select count(*) from parked_tokens where verdict is null and issuer = $1),
                (select count(*) from parked_tokens where verdict is null)";
-    let row = sqlx::query(select).bind(issuer.as_str()).fetch_one(connection).await?;
+    let row = query(select).bind(issuer.as_str()).fetch_one(connection).await?;
     let (of_issuer, in_all): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
     Ok(of_issuer >= PARKED_MAX_PER_ISSUER || in_all >= PARKED_MAX)
 }
 
-async fn keep(connection: &mut SqliteConnection, token: &ParkedToken) -> Result<(), StoreError> {
-    let insert = "insert into parked_tokens (digest, issuer, token, arrived_at) values (?1, ?2, ?3, ?4)";
-    let query = sqlx::query(insert).bind(&token.digest[..]).bind(token.issuer.as_str());
+async fn keep(connection: &mut Connection, token: &ParkedToken) -> Result<(), StoreError> {
+    let insert = "insert into parked_tokens (digest, issuer, token, arrived_at) values ($1, $2, $3, $4)";
+    let query = query(insert).bind(&token.digest[..]).bind(token.issuer.as_str());
     query.bind(token.token.as_str()).bind(token.arrived_at.0).execute(connection).await?;
     Ok(())
 }
@@ -139,15 +138,15 @@ async fn keep(connection: &mut SqliteConnection, token: &ParkedToken) -> Result<
 impl Work for SettleParked {
     type Answer = ();
 
-    async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<()>, StoreError> {
+    async fn apply(connection: &mut Connection, work: &[Self]) -> Result<Vec<()>, StoreError> {
         for Self { digest, verdict, at } in work {
             let query = match verdict {
-                None => sqlx::query("delete from parked_tokens where digest = ?1").bind(&digest[..]),
+                None => query("delete from parked_tokens where digest = $1").bind(&digest[..]),
                 Some(code) => {
                     let update = "
-                        update parked_tokens set token = null, verdict = ?2, judged_at = ?3
-                        where digest = ?1 and verdict is null";
-                    sqlx::query(update).bind(&digest[..]).bind(code.as_str()).bind(at.0)
+                        update parked_tokens set token = null, verdict = $2, judged_at = $3
+                        where digest = $1 and verdict is null";
+                    query(update).bind(&digest[..]).bind(code.as_str()).bind(at.0)
                 }
             };
             query.execute(&mut *connection).await?;
@@ -158,26 +157,26 @@ impl Work for SettleParked {
 }
 
 /// Verdicts are bounded too. Without one, a retry is judged again.
-async fn drop_oldest_verdicts(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+async fn drop_oldest_verdicts(connection: &mut Connection) -> Result<(), StoreError> {
     let delete = "
         delete from parked_tokens where digest in (
             select digest from parked_tokens where verdict is not null
-            order by judged_at desc limit -1 offset ?1
+            order by judged_at desc limit 9223372036854775807 offset $1
         )";
-    sqlx::query(delete).bind(PARKED_MAX).execute(connection).await?;
+    query(delete).bind(PARKED_MAX).execute(connection).await?;
     Ok(())
 }
 
 /// The tokens that wait, for one issuer or for all, first come first.
 pub(super) async fn waiting(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     issuer: Option<&Issuer>,
 ) -> Result<Vec<ParkedToken>, StoreError> {
     let select = "
         select issuer, digest, token, arrived_at from parked_tokens
-        where verdict is null and (?1 is null or issuer = ?1)
+        where verdict is null and ($1 is null or issuer = $1)
         order by arrived_at";
-    let found = sqlx::query(select).bind(issuer.map(Issuer::as_str)).fetch_all(connection).await?;
+    let found = query(select).bind(issuer.map(Issuer::as_str)).fetch_all(connection).await?;
     let token = |row| {
         Ok(ParkedToken {
             issuer: rows::required(Issuer::parse, row, 0)?,

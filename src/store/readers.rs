@@ -6,53 +6,56 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, PoisonError};
 
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::database::Database;
 use super::error::StoreError;
+use super::sql::Connection;
 
-/// How many. In WAL mode they never wait for the writer, only for each other.
-const READERS: usize = 2;
-
-/// The reading connections, open from start to end: as long as one is open,
-/// SQLite keeps the WAL, whatever becomes of the writer.
+/// The reading connections. Those of a file are open from start to end: as long as one is
+/// open, SQLite keeps the WAL, whatever becomes of the writer. Those of a server are opened
+/// when they are first needed, and again after they broke.
 pub(super) struct Readers {
-    options: SqliteConnectOptions,
+    database: Database,
     free: Semaphore,
     /// The mutex is `std`'s because nothing awaits while holding it.
-    idle: Mutex<Vec<SqliteConnection>>,
+    idle: Mutex<Vec<Connection>>,
 }
 
 /// One reading connection, which goes back when dropped.
 pub(super) struct Reader<'a> {
     readers: &'a Readers,
     /// `None` only while it is being dropped.
-    connection: Option<SqliteConnection>,
+    connection: Option<Connection>,
     _turn: SemaphorePermit<'a>,
 }
 
 impl Readers {
-    pub(super) async fn open(options: SqliteConnectOptions) -> Result<Self, StoreError> {
-        let options = options.read_only(true);
-        let mut idle = Vec::with_capacity(READERS);
-        for _ in 0..READERS {
-            idle.push(options.connect().await?);
+    pub(super) async fn open(database: Database) -> Result<Self, StoreError> {
+        let many = database.readers();
+        let mut idle = Vec::with_capacity(many);
+        if let Database::Sqlite(_) = &database {
+            for _ in 0..many {
+                idle.push(database.connect_to_read().await?);
+            }
         }
-        Ok(Self { options, free: Semaphore::new(READERS), idle: Mutex::new(idle) })
+        Ok(Self { database, free: Semaphore::new(many), idle: Mutex::new(idle) })
     }
 
     /// Waits for its turn.
     pub(super) async fn borrow(&self) -> Result<Reader<'_>, StoreError> {
         let turn = self.free.acquire().await.map_err(|_| StoreError::Stopped)?;
-        // Whoever holds a permit finds a connection: there are as many of both.
-        let connection = self.lock().pop().ok_or(StoreError::Stopped)?;
+        let idle = self.lock().pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => self.database.connect_to_read().await?,
+        };
         Ok(Reader { readers: self, connection: Some(connection), _turn: turn })
     }
 
     /// One more connection that can only read, for long work.
-    pub(super) async fn one_more(&self) -> Result<SqliteConnection, StoreError> {
-        Ok(self.options.connect().await?)
+    pub(super) async fn one_more(&self) -> Result<Connection, StoreError> {
+        self.database.connect_to_read().await
     }
 
     /// Closes them all; one that is in use closes when it comes back.
@@ -64,29 +67,30 @@ impl Readers {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<SqliteConnection>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Reader<'_> {
     fn drop(&mut self) {
+        let connection = self.connection.take().filter(|connection| !connection.is_in_doubt());
         if !self.readers.free.is_closed() {
-            self.readers.lock().extend(self.connection.take());
+            self.readers.lock().extend(connection);
         }
     }
 }
 
 impl Deref for Reader<'_> {
-    type Target = SqliteConnection;
+    type Target = Connection;
 
-    fn deref(&self) -> &SqliteConnection {
+    fn deref(&self) -> &Connection {
         self.connection.as_ref().expect("a reader holds its connection until dropped")
     }
 }
 
 impl DerefMut for Reader<'_> {
-    fn deref_mut(&mut self) -> &mut SqliteConnection {
+    fn deref_mut(&mut self) -> &mut Connection {
         self.connection.as_mut().expect("a reader holds its connection until dropped")
     }
 }

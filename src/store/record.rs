@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
-use sqlx::{Row, SqliteConnection};
 
 use super::batch::Work;
 use super::error::StoreError;
@@ -13,6 +12,7 @@ use super::plan::Plan;
 use super::report::{Outcome, Recorded, Report};
 use super::rows::{self, logout_columns};
 use super::seen_tokens::SeenToken;
+use super::sql::{Connection, query};
 use super::{Store, deliveries, issuer_ends, outbox, seen_tokens, session_ends, session_notes, sweeps, tickets};
 use crate::domain::clock::UnixSeconds;
 use crate::domain::ids::{ClientId, Issuer, SessionKey, Sid, Subject, SubjectKey};
@@ -41,7 +41,7 @@ impl Work for Report {
 
     /// Reads all that the reports are about, decides in memory, and writes what
     /// came of it: the same few statements for one report and for hundreds.
-    async fn apply(connection: &mut SqliteConnection, reports: &[Self]) -> Result<Vec<Recorded>, StoreError> {
+    async fn apply(connection: &mut Connection, reports: &[Self]) -> Result<Vec<Recorded>, StoreError> {
         let mut jtis = Jtis::read(connection, reports).await?;
         let mut facts = read_facts(connection, reports).await?;
         let verdicts: Vec<_> = reports.iter().map(|report| judge(report, &mut jtis, &mut facts)).collect();
@@ -90,7 +90,7 @@ fn judge(report: &Report, jtis: &mut Jtis, facts: &mut Facts) -> Verdict {
 }
 
 /// Everything known about the sessions and people that the reports name.
-pub(super) async fn read_facts(connection: &mut SqliteConnection, reports: &[Report]) -> Result<Facts, StoreError> {
+pub(super) async fn read_facts(connection: &mut Connection, reports: &[Report]) -> Result<Facts, StoreError> {
     let mut sessions = HashSet::new();
     let mut people = HashSet::new();
     for report in reports {
@@ -109,7 +109,7 @@ pub(super) async fn read_facts(connection: &mut SqliteConnection, reports: &[Rep
 /// Everything known about these sessions, and about every session of these people; of
 /// the bystanders, whether they were signed out everywhere.
 pub(super) async fn read_about(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     mut sessions: HashSet<SessionKey>,
     mut people: HashSet<SubjectKey>,
     bystanders: HashSet<SubjectKey>,
@@ -129,29 +129,32 @@ pub(super) async fn read_about(
 
 /// What was seen of the sessions, and of every session of the people.
 async fn read_seen(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     facts: &mut Facts,
     sessions: &HashSet<SessionKey>,
     people: &HashSet<SubjectKey>,
 ) -> Result<(), StoreError> {
     let select = "
         with wanted (issuer, sid) as (
-            select value ->> 0, value ->> 1 from jsonb_each(?1)
+            select value ->> 0, value ->> 1 from jsonb_each($1)
             union
             select t.issuer, t.sid
-            from jsonb_each(?2) p
-            cross join seen_tokens t on t.issuer = p.value ->> 0 and t.sub = p.value ->> 1
-            where t.sid <> ''
+            from jsonb_each($2) p
+            cross join seen_tokens t
+            where t.issuer = p.value ->> 0 and t.sub = p.value ->> 1 and t.sid <> ''
         ), found as (
             select t.* from wanted w
-            cross join seen_tokens t on t.issuer = w.issuer and t.sid = w.sid
+            cross join seen_tokens t
+            where t.issuer = w.issuer and t.sid = w.sid
             union all
-            select t.* from jsonb_each(?2) p
-            cross join seen_tokens t on t.issuer = p.value ->> 0 and t.sub = p.value ->> 1 and t.sid = ''
+            select t.* from jsonb_each($2) p
+            cross join seen_tokens t
+            where t.issuer = p.value ->> 0 and t.sub = p.value ->> 1 and t.sid = ''
         )
-        select issuer, sid, sub, client_id, auth_time, earliest_iat, latest_iat, first_seen_at, has_listened from found";
-    let query =
-        sqlx::query(select).bind(rows::json(&session_pairs(sessions))?).bind(rows::json(&person_pairs(people))?);
+        select issuer, sid, sub, client_id, auth_time, earliest_iat, latest_iat, first_seen_at,
+               has_listened = 1
+        from found";
+    let query = query(select).bind(rows::json(&session_pairs(sessions))?).bind(rows::json(&person_pairs(people))?);
     for row in query.fetch_all(connection).await? {
         let issuer = rows::required(Issuer::parse, &row, 0)?;
         let token = SeenToken {
@@ -172,7 +175,7 @@ async fn read_seen(
 /// (Where any is final the most recent one is: a final session logout is merged
 /// into, and never followed by another.)
 async fn read_logouts(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     facts: &mut Facts,
     sessions: &HashSet<SessionKey>,
     people: &HashSet<SubjectKey>,
@@ -180,21 +183,22 @@ async fn read_logouts(
     let select = concat!(
         "with latest (seq, covers_until) as (
             select max(l.seq), max(l.covers_until)
-            from jsonb_each(?1) s
-            cross join logouts l on l.scope = 'session' and l.issuer = s.value ->> 0 and l.sid = s.value ->> 1
+            from jsonb_each($1) s
+            cross join logouts l
+            where l.scope = 'session' and l.issuer = s.value ->> 0 and l.sid = s.value ->> 1
             group by s.key
             union all
             select max(l.seq), max(l.covers_until)
-            from jsonb_each(?2) p
-            cross join logouts l on l.scope = 'user' and l.issuer = p.value ->> 0 and l.sub = p.value ->> 1
+            from jsonb_each($2) p
+            cross join logouts l
+            where l.scope = 'user' and l.issuer = p.value ->> 0 and l.sub = p.value ->> 1
             group by p.key
         )
         select latest.covers_until, ",
         logout_columns!(),
-        " from latest cross join logouts l on l.seq = latest.seq"
+        " from latest cross join logouts l where l.seq = latest.seq"
     );
-    let query =
-        sqlx::query(select).bind(rows::json(&session_pairs(sessions))?).bind(rows::json(&person_pairs(people))?);
+    let query = query(select).bind(rows::json(&session_pairs(sessions))?).bind(rows::json(&person_pairs(people))?);
     for row in query.fetch_all(connection).await? {
         let (logout, position) = rows::logout(&row, 1)?;
         facts.add_logout(position, logout, UnixSeconds(row.try_get(0)?));
@@ -210,11 +214,7 @@ fn person_pairs(people: &HashSet<SubjectKey>) -> Vec<(&str, &str)> {
     people.iter().map(|key| (key.issuer.as_str(), key.sub.as_str())).collect()
 }
 
-async fn write_seen(
-    connection: &mut SqliteConnection,
-    reports: &[Report],
-    verdicts: &[Verdict],
-) -> Result<(), StoreError> {
+async fn write_seen(connection: &mut Connection, reports: &[Report], verdicts: &[Verdict]) -> Result<(), StoreError> {
     let taken = reports.iter().zip(verdicts).filter(|(_, verdict)| verdict.is_ok());
     let seen = taken.filter_map(|(report, _)| Some((report.seen.as_ref()?, report.recorded_at, false)));
     seen_tokens::see(connection, seen).await
@@ -258,7 +258,7 @@ impl<'a> LogoutRow<'a> {
 }
 
 /// Adds the new logouts to the log, and notes the places they got.
-async fn insert(connection: &mut SqliteConnection, logouts: &mut [Held]) -> Result<(), StoreError> {
+async fn insert(connection: &mut Connection, logouts: &mut [Held]) -> Result<(), StoreError> {
     let new: Vec<_> = logouts.iter().filter(|held| held.position.is_none()).collect();
     if new.is_empty() {
         return Ok(());
@@ -268,15 +268,15 @@ async fn insert(connection: &mut SqliteConnection, logouts: &mut [Held]) -> Resu
         insert into logouts (id, issuer, scope, sid, sub, source, client_id, reason, is_final,
                              covers_until, occurred_at, recorded_at)
         select value ->> 'id', value ->> 'issuer', value ->> 'scope', value ->> 'sid', value ->> 'sub',
-               value ->> 'source', value ->> 'client_id', value ->> 'reason', value ->> 'is_final',
-               value ->> 'covers_until', value ->> 'occurred_at', value ->> 'recorded_at'
-        from jsonb_each(?1)
+               value ->> 'source', value ->> 'client_id', value ->> 'reason', cast(value ->> 'is_final' as bigint),
+               cast(value ->> 'covers_until' as bigint), cast(value ->> 'occurred_at' as bigint), cast(value ->> 'recorded_at' as bigint)
+        from jsonb_each($1)
         order by key
         returning id, seq";
-    let placed = sqlx::query(insert).bind(rows::json(&new)?).fetch_all(connection).await?;
+    let placed = query(insert).bind(rows::json(&new)?).fetch_all(connection).await?;
     let mut positions = HashMap::with_capacity(placed.len());
     for row in &placed {
-        positions.insert(row.try_get::<&str, _>(0)?, row.try_get::<i64, _>(1)?);
+        positions.insert(row.try_get::<&str>(0)?, row.try_get::<i64>(1)?);
     }
     for held in logouts.iter_mut().filter(|held| held.position.is_none()) {
         held.position = positions.get(held.logout.id.to_string().as_str()).copied();
@@ -286,7 +286,7 @@ async fn insert(connection: &mut SqliteConnection, logouts: &mut [Held]) -> Resu
 
 /// Writes what repeats have raised of logouts that were there before. One that
 /// is new in this batch went in as it stands at the end of it.
-async fn raise(connection: &mut SqliteConnection, logouts: &[Held]) -> Result<(), StoreError> {
+async fn raise(connection: &mut Connection, logouts: &[Held]) -> Result<(), StoreError> {
     let raised = logouts.iter().filter(|held| held.is_raised);
     let raised: Vec<_> =
         raised.map(|held| (held.position, u8::from(held.logout.is_final), held.logout.covers_until.0)).collect();
@@ -295,17 +295,17 @@ async fn raise(connection: &mut SqliteConnection, logouts: &[Held]) -> Result<()
     }
     let update = "
         update logouts set
-            is_final = max(logouts.is_final, value ->> 1),
-            covers_until = max(logouts.covers_until, value ->> 2)
-        from jsonb_each(?1)
-        where seq = value ->> 0";
-    sqlx::query(update).bind(rows::json(&raised)?).execute(connection).await?;
+            is_final = max(logouts.is_final, cast(value ->> 1 as bigint)),
+            covers_until = max(logouts.covers_until, cast(value ->> 2 as bigint))
+        from jsonb_each($1)
+        where seq = cast(value ->> 0 as bigint)";
+    query(update).bind(rows::json(&raised)?).execute(connection).await?;
     Ok(())
 }
 
 /// Whom the receipts wait for, and what is posted: in the logouts' own transaction.
 async fn expect_deliveries(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     reports: &[Report],
     facts: &Facts,
     verdicts: &[Verdict],
@@ -321,7 +321,7 @@ async fn expect_deliveries(
 
 /// What each reporter is told.
 async fn answers(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     reports: &[Report],
     verdicts: Vec<Verdict>,
     facts: &Facts,
@@ -359,11 +359,7 @@ fn answer(report: &Report, verdict: Verdict, facts: &Facts) -> Recorded {
     }
 }
 
-async fn add_tickets(
-    connection: &mut SqliteConnection,
-    reports: &[Report],
-    answers: &[Recorded],
-) -> Result<(), StoreError> {
+async fn add_tickets(connection: &mut Connection, reports: &[Report], answers: &[Recorded]) -> Result<(), StoreError> {
     let tickets = reports
         .iter()
         .zip(answers)

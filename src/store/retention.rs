@@ -1,10 +1,9 @@
 //! Forgetting, a little at a time.
 
-use sqlx::SqliteConnection;
-
 use super::Store;
 use super::batch::Work;
 use super::error::StoreError;
+use super::sql::{Connection, query};
 use crate::domain::clock::UnixMillis;
 use crate::domain::signing_key::PUBLISHED_AFTER_SECONDS;
 
@@ -29,7 +28,7 @@ impl Store {
 }
 
 /// The most rows of one table that go in one step, so that nobody waits long.
-const STEP: u32 = 500;
+const STEP: i64 = 500;
 
 /// How long a session's address is kept after it was last seen there; then it is cut to
 /// its network.
@@ -43,13 +42,13 @@ const VERDICT_SECONDS: i64 = 3600;
 
 const SESSIONS: &str = "
     delete from sessions where (issuer, sid) in (
-        select issuer, sid from sessions where last_seen_at < ?1 order by last_seen_at limit ?2
+        select issuer, sid from sessions where last_seen_at < $1 order by last_seen_at limit $2
     )";
 
 const ADDRESSES: &str = "
     update sessions set address = null where (issuer, sid) in (
-        select issuer, sid from sessions where address is not null and last_seen_at < ?1
-        order by last_seen_at limit ?2
+        select issuer, sid from sessions where address is not null and last_seen_at < $1
+        order by last_seen_at limit $2
     )";
 
 /// Forgets at most [`STEP`] rows of each kind.
@@ -62,7 +61,7 @@ impl Work for Forget {
     /// How many rows went.
     type Answer = u64;
 
-    async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<u64>, StoreError> {
+    async fn apply(connection: &mut Connection, work: &[Self]) -> Result<Vec<u64>, StoreError> {
         let mut answers = Vec::with_capacity(work.len());
         for forget in work {
             answers.push(forget.step(connection).await?);
@@ -72,46 +71,46 @@ impl Work for Forget {
 }
 
 impl Forget {
-    async fn step(&self, connection: &mut SqliteConnection) -> Result<u64, StoreError> {
+    async fn step(&self, connection: &mut Connection) -> Result<u64, StoreError> {
         // A logout's deliveries go with it, and the ends of sessions that it answers
         // for. One that a repeat has moved on stays, and so does one with such an end.
         let logouts = "
             delete from logouts where seq in (
-                select seq from logouts l where recorded_at < ?1 and covers_until < ?1 / 1000
+                select seq from logouts l where recorded_at < $1 and covers_until < $1 / 1000
                     and not exists (
-                        select 1 from session_ends e where e.logout = l.seq and e.covers_until >= ?1 / 1000
+                        select 1 from session_ends e where e.logout = l.seq and e.covers_until >= $1 / 1000
                     )
-                order by recorded_at limit ?2
+                order by recorded_at limit $2
             )";
         let seen_tokens = "
             delete from seen_tokens where (issuer, sid, sub, client_id, auth_time) in (
                 select issuer, sid, sub, client_id, auth_time from seen_tokens
-                where last_seen_at < ?1 order by last_seen_at limit ?2
+                where last_seen_at < $1 order by last_seen_at limit $2
             )";
         let logout_tokens = "
             delete from logout_tokens where (issuer, jti) in (
-                select issuer, jti from logout_tokens where expires_at < ?1 order by expires_at limit ?2
+                select issuer, jti from logout_tokens where expires_at < $1 order by expires_at limit $2
             )";
         let tickets = "
             delete from tickets where digest in (
-                select digest from tickets where expires_at <= ?1 order by expires_at limit ?2
+                select digest from tickets where expires_at <= $1 order by expires_at limit $2
             )";
         let waiting = "
             delete from parked_tokens where digest in (
-                select digest from parked_tokens where verdict is null and arrived_at < ?1 limit ?2
+                select digest from parked_tokens where verdict is null and arrived_at < $1 limit $2
             )";
         let judged = "
             delete from parked_tokens where digest in (
-                select digest from parked_tokens where verdict is not null and judged_at < ?1 limit ?2
+                select digest from parked_tokens where verdict is not null and judged_at < $1 limit $2
             )";
         let signing_keys = "
             delete from signing_keys where kid in (
-                select kid from signing_keys where signs_until <= ?1 limit ?2
+                select kid from signing_keys where signs_until <= $1 limit $2
             )";
         // By then nothing that it could end is kept either.
         let sweeps = "
             delete from sweeps where seq in (
-                select seq from sweeps where stage = 'done' and ordered_at < ?1 order by seq limit ?2
+                select seq from sweeps where stage = 'done' and ordered_at < $1 order by seq limit $2
             )";
         let steps = [
             (SESSIONS, self.before.0),
@@ -127,7 +126,7 @@ impl Forget {
         ];
         let mut gone = 0;
         for (statement, cut) in steps {
-            let done = sqlx::query(statement).bind(cut).bind(STEP).execute(&mut *connection).await?;
+            let done = query(statement).bind(cut).bind(STEP).execute(&mut *connection).await?;
             gone += done.rows_affected();
         }
         Ok(gone)

@@ -1,10 +1,12 @@
 //! Rows on their way in and out: one JSON array in, domain values out.
 
+use std::collections::HashMap;
+use std::hash::Hash;
+
 use serde::Serialize;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 
 use super::error::StoreError;
+use super::sql::Row;
 use crate::domain::clock::{UnixMillis, UnixSeconds};
 use crate::domain::ids::{ClientId, Issuer, LogoutId, SessionKey, Sid, Subject, SubjectKey};
 use crate::domain::logout::{Logout, LogoutTarget, Reason, Scope, Source};
@@ -29,7 +31,7 @@ pub(super) fn json(rows: &[impl Serialize]) -> Result<String, StoreError> {
 
 /// Names of logouts, as [`json`].
 pub(super) fn logout_ids(ids: &[LogoutId]) -> Result<String, StoreError> {
-    json(&ids.iter().map(ToString::to_string).collect::<Vec<_>>())
+    json(&ids.iter().map(|id| (id.to_string(),)).collect::<Vec<_>>())
 }
 
 /// A digest as `unhex` takes it: JSON has no bytes.
@@ -40,20 +42,20 @@ pub(super) fn hex(bytes: &[u8; 32]) -> String {
 }
 
 /// A digest as it stands in a column.
-pub(super) fn digest(row: &SqliteRow, column: usize) -> Result<[u8; 32], StoreError> {
+pub(super) fn digest(row: &Row, column: usize) -> Result<[u8; 32], StoreError> {
     let bytes: &[u8] = row.try_get(column)?;
     bytes.try_into().map_err(|_| StoreError::Damaged)
 }
 
 /// A count that indexes what was sent in.
-pub(super) fn index(row: &SqliteRow, column: usize) -> Result<usize, StoreError> {
-    usize::try_from(row.try_get::<i64, _>(column)?).map_err(|_| StoreError::Damaged)
+pub(super) fn index(row: &Row, column: usize) -> Result<usize, StoreError> {
+    usize::try_from(row.try_get::<i64>(column)?).map_err(|_| StoreError::Damaged)
 }
 
 /// The logout whose [`logout_columns!`] begin at `first`, with its place in the log.
-pub(super) fn logout(row: &SqliteRow, first: usize) -> Result<(Logout, i64), StoreError> {
-    let text = |column: usize| row.try_get::<Option<&str>, _>(first + column);
-    let number = |column: usize| row.try_get::<i64, _>(first + column);
+pub(super) fn logout(row: &Row, first: usize) -> Result<(Logout, i64), StoreError> {
+    let text = |column: usize| row.try_get::<Option<&str>>(first + column);
+    let number = |column: usize| row.try_get::<i64>(first + column);
 
     let issuer = parsed(Issuer::parse, text(2)?)?.ok_or(StoreError::Damaged)?;
     let sid = parsed(Sid::parse, text(4)?)?;
@@ -83,28 +85,34 @@ pub(super) fn parsed<T, E>(parse: impl Fn(&str) -> Result<T, E>, text: Option<&s
 }
 
 /// A `sid` column in which '' stands for none.
-pub(super) fn sid(row: &SqliteRow, column: usize) -> Result<Option<Sid>, StoreError> {
+pub(super) fn sid(row: &Row, column: usize) -> Result<Option<Sid>, StoreError> {
     let text: &str = row.try_get(column)?;
     parsed(Sid::parse, Some(text).filter(|text| !text.is_empty()))
 }
 
 /// An `auth_time` column in which -1 stands for none.
-pub(super) fn auth_time(row: &SqliteRow, column: usize) -> Result<Option<UnixSeconds>, StoreError> {
+pub(super) fn auth_time(row: &Row, column: usize) -> Result<Option<UnixSeconds>, StoreError> {
     let seconds: i64 = row.try_get(column)?;
     Ok((seconds != NO_AUTH_TIME).then_some(UnixSeconds(seconds)))
 }
 
 /// A text column that is never null, parsed again.
-pub(super) fn required<T, E>(
-    parse: impl Fn(&str) -> Result<T, E>,
-    row: &SqliteRow,
-    column: usize,
-) -> Result<T, StoreError> {
+pub(super) fn required<T, E>(parse: impl Fn(&str) -> Result<T, E>, row: &Row, column: usize) -> Result<T, StoreError> {
     parse(row.try_get(column)?).map_err(|_| StoreError::Damaged)
 }
 
-/// Runs a statement that takes nothing and returns nothing.
-pub(super) async fn run(connection: &mut SqliteConnection, statement: &'static str) -> Result<(), StoreError> {
-    sqlx::query(statement).execute(connection).await?;
-    Ok(())
+/// The rows in such parts that none names the same key twice, in their order: PostgreSQL
+/// refuses a statement that would add one row and then change it. Nearly always one part.
+pub(super) fn rounds<T, K: Eq + Hash>(rows: Vec<T>, key: impl Fn(&T) -> K) -> Vec<Vec<T>> {
+    let mut named: HashMap<K, usize> = HashMap::with_capacity(rows.len());
+    let mut rounds: Vec<Vec<T>> = Vec::new();
+    for row in rows {
+        let times = named.entry(key(&row)).or_default();
+        if *times == rounds.len() {
+            rounds.push(Vec::new());
+        }
+        rounds[*times].push(row);
+        *times += 1;
+    }
+    rounds
 }

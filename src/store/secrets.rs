@@ -1,11 +1,10 @@
 //! The hub's own secrets, and the proof that it can still write.
 
-use sqlx::SqliteConnection;
-
 use super::Store;
 use super::batch::Work;
 use super::error::StoreError;
 use super::rows;
+use super::sql::{Connection, query};
 use crate::domain::clock::UnixMillis;
 
 impl Store {
@@ -43,13 +42,13 @@ impl Work for KeepSecret {
     /// The one that all nodes use from now on.
     type Answer = [u8; 32];
 
-    async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<[u8; 32]>, StoreError> {
+    async fn apply(connection: &mut Connection, work: &[Self]) -> Result<Vec<[u8; 32]>, StoreError> {
         let mut answers = Vec::with_capacity(work.len());
         for Self { name, proposed, at } in work {
             let insert = "
-                insert into hub_keys (name, secret, created_at) values (?1, ?2, ?3)
+                insert into hub_keys (name, secret, created_at) values ($1, $2, $3)
                 on conflict (name) do nothing";
-            let query = sqlx::query(insert).bind(name.as_str()).bind(&proposed[..]).bind(at.0);
+            let query = query(insert).bind(name.as_str()).bind(&proposed[..]).bind(at.0);
             query.execute(&mut *connection).await?;
             answers.push(find(connection, name).await?.ok_or(StoreError::Damaged)?);
         }
@@ -60,23 +59,27 @@ impl Work for KeepSecret {
 /// Proves that a logout could be committed, by a commit of that size.
 pub(super) struct Beat;
 
-/// What a lone logout adds to the WAL, and somewhat more.
-const BALLAST_BYTES: u32 = 48 * 1024;
+/// What a lone logout adds to SQLite's WAL, and somewhat more.
+const BALLAST_BYTES: i64 = 48 * 1024;
 
 impl Work for Beat {
     type Answer = ();
 
-    async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<()>, StoreError> {
-        // Random, because SQLite does not write pages that stay the same.
-        let update = "update pulse set beats = beats + 1, ballast = randomblob(?1)";
-        let done = sqlx::query(update).bind(BALLAST_BYTES).execute(connection).await?;
+    async fn apply(connection: &mut Connection, work: &[Self]) -> Result<Vec<()>, StoreError> {
+        let done = if connection.is_postgres() {
+            query("update pulse set beats = beats + 1").execute(connection).await?
+        } else {
+            // Random, because SQLite does not write pages that stay the same.
+            let update = "update pulse set beats = beats + 1, ballast = randomblob($1)";
+            query(update).bind(BALLAST_BYTES).execute(connection).await?
+        };
         if done.rows_affected() == 1 { Ok(vec![(); work.len()]) } else { Err(StoreError::Damaged) }
     }
 }
 
 /// Whether a secret of that name is there.
-pub(super) async fn find(connection: &mut SqliteConnection, name: &str) -> Result<Option<[u8; 32]>, StoreError> {
-    let select = "select secret from hub_keys where name = ?1";
-    let row = sqlx::query(select).bind(name).fetch_optional(connection).await?;
+pub(super) async fn find(connection: &mut Connection, name: &str) -> Result<Option<[u8; 32]>, StoreError> {
+    let select = "select secret from hub_keys where name = $1";
+    let row = query(select).bind(name).fetch_optional(connection).await?;
     row.map(|row| rows::digest(&row, 0)).transpose()
 }

@@ -1,14 +1,13 @@
 //! What the hub has seen of each session, and how a sign-in stands.
 
 use serde::Serialize;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 
 use super::Store;
 use super::batch::Work;
 use super::error::StoreError;
 use super::report::Standing;
 use super::rows::{self, NO_AUTH_TIME, logout_columns};
+use super::sql::{Connection, Row, query};
 use super::sweeps::swept_by;
 use crate::domain::clock::{UnixMillis, UnixSeconds};
 use crate::domain::ids::{ClientId, Issuer, LogoutId, Sid, Subject};
@@ -87,7 +86,7 @@ pub(super) struct Sighting {
 impl Work for Sighting {
     type Answer = Standing;
 
-    async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<Standing>, StoreError> {
+    async fn apply(connection: &mut Connection, work: &[Self]) -> Result<Vec<Standing>, StoreError> {
         see(connection, work.iter().map(|sighting| (&sighting.sign_in, sighting.at, sighting.listens))).await?;
         let sign_ins: Vec<_> = work.iter().map(|sighting| &sighting.sign_in).collect();
         let standings = standings(connection, &sign_ins).await?;
@@ -109,9 +108,9 @@ struct SeenRow<'a> {
 }
 
 /// Writes down that these tokens were seen. A row grows to span all their `iat`s.
-pub(super) async fn see(
-    connection: &mut SqliteConnection,
-    seen: impl Iterator<Item = (&SignIn, UnixMillis, bool)>,
+pub(super) async fn see<'a>(
+    connection: &mut Connection,
+    seen: impl Iterator<Item = (&'a SignIn, UnixMillis, bool)>,
 ) -> Result<(), StoreError> {
     let seen: Vec<_> = seen
         .map(|(sign_in, at, listens)| SeenRow {
@@ -132,17 +131,20 @@ pub(super) async fn see(
         insert into seen_tokens
             (issuer, sid, sub, client_id, auth_time, earliest_iat, latest_iat, first_seen_at, last_seen_at,
              has_listened)
-        select value ->> 'issuer', value ->> 'sid', value ->> 'sub', value ->> 'client_id', value ->> 'auth_time',
-               value ->> 'iat', value ->> 'iat', value ->> 'at', value ->> 'at', value ->> 'listens'
-        from jsonb_each(?1)
+        select value ->> 'issuer', value ->> 'sid', value ->> 'sub', value ->> 'client_id', cast(value ->> 'auth_time' as bigint),
+               cast(value ->> 'iat' as bigint), cast(value ->> 'iat' as bigint), cast(value ->> 'at' as bigint), cast(value ->> 'at' as bigint), cast(value ->> 'listens' as bigint)
+        from jsonb_each($1)
         where true -- or `on` would be read as a join's
         on conflict (issuer, sid, sub, client_id, auth_time) do update set
-            earliest_iat = min(earliest_iat, excluded.earliest_iat),
-            latest_iat = max(latest_iat, excluded.latest_iat),
-            first_seen_at = min(first_seen_at, excluded.first_seen_at),
-            last_seen_at = max(last_seen_at, excluded.last_seen_at),
-            has_listened = max(has_listened, excluded.has_listened)";
-    sqlx::query(insert).bind(rows::json(&seen)?).execute(connection).await?;
+            earliest_iat = min(seen_tokens.earliest_iat, excluded.earliest_iat),
+            latest_iat = max(seen_tokens.latest_iat, excluded.latest_iat),
+            first_seen_at = min(seen_tokens.first_seen_at, excluded.first_seen_at),
+            last_seen_at = max(seen_tokens.last_seen_at, excluded.last_seen_at),
+            has_listened = max(seen_tokens.has_listened, excluded.has_listened)";
+    let key = |row: &SeenRow<'a>| (row.issuer, row.sid, row.sub, row.client_id, row.auth_time);
+    for seen in rows::rounds(seen, key) {
+        query(insert).bind(rows::json(&seen)?).execute(connection).await?;
+    }
     Ok(())
 }
 
@@ -161,7 +163,7 @@ type Asked<'a> = (&'a str, &'a str, &'a str, &'a str, i64, i64);
 ///
 /// [`Logout::covers`]: crate::domain::logout::Logout::covers
 pub(super) async fn standings(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     sign_ins: &[&SignIn],
 ) -> Result<Vec<(Standing, i64)>, StoreError> {
     if sign_ins.is_empty() {
@@ -172,8 +174,9 @@ pub(super) async fn standings(
         "
         with asked as (
             select key as place, value ->> 0 as issuer, value ->> 1 as sid, value ->> 2 as sub,
-                   value ->> 3 as client_id, value ->> 4 as auth_time, value ->> 5 as iat
-            from jsonb_each(?1)
+                   value ->> 3 as client_id, cast(value ->> 4 as bigint) as auth_time,
+                   cast(value ->> 5 as bigint) as iat
+            from jsonb_each($1)
         ), known as (
             select a.*, min(a.iat, (
                 select min(min(t.first_seen_at, t.earliest_iat))
@@ -182,7 +185,7 @@ pub(super) async fn standings(
             )) as earliest
             from asked a
         )
-        select k.place, k.earliest, t.earliest_iat <= k.iat and k.iat <= t.latest_iat, t.last_seen_at, t.has_listened, ",
+        select k.place, k.earliest, t.earliest_iat <= k.iat and k.iat <= t.latest_iat, t.last_seen_at, t.has_listened = 1, ",
         swept_by!(),
         ", ",
         logout_columns!(),
@@ -195,19 +198,19 @@ pub(super) async fn standings(
             select min(seq) from (
                 select s.seq from logouts s
                 where s.scope = 'session' and s.issuer = k.issuer and s.sid = k.sid
-                    and (s.is_final or s.covers_until >= k.iat)
+                    and (s.is_final = 1 or s.covers_until >= k.iat)
                 union all
                 select e.logout from session_ends e
-                where e.issuer = k.issuer and e.sid = k.sid and (e.is_final or e.covers_until >= k.iat)
+                where e.issuer = k.issuer and e.sid = k.sid and (e.is_final = 1 or e.covers_until >= k.iat)
                 union all
                 select u.seq from logouts u
                 where u.scope = 'user' and u.issuer = k.issuer and u.sub = k.sub
-                    and u.covers_until >= iif(k.auth_time <> -1, k.auth_time, coalesce(k.earliest, k.iat))
-            )
+                    and u.covers_until >= coalesce(nullif(k.auth_time, -1), k.earliest, k.iat)
+            ) earliest
         )
         order by k.place"
     );
-    let found = sqlx::query(select).bind(rows::json(&asked)?).fetch_all(connection).await?;
+    let found = query(select).bind(rows::json(&asked)?).fetch_all(connection).await?;
     found.iter().map(standing).collect()
 }
 
@@ -222,17 +225,17 @@ fn asked(sign_in: &SignIn) -> Asked<'_> {
     )
 }
 
-fn standing(row: &SqliteRow) -> Result<(Standing, i64), StoreError> {
-    let is_ended = row.try_get::<Option<i64>, _>(6)?.is_some();
+fn standing(row: &Row) -> Result<(Standing, i64), StoreError> {
+    let is_ended = row.try_get::<Option<i64>>(6)?.is_some();
     let ended_by = is_ended.then(|| rows::logout(row, 6)).transpose()?;
     let position = ended_by.as_ref().map_or(0, |(_, position)| *position);
     let standing = Standing {
         ended_by: ended_by.map(|(logout, _)| logout),
         swept_by: rows::parsed(LogoutId::parse, row.try_get(5)?)?,
-        earliest_known: row.try_get::<Option<i64>, _>(1)?.map(UnixSeconds),
-        is_seen: row.try_get::<Option<bool>, _>(2)?.unwrap_or(false),
-        last_seen_at: row.try_get::<Option<i64>, _>(3)?.map(UnixSeconds),
-        has_listened: row.try_get::<Option<bool>, _>(4)?.unwrap_or(false),
+        earliest_known: row.try_get::<Option<i64>>(1)?.map(UnixSeconds),
+        is_seen: row.try_get::<Option<bool>>(2)?.unwrap_or(false),
+        last_seen_at: row.try_get::<Option<i64>>(3)?.map(UnixSeconds),
+        has_listened: row.try_get::<Option<bool>>(4)?.unwrap_or(false),
     };
     Ok((standing, position))
 }

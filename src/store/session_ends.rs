@@ -5,11 +5,11 @@
 use std::collections::HashSet;
 
 use serde::Serialize;
-use sqlx::{Row, SqliteConnection};
 
 use super::error::StoreError;
 use super::facts::Facts;
 use super::rows::{self, logout_columns};
+use super::sql::{Connection, query};
 use crate::domain::clock::UnixSeconds;
 use crate::domain::ids::{Issuer, SessionKey, Sid};
 
@@ -25,7 +25,7 @@ struct EndRow<'a> {
 
 /// Reads what is known of these sessions, after their logouts were read.
 pub(super) async fn read(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     facts: &mut Facts,
     sessions: &HashSet<SessionKey>,
 ) -> Result<(), StoreError> {
@@ -34,15 +34,16 @@ pub(super) async fn read(
         "select e.issuer, e.sid, e.is_final, e.covers_until, ",
         logout_columns!(),
         "
-        from jsonb_each(?1) s
-        cross join session_ends e on e.issuer = s.value ->> 0 and e.sid = s.value ->> 1
-        cross join logouts l on l.seq = e.logout
+        from jsonb_each($1) s
+        cross join session_ends e
+        cross join logouts l
+        where e.issuer = s.value ->> 0 and e.sid = s.value ->> 1 and l.seq = e.logout
         order by e.logout"
     );
-    for row in sqlx::query(select).bind(rows::json(&pairs)?).fetch_all(connection).await? {
+    for row in query(select).bind(rows::json(&pairs)?).fetch_all(connection).await? {
         let issuer = rows::required(Issuer::parse, &row, 0)?;
         let key = SessionKey { issuer, sid: rows::required(Sid::parse, &row, 1)? };
-        let (is_final, covers_until) = (row.try_get::<i64, _>(2)? != 0, UnixSeconds(row.try_get(3)?));
+        let (is_final, covers_until) = (row.try_get::<i64>(2)? != 0, UnixSeconds(row.try_get(3)?));
         let (logout, position) = rows::logout(&row, 4)?;
         facts.add_session_end(key, position, logout, is_final, covers_until);
     }
@@ -50,7 +51,7 @@ pub(super) async fn read(
 }
 
 /// Writes down those that the batch has added or raised.
-pub(super) async fn write(connection: &mut SqliteConnection, facts: &Facts) -> Result<(), StoreError> {
+pub(super) async fn write(connection: &mut Connection, facts: &Facts) -> Result<(), StoreError> {
     let ends: Vec<_> = facts
         .changed_session_ends()
         .map(|(key, held, envelope)| EndRow {
@@ -66,12 +67,12 @@ pub(super) async fn write(connection: &mut SqliteConnection, facts: &Facts) -> R
     }
     let insert = "
         insert into session_ends (issuer, sid, logout, is_final, covers_until)
-        select value ->> 'issuer', value ->> 'sid', value ->> 'logout', value ->> 'is_final', value ->> 'covers_until'
-        from jsonb_each(?1)
+        select value ->> 'issuer', value ->> 'sid', cast(value ->> 'logout' as bigint), cast(value ->> 'is_final' as bigint), cast(value ->> 'covers_until' as bigint)
+        from jsonb_each($1)
         where true -- or `on` would be read as a join's
         on conflict (issuer, sid, logout) do update set
-            is_final = max(is_final, excluded.is_final),
-            covers_until = max(covers_until, excluded.covers_until)";
-    sqlx::query(insert).bind(rows::json(&ends)?).execute(connection).await?;
+            is_final = max(session_ends.is_final, excluded.is_final),
+            covers_until = max(session_ends.covers_until, excluded.covers_until)";
+    query(insert).bind(rows::json(&ends)?).execute(connection).await?;
     Ok(())
 }

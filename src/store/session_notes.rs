@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use sqlx::{Row, SqliteConnection};
 
 use super::Store;
 use super::batch::Work;
 use super::error::StoreError;
 use super::rows::{self, NO_AUTH_TIME};
 use super::sessions::over;
+use super::sql::{Connection, query};
 use crate::domain::clock::UnixMillis;
 use crate::domain::device::Device;
 use crate::domain::ids::{SessionId, SessionKey, Sid};
@@ -128,7 +128,7 @@ impl<'a> NoteRow<'a> {
 impl Work for SessionNotes {
     type Answer = ();
 
-    async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<()>, StoreError> {
+    async fn apply(connection: &mut Connection, work: &[Self]) -> Result<Vec<()>, StoreError> {
         for SessionNotes(notes) in work {
             let starting = starting(connection, notes).await?;
             let over = over(connection, &starting).await?;
@@ -141,21 +141,18 @@ impl Work for SessionNotes {
 
 /// Those that would start a session's clock. Between its being seen and written a logout
 /// may have ended it; for one whose clock runs that has stopped it already.
-async fn starting<'a>(
-    connection: &mut SqliteConnection,
-    notes: &'a [SessionNote],
-) -> Result<Vec<&'a SignIn>, StoreError> {
+async fn starting<'a>(connection: &mut Connection, notes: &'a [SessionNote]) -> Result<Vec<&'a SignIn>, StoreError> {
     let runs: Vec<_> = notes.iter().filter(|note| note.clock == Clock::Runs).map(|note| &note.sign_in).collect();
     if runs.is_empty() {
         return Ok(Vec::new());
     }
     let keys: Vec<_> = runs.iter().map(|it| (it.issuer.as_str(), it.sid.as_ref().map(Sid::as_str))).collect();
     let select = "
-        select k.key from jsonb_each(?1) k
+        select k.key from jsonb_each($1) k
         left join sessions s on s.issuer = k.value ->> 0 and s.sid = k.value ->> 1
         where s.clock is null or s.clock <> 1";
-    let found = sqlx::query(select).bind(rows::json(&keys)?).fetch_all(connection).await?;
-    let places = found.iter().map(|row| usize::try_from(row.try_get::<i64, _>(0)?).map_err(|_| StoreError::Damaged));
+    let found = query(select).bind(rows::json(&keys)?).fetch_all(connection).await?;
+    let places = found.iter().map(|row| usize::try_from(row.try_get::<i64>(0)?).map_err(|_| StoreError::Damaged));
     let places = places.collect::<Result<Vec<_>, _>>()?;
     Ok(places.into_iter().filter_map(|place| runs.get(place).copied()).collect())
 }
@@ -163,18 +160,18 @@ async fn starting<'a>(
 /// A session that is new counts as active: somebody has just signed in, or opened an
 /// app. After that only what is said to be activity counts, and a sign-in that is newer
 /// than the last; and one after the session's end, which begins the session anew.
-async fn note(connection: &mut SqliteConnection, notes: &str) -> Result<(), StoreError> {
+async fn note(connection: &mut Connection, notes: &str) -> Result<(), StoreError> {
     let insert = "
         insert into sessions (issuer, sid, id, sub, auth_time, started_at, first_seen_at, last_seen_at, active_at,
                               clock, is_sampled, user_agent, address, network)
-        select value ->> 'issuer', value ->> 'sid', value ->> 'id', value ->> 'sub', value ->> 'auth_time',
-               iif(value ->> 'auth_time' > -1, value ->> 'auth_time', value ->> 'iat'),
-               value ->> 'seen_at', value ->> 'seen_at', value ->> 'seen_at', value ->> 'clock', 1,
+        select value ->> 'issuer', value ->> 'sid', value ->> 'id', value ->> 'sub', cast(value ->> 'auth_time' as bigint),
+               coalesce(nullif(cast(value ->> 'auth_time' as bigint), -1), cast(value ->> 'iat' as bigint)),
+               cast(value ->> 'seen_at' as bigint), cast(value ->> 'seen_at' as bigint), cast(value ->> 'seen_at' as bigint), cast(value ->> 'clock' as bigint), 1,
                value ->> 'user_agent', value ->> 'address', value ->> 'network'
-        from jsonb_each(?1)
+        from jsonb_each($1)
         where true -- or `on` would be read as a join's
         on conflict do nothing";
-    sqlx::query(insert).bind(notes).execute(&mut *connection).await?;
+    query(insert).bind(notes).execute(&mut *connection).await?;
     let update = "
         update sessions set
             sub = n.sub,
@@ -188,30 +185,33 @@ async fn note(connection: &mut SqliteConnection, notes: &str) -> Result<(), Stor
             last_seen_at = max(last_seen_at, n.seen_at),
             active_at = case
                 when sessions.clock <> 1 and n.clock = 1 then max(sessions.active_at, n.seen_at)
-                else max(sessions.active_at, n.active_at, iif(n.auth_time > sessions.auth_time, n.auth_time * 1000, 0))
+                else max(
+                    max(sessions.active_at, n.active_at),
+                    case when n.auth_time > sessions.auth_time then n.auth_time * 1000 else 0 end
+                )
             end,
-            clock = iif(n.clock > 0, n.clock, sessions.clock),
+            clock = case when n.clock > 0 then n.clock else sessions.clock end,
             is_sampled = 1,
             user_agent = coalesce(n.user_agent, sessions.user_agent),
             address = coalesce(n.address, sessions.address),
             network = coalesce(n.network, sessions.network)
         from (
             select value ->> 'issuer' as issuer, value ->> 'sid' as sid, value ->> 'sub' as sub,
-                   value ->> 'auth_time' as auth_time, value ->> 'iat' as iat, value ->> 'seen_at' as seen_at,
-                   value ->> 'active_at' as active_at, value ->> 'clock' as clock,
+                   cast(value ->> 'auth_time' as bigint) as auth_time, cast(value ->> 'iat' as bigint) as iat, cast(value ->> 'seen_at' as bigint) as seen_at,
+                   cast(value ->> 'active_at' as bigint) as active_at, cast(value ->> 'clock' as bigint) as clock,
                    value ->> 'user_agent' as user_agent, value ->> 'address' as address,
                    value ->> 'network' as network
-            from jsonb_each(?1)
+            from jsonb_each($1)
         ) n
         where sessions.issuer = n.issuer and sessions.sid = n.sid";
-    sqlx::query(update).bind(notes).execute(connection).await?;
+    query(update).bind(notes).execute(connection).await?;
     Ok(())
 }
 
 /// Stops the clocks of sessions that are over, with the logout that ended them: whoever is
 /// seen in one after that has signed in, and begins anew.
 pub(super) async fn stop(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     over: impl Iterator<Item = &SessionKey>,
 ) -> Result<(), StoreError> {
     let over: Vec<_> = over.map(|key| (key.issuer.as_str(), key.sid.as_str())).collect();
@@ -219,9 +219,9 @@ pub(super) async fn stop(
         return Ok(());
     }
     let update = "
-        update sessions set clock = 2 from jsonb_each(?1) k
+        update sessions set clock = 2 from jsonb_each($1) k
         where issuer = k.value ->> 0 and sid = k.value ->> 1 and clock = 1";
-    sqlx::query(update).bind(rows::json(&over)?).execute(connection).await?;
+    query(update).bind(rows::json(&over)?).execute(connection).await?;
     Ok(())
 }
 
@@ -248,7 +248,7 @@ pub enum ClockChange {
 impl Work for ClockChange {
     type Answer = ();
 
-    async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<()>, StoreError> {
+    async fn apply(connection: &mut Connection, work: &[Self]) -> Result<Vec<()>, StoreError> {
         for change in work {
             change.make(connection).await?;
         }
@@ -257,36 +257,36 @@ impl Work for ClockChange {
 }
 
 impl ClockChange {
-    async fn make(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    async fn make(&self, connection: &mut Connection) -> Result<(), StoreError> {
         match self {
             Self::Stop(sessions) => {
                 let stopped = sessions.iter().map(|(key, at)| (key.issuer.as_str(), key.sid.as_str(), at.0));
                 let stopped = rows::json(&stopped.collect::<Vec<_>>())?;
                 let update = "
-                    update sessions set clock = 2 from jsonb_each(?1) k
-                    where issuer = k.value ->> 0 and sid = k.value ->> 1 and active_at <= k.value ->> 2";
-                sqlx::query(update).bind(stopped).execute(connection).await?;
+                    update sessions set clock = 2 from jsonb_each($1) k
+                    where issuer = k.value ->> 0 and sid = k.value ->> 1 and active_at <= cast(k.value ->> 2 as bigint)";
+                query(update).bind(stopped).execute(connection).await?;
             }
             Self::Resume { sample, now } => {
                 let update = "
-                    update sessions set active_at = min(active_at + ?1, ?2), is_sampled = 0
+                    update sessions set active_at = min(active_at + $1, $2), is_sampled = 0
                     where clock = 1 and is_sampled = 1";
-                sqlx::query(update).bind(millis(*sample)).bind(now.0).execute(&mut *connection).await?;
+                query(update).bind(millis(*sample)).bind(now.0).execute(&mut *connection).await?;
                 not_after(connection, *now).await?;
             }
             Self::NotAfter(now) => not_after(connection, *now).await?,
             Self::StopAll => {
-                sqlx::query("update sessions set clock = 0 where clock = 1").execute(connection).await?;
+                query("update sessions set clock = 0 where clock = 1").execute(connection).await?;
             }
         }
         Ok(())
     }
 }
 
-async fn not_after(connection: &mut SqliteConnection, now: UnixMillis) -> Result<(), StoreError> {
-    let active = "update sessions set active_at = ?1 where clock = 1 and active_at > ?1";
-    sqlx::query(active).bind(now.0).execute(&mut *connection).await?;
-    let started = "update sessions set started_at = ?1 where clock = 1 and started_at > ?1";
-    sqlx::query(started).bind(now.floor().0).execute(connection).await?;
+async fn not_after(connection: &mut Connection, now: UnixMillis) -> Result<(), StoreError> {
+    let active = "update sessions set active_at = $1 where clock = 1 and active_at > $1";
+    query(active).bind(now.0).execute(&mut *connection).await?;
+    let started = "update sessions set started_at = $1 where clock = 1 and started_at > $1";
+    query(started).bind(now.floor().0).execute(connection).await?;
     Ok(())
 }

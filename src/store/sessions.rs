@@ -2,13 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
-
 use super::Store;
 use super::error::StoreError;
 use super::rows;
 use super::seen_tokens::standings;
+use super::sql::{Connection, Row, query};
 use crate::domain::clock::{UnixMillis, UnixSeconds};
 use crate::domain::ids::{ClientId, Issuer, SessionId, SessionKey, Sid, Subject, SubjectKey};
 use crate::domain::logout::{Logout, SignIn};
@@ -86,10 +84,10 @@ impl Store {
     /// # Errors
     /// Why they could not be read.
     pub async fn sessions_of(&self, person: &SubjectKey) -> Result<Vec<SessionRecord>, StoreError> {
-        let select = session_columns!("where s.issuer = ?1 and s.sub = ?2 order by s.last_seen_at desc, s.sid");
+        let select = session_columns!("where s.issuer = $1 and s.sub = $2 order by s.last_seen_at desc, s.sid");
         self.read(async {
             let mut reader = self.reader().await?;
-            let query = sqlx::query(select).bind(person.issuer.as_str()).bind(person.sub.as_str());
+            let query = query(select).bind(person.issuer.as_str()).bind(person.sub.as_str());
             let found = query.fetch_all(&mut *reader).await?;
             records(&mut reader, &found).await
         })
@@ -101,10 +99,10 @@ impl Store {
     /// # Errors
     /// Why it could not be read.
     pub async fn session(&self, key: &SessionKey) -> Result<Option<SessionRecord>, StoreError> {
-        let select = session_columns!("where s.issuer = ?1 and s.sid = ?2");
+        let select = session_columns!("where s.issuer = $1 and s.sid = $2");
         self.read(async {
             let mut reader = self.reader().await?;
-            let query = sqlx::query(select).bind(key.issuer.as_str()).bind(key.sid.as_str());
+            let query = query(select).bind(key.issuer.as_str()).bind(key.sid.as_str());
             let found = query.fetch_all(&mut *reader).await?;
             Ok(records(&mut reader, &found).await?.pop())
         })
@@ -123,20 +121,20 @@ impl Store {
         let (select, unit) = match by {
             TimedBy::Activity => (
                 "select issuer, sid, active_at from sessions
-                 where clock = 1 and active_at > ?1 and active_at <= ?2 order by active_at",
+                 where clock = 1 and active_at > $1 and active_at <= $2 order by active_at",
                 1,
             ),
             TimedBy::Start => (
                 "select issuer, sid, started_at from sessions
-                 where clock = 1 and started_at > ?1 and started_at <= ?2 order by started_at",
+                 where clock = 1 and started_at > $1 and started_at <= $2 order by started_at",
                 1000,
             ),
         };
         self.read(async {
             let (after, through) = (window.after.0.div_euclid(unit), window.through.0.div_euclid(unit));
-            let query = sqlx::query(select).bind(after).bind(through);
+            let query = query(select).bind(after).bind(through);
             let found = query.fetch_all(&mut *self.reader().await?).await?;
-            found.iter().map(|row| Ok((key(row)?, UnixMillis(row.try_get::<i64, _>(2)? * unit)))).collect()
+            found.iter().map(|row| Ok((key(row)?, UnixMillis(row.try_get::<i64>(2)? * unit)))).collect()
         })
         .await
     }
@@ -148,13 +146,13 @@ impl Store {
     pub async fn timed_sessions(&self, keys: &[SessionKey]) -> Result<Vec<TimedSession>, StoreError> {
         let select = "
             select s.issuer, s.sid, s.sub, s.active_at, s.started_at
-            from jsonb_each(?1) k
-            cross join sessions s on s.issuer = k.value ->> 0 and s.sid = k.value ->> 1
-            where s.clock = 1
+            from jsonb_each($1) k
+            cross join sessions s
+            where s.issuer = k.value ->> 0 and s.sid = k.value ->> 1 and s.clock = 1
             order by k.key";
         self.read(async {
             let mut reader = self.reader().await?;
-            let found = sqlx::query(select).bind(rows::json(&pairs(keys))?).fetch_all(&mut *reader).await?;
+            let found = query(select).bind(rows::json(&pairs(keys))?).fetch_all(&mut *reader).await?;
             let keys = found.iter().map(key).collect::<Result<Vec<_>, _>>()?;
             let uses = uses(&mut reader, &keys).await?;
             found.iter().zip(keys).map(|(row, key)| timed(row, key, &uses)).collect()
@@ -186,7 +184,7 @@ struct Uses {
     latest_iat: Option<UnixSeconds>,
 }
 
-fn key(row: &SqliteRow) -> Result<SessionKey, StoreError> {
+fn key(row: &Row) -> Result<SessionKey, StoreError> {
     Ok(SessionKey { issuer: rows::required(Issuer::parse, row, 0)?, sid: rows::required(Sid::parse, row, 1)? })
 }
 
@@ -194,7 +192,7 @@ fn pairs(keys: &[SessionKey]) -> Vec<(&str, &str)> {
     keys.iter().map(|key| (key.issuer.as_str(), key.sid.as_str())).collect()
 }
 
-fn timed(row: &SqliteRow, key: SessionKey, uses: &HashMap<SessionKey, Uses>) -> Result<TimedSession, StoreError> {
+fn timed(row: &Row, key: SessionKey, uses: &HashMap<SessionKey, Uses>) -> Result<TimedSession, StoreError> {
     let uses = uses.get(&key);
     Ok(TimedSession {
         latest_iat: uses.and_then(|uses| uses.latest_iat),
@@ -206,7 +204,7 @@ fn timed(row: &SqliteRow, key: SessionKey, uses: &HashMap<SessionKey, Uses>) -> 
     })
 }
 
-async fn records(connection: &mut SqliteConnection, found: &[SqliteRow]) -> Result<Vec<SessionRecord>, StoreError> {
+async fn records(connection: &mut Connection, found: &[Row]) -> Result<Vec<SessionRecord>, StoreError> {
     let keys = found.iter().map(key).collect::<Result<Vec<_>, _>>()?;
     let mut uses = uses(connection, &keys).await?;
     let records = found.iter().zip(keys).map(|(row, key)| {
@@ -229,13 +227,14 @@ async fn records(connection: &mut SqliteConnection, found: &[SqliteRow]) -> Resu
 }
 
 /// Who uses each of these sessions. A session is over when all that was seen of it is.
-async fn uses(connection: &mut SqliteConnection, keys: &[SessionKey]) -> Result<HashMap<SessionKey, Uses>, StoreError> {
+async fn uses(connection: &mut Connection, keys: &[SessionKey]) -> Result<HashMap<SessionKey, Uses>, StoreError> {
     let select = "
         select t.issuer, t.sid, t.sub, t.client_id, t.auth_time, t.latest_iat
-        from jsonb_each(?1) k
-        cross join seen_tokens t on t.issuer = k.value ->> 0 and t.sid = k.value ->> 1
+        from jsonb_each($1) k
+        cross join seen_tokens t
+        where t.issuer = k.value ->> 0 and t.sid = k.value ->> 1
         order by t.latest_iat desc, t.client_id";
-    let found = sqlx::query(select).bind(rows::json(&pairs(keys))?).fetch_all(&mut *connection).await?;
+    let found = query(select).bind(rows::json(&pairs(keys))?).fetch_all(&mut *connection).await?;
     let newest = found.iter().map(newest_token).collect::<Result<Vec<_>, _>>()?;
     let standings = standings(connection, &newest.iter().collect::<Vec<_>>()).await?;
     let mut uses: HashMap<SessionKey, Uses> = HashMap::with_capacity(keys.len());
@@ -255,10 +254,7 @@ async fn uses(connection: &mut SqliteConnection, keys: &[SessionKey]) -> Result<
 
 /// The sessions of these sign-ins that are over: the sign-in is, and so is all that was
 /// seen of its session.
-pub(super) async fn over(
-    connection: &mut SqliteConnection,
-    sign_ins: &[&SignIn],
-) -> Result<HashSet<SessionKey>, StoreError> {
+pub(super) async fn over(connection: &mut Connection, sign_ins: &[&SignIn]) -> Result<HashSet<SessionKey>, StoreError> {
     if sign_ins.is_empty() {
         return Ok(HashSet::new());
     }
@@ -269,7 +265,7 @@ pub(super) async fn over(
     Ok(keys.into_iter().filter(|key| uses.get(key).is_none_or(|uses| uses.is_over)).collect())
 }
 
-fn newest_token(row: &SqliteRow) -> Result<SignIn, StoreError> {
+fn newest_token(row: &Row) -> Result<SignIn, StoreError> {
     Ok(SignIn {
         issuer: rows::required(Issuer::parse, row, 0)?,
         sid: rows::sid(row, 1)?,

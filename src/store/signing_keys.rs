@@ -1,12 +1,10 @@
 //! The keys that sign the hub's own logout tokens. Who may add one is decided inside
 //! the transaction: of two processes with the same thought, one makes the key.
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
-
 use super::Store;
 use super::batch::Work;
 use super::error::StoreError;
+use super::sql::{Connection, Row, query};
 use crate::domain::clock::UnixSeconds;
 use crate::domain::signing_key::{PrivateKey, SigningKey};
 
@@ -59,7 +57,7 @@ impl Work for AddKey {
     /// The keys that all nodes use from now on.
     type Answer = Vec<SigningKey>;
 
-    async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<Vec<SigningKey>>, StoreError> {
+    async fn apply(connection: &mut Connection, work: &[Self]) -> Result<Vec<Vec<SigningKey>>, StoreError> {
         let mut answers = Vec::with_capacity(work.len());
         for add in work {
             add.apply_one(connection).await?;
@@ -70,42 +68,42 @@ impl Work for AddKey {
 }
 
 impl AddKey {
-    async fn apply_one(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    async fn apply_one(&self, connection: &mut Connection) -> Result<(), StoreError> {
         match self.mode {
             Mode::InsteadOfAll => {
-                sqlx::query("delete from signing_keys").execute(&mut *connection).await?;
+                query("delete from signing_keys").execute(&mut *connection).await?;
             }
             Mode::UnlessLaterThan(limit) => {
-                let select = "select exists (select 1 from signing_keys where signs_from > ?1)";
-                let row = sqlx::query(select).bind(limit.0).fetch_one(&mut *connection).await?;
+                let select = "select exists (select 1 from signing_keys where signs_from > $1)";
+                let row = query(select).bind(limit.0).fetch_one(&mut *connection).await?;
                 if row.try_get(0)? {
                     return Ok(());
                 }
             }
         }
-        let retire = "update signing_keys set signs_until = ?1 where signs_until is null";
-        sqlx::query(retire).bind(self.proposed.signs_from.0).execute(&mut *connection).await?;
+        let retire = "update signing_keys set signs_until = $1 where signs_until is null";
+        query(retire).bind(self.proposed.signs_from.0).execute(&mut *connection).await?;
         let insert = "
             insert into signing_keys (kid, private_key, made_at, signs_from, signs_until)
-            values (?1, ?2, ?3, ?4, null)";
-        let query = sqlx::query(insert).bind(self.proposed.kid.as_str()).bind(self.proposed.private.reveal());
+            values ($1, $2, $3, $4, null)";
+        let query = query(insert).bind(self.proposed.kid.as_str()).bind(self.proposed.private.reveal());
         query.bind(self.proposed.made_at.0).bind(self.proposed.signs_from.0).execute(connection).await?;
         Ok(())
     }
 }
 
-async fn all(connection: &mut SqliteConnection) -> Result<Vec<SigningKey>, StoreError> {
+async fn all(connection: &mut Connection) -> Result<Vec<SigningKey>, StoreError> {
     let select = "select kid, private_key, made_at, signs_from, signs_until from signing_keys order by signs_from, kid";
-    let rows = sqlx::query(select).fetch_all(connection).await?;
+    let rows = query(select).fetch_all(connection).await?;
     rows.iter().map(key).collect()
 }
 
-fn key(row: &SqliteRow) -> Result<SigningKey, StoreError> {
+fn key(row: &Row) -> Result<SigningKey, StoreError> {
     Ok(SigningKey {
         kid: row.try_get(0)?,
         private: PrivateKey::new(row.try_get(1)?),
         made_at: UnixSeconds(row.try_get(2)?),
         signs_from: UnixSeconds(row.try_get(3)?),
-        signs_until: row.try_get::<Option<i64>, _>(4)?.map(UnixSeconds),
+        signs_until: row.try_get::<Option<i64>>(4)?.map(UnixSeconds),
     })
 }

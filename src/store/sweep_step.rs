@@ -3,15 +3,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
-
 use super::batch::Work;
 use super::error::StoreError;
 use super::facts::Facts;
 use super::record::read_about;
 use super::report::{BackEnd, Outcome, Recorded, Report};
 use super::rows;
+use super::sql::{Connection, Row, query};
 use super::tally::Tally;
 use crate::domain::clock::{UnixMillis, UnixSeconds};
 use crate::domain::ids::{Issuer, LogoutId, SessionKey, Sid, Subject, SubjectKey};
@@ -51,7 +49,7 @@ pub struct SweepStep {
 impl Work for SweepStep {
     type Answer = Swept;
 
-    async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<Swept>, StoreError> {
+    async fn apply(connection: &mut Connection, work: &[Self]) -> Result<Vec<Swept>, StoreError> {
         let mut answers = Vec::with_capacity(work.len());
         for step in work {
             answers.push(step.run(connection).await?);
@@ -76,7 +74,7 @@ impl SweepStep {
     /// The same page without writing; what comes after it.
     pub(super) async fn foretell(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         place: &Place,
         tally: &mut Tally,
     ) -> Result<Option<Place>, StoreError> {
@@ -88,7 +86,7 @@ impl SweepStep {
 
     /// One page, from where the last one ended: a step that was taken although its answer
     /// came too late is not taken again.
-    async fn run(&self, connection: &mut SqliteConnection) -> Result<Swept, StoreError> {
+    async fn run(&self, connection: &mut Connection) -> Result<Swept, StoreError> {
         let Some(place) = Place::read(connection, self.sweep.id).await? else {
             return Ok(Swept { recorded: Vec::new(), is_done: true });
         };
@@ -98,8 +96,8 @@ impl SweepStep {
         recorded.retain(|answer| answer.outcome == Outcome::Fresh);
 
         let is_done = page.next.stage == Stage::Done;
-        let update = "update sweeps set stage = ?2, after = ?3, finished_at = ?4 where id = ?1";
-        let query = sqlx::query(update).bind(self.sweep.id.to_string()).bind(page.next.stage.as_str());
+        let update = "update sweeps set stage = $2, after = $3, finished_at = $4 where id = $1";
+        let query = query(update).bind(self.sweep.id.to_string()).bind(page.next.stage.as_str());
         query.bind(&page.next.after).bind(is_done.then_some(self.at.0)).execute(connection).await?;
         Ok(Swept { recorded, is_done })
     }
@@ -195,12 +193,12 @@ impl Place {
     }
 
     /// Where a sweep stands; `None` where it is done, or forgotten.
-    async fn read(connection: &mut SqliteConnection, id: LogoutId) -> Result<Option<Self>, StoreError> {
-        let select = "select stage, after from sweeps where id = ?1 and stage <> 'done'";
-        let Some(row) = sqlx::query(select).bind(id.to_string()).fetch_optional(connection).await? else {
+    async fn read(connection: &mut Connection, id: LogoutId) -> Result<Option<Self>, StoreError> {
+        let select = "select stage, after from sweeps where id = $1 and stage <> 'done'";
+        let Some(row) = query(select).bind(id.to_string()).fetch_optional(connection).await? else {
             return Ok(None);
         };
-        let stage = if row.try_get::<&str, _>(0)? == "people" { Stage::People } else { Stage::Sessions };
+        let stage = if row.try_get::<&str>(0)? == "people" { Stage::People } else { Stage::Sessions };
         Ok(Some(Self { stage, after: row.try_get(1)? }))
     }
 }
@@ -213,7 +211,7 @@ struct Page {
 }
 
 impl Page {
-    async fn read(connection: &mut SqliteConnection, sweep: &Sweep, place: &Place) -> Result<Self, StoreError> {
+    async fn read(connection: &mut Connection, sweep: &Sweep, place: &Place) -> Result<Self, StoreError> {
         // Each in the order of an index, so that a page costs the same wherever it begins.
         let person = match &sweep.reach {
             Reach::Person(sub) => Some(sub.as_str()),
@@ -221,20 +219,20 @@ impl Page {
         };
         let select = match (place.stage, person) {
             (Stage::Sessions, None) => {
-                "select sid from seen_tokens where issuer = ?1 and sid > ?2 group by sid order by sid limit ?3"
+                "select sid from seen_tokens where issuer = $1 and sid > $2 group by sid order by sid limit $3"
             }
             (Stage::Sessions, Some(_)) => {
-                "select sid from seen_tokens where issuer = ?1 and sub = ?4 and sid > ?2 group by sid order by sid limit ?3"
+                "select sid from seen_tokens where issuer = $1 and sub = $4 and sid > $2 group by sid order by sid limit $3"
             }
             (_, None) => {
-                "select sub from seen_tokens where issuer = ?1 and sid = '' and sub > ?2 group by sub order by sub limit ?3"
+                "select sub from seen_tokens where issuer = $1 and sid = '' and sub > $2 group by sub order by sub limit $3"
             }
             (_, Some(_)) => {
-                "select sub from seen_tokens where issuer = ?1 and sid = '' and sub = ?4 and sub > ?2 limit 1"
+                "select sub from seen_tokens where issuer = $1 and sid = '' and sub = $4 and sub > $2 limit 1"
             }
         };
         let limit = i64::try_from(SWEEP_PAGE).unwrap_or(i64::MAX);
-        let query = sqlx::query(select).bind(sweep.issuer.as_str()).bind(&place.after).bind(limit).bind(person);
+        let query = query(select).bind(sweep.issuer.as_str()).bind(place.after.as_str()).bind(limit).bind(person);
         let found = query.fetch_all(&mut *connection).await?;
         let units =
             found.iter().map(|row| Unit::read(place.stage, &sweep.issuer, row)).collect::<Result<Vec<_>, _>>()?;
@@ -256,7 +254,7 @@ impl Page {
 }
 
 impl Unit {
-    fn read(stage: Stage, issuer: &Issuer, row: &SqliteRow) -> Result<Self, StoreError> {
+    fn read(stage: Stage, issuer: &Issuer, row: &Row) -> Result<Self, StoreError> {
         let issuer = issuer.clone();
         Ok(match stage {
             Stage::Sessions => Self::Session(SessionKey { issuer, sid: rows::required(Sid::parse, row, 0)? }),

@@ -13,9 +13,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Connection as _, Row, SqliteConnection};
-
 use super::Store;
 use super::batch::Work;
 use super::error::StoreError;
@@ -23,6 +20,7 @@ use super::facts::Decision;
 use super::record::read_facts;
 use super::report::{Outcome, Report};
 use super::rows::{self, logout_columns};
+use super::sql::{Connection, Query, Row, query};
 use super::sweep_step::{Place, SweepStep, Swept};
 use super::tally::{self, Expected, Tally};
 use crate::domain::clock::{UnixMillis, UnixSeconds};
@@ -31,7 +29,7 @@ use crate::domain::logout::{Logout, LogoutTarget, Reason};
 use crate::domain::sweep::{Reach, Sweep};
 
 /// All that was known at one moment, whatever is written since.
-pub struct Moment(SqliteConnection);
+pub struct Moment(Connection);
 
 /// A sweep, and how far it has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,9 +73,7 @@ impl Store {
         self.read(async {
             // Not one of the readers that everybody waits for.
             let mut connection = self.0.readers.one_more().await?;
-            rows::run(&mut connection, "begin").await?;
-            // It begins with the first thing that is read.
-            sqlx::query("select seq from sweeps limit 1").fetch_optional(&mut connection).await?;
+            connection.begin_reading().await?;
             Ok(Moment(connection))
         })
         .await
@@ -129,8 +125,8 @@ impl Store {
     /// # Errors
     /// Why it could not be read.
     pub async fn find_sweep(&self, id: LogoutId) -> Result<Option<SweepProgress>, StoreError> {
-        let select = concat!("select ", sweep_columns!(), " from sweeps w where w.id = ?1");
-        self.read_sweep(sqlx::query(select).bind(id.to_string())).await
+        let select = concat!("select ", sweep_columns!(), " from sweeps w where w.id = $1");
+        self.read_sweep(query(select).bind(id.to_string())).await
     }
 
     /// The logout by which a sweep has ended a session, if it did: there is one at most
@@ -143,10 +139,10 @@ impl Store {
             "select ",
             logout_columns!(),
             " from logouts l
-            where l.scope = 'session' and l.issuer = ?1 and l.sid = ?2 and l.source = 'admin' and l.occurred_at = ?3
+            where l.scope = 'session' and l.issuer = $1 and l.sid = $2 and l.source = 'admin' and l.occurred_at = $3
             order by l.seq limit 1"
         );
-        let query = sqlx::query(select).bind(key.issuer.as_str()).bind(key.sid.as_str()).bind(sweep.ordered_at.0);
+        let query = query(select).bind(key.issuer.as_str()).bind(key.sid.as_str()).bind(sweep.ordered_at.0);
         let row = self.read(async { Ok(query.fetch_optional(&mut *self.reader().await?).await?) }).await?;
         Ok(row.map(|row| rows::logout(&row, 0)).transpose()?.map(|(logout, _)| logout))
     }
@@ -158,7 +154,7 @@ impl Store {
     pub async fn unfinished_sweep(&self) -> Result<Option<SweepProgress>, StoreError> {
         let select =
             concat!("select ", sweep_columns!(), " from sweeps w where w.stage <> 'done' order by w.seq limit 1");
-        self.read_sweep(sqlx::query(select)).await
+        self.read_sweep(query(select)).await
     }
 
     async fn read_sweep(&self, query: Query<'_>) -> Result<Option<SweepProgress>, StoreError> {
@@ -166,8 +162,6 @@ impl Store {
         row.as_ref().map(progress).transpose()
     }
 }
-
-type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
 
 /// The sweep that covers `k`, one of those whom [`super::seen_tokens::standings`] asks
 /// about: [`Sweep::covers`], said again in SQL, and for a sweep of one app also every
@@ -177,7 +171,7 @@ macro_rules! swept_by {
         "(
             select w.id from sweeps w
             where w.issuer = k.issuer
-                and w.covers_until >= iif(k.auth_time <> -1, k.auth_time, coalesce(k.earliest, k.iat))
+                and w.covers_until >= coalesce(nullif(k.auth_time, -1), k.earliest, k.iat)
                 and (w.sub is null or w.sub = k.sub)
                 and (w.client_id is null or w.client_id = k.client_id or exists (
                     select 1 from seen_tokens u
@@ -199,7 +193,7 @@ macro_rules! sweep_columns {
 }
 use sweep_columns;
 
-fn progress(row: &SqliteRow) -> Result<SweepProgress, StoreError> {
+fn progress(row: &Row) -> Result<SweepProgress, StoreError> {
     let sub = rows::parsed(Subject::parse, row.try_get(2)?)?;
     let client_id = rows::parsed(ClientId::parse, row.try_get(3)?)?;
     let reach = match (sub, client_id) {
@@ -208,7 +202,7 @@ fn progress(row: &SqliteRow) -> Result<SweepProgress, StoreError> {
         (Some(sub), None) => Reach::Person(sub),
         (Some(_), Some(_)) => return Err(StoreError::Damaged),
     };
-    let count = |column: usize| u64::try_from(row.try_get::<i64, _>(column)?).map_err(|_| StoreError::Damaged);
+    let count = |column: usize| u64::try_from(row.try_get::<i64>(column)?).map_err(|_| StoreError::Damaged);
     let sweep = Sweep {
         id: rows::required(LogoutId::parse, row, 0)?,
         issuer: rows::required(Issuer::parse, row, 1)?,
@@ -220,10 +214,10 @@ fn progress(row: &SqliteRow) -> Result<SweepProgress, StoreError> {
     let expected = Expected { sessions: count(7)?, people: count(8)?, devices: count(9)?, apps: count(10)? };
     Ok(SweepProgress {
         sweep,
-        expected: (row.try_get::<i64, _>(14)? != 0).then_some(expected),
+        expected: (row.try_get::<i64>(14)? != 0).then_some(expected),
         sessions_ended: count(11)?,
         logouts_recorded: count(12)?,
-        finished_at: row.try_get::<Option<i64>, _>(13)?.map(UnixMillis),
+        finished_at: row.try_get::<Option<i64>>(13)?.map(UnixMillis),
     })
 }
 
@@ -233,7 +227,7 @@ pub(super) struct StartSweep(Sweep);
 impl Work for StartSweep {
     type Answer = ();
 
-    async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<()>, StoreError> {
+    async fn apply(connection: &mut Connection, work: &[Self]) -> Result<Vec<()>, StoreError> {
         for StartSweep(sweep) in work {
             let (sub, client_id) = match &sweep.reach {
                 Reach::Everyone => (None, None),
@@ -243,8 +237,8 @@ impl Work for StartSweep {
             let insert = "
                 insert into sweeps (id, issuer, sub, client_id, covers_until, reason, ordered_at, is_counted,
                                     expected_sessions, expected_people, expected_devices, expected_apps, stage, after)
-                values (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, 0, 0, 0, 'sessions', '')";
-            let query = sqlx::query(insert).bind(sweep.id.to_string()).bind(sweep.issuer.as_str()).bind(sub);
+                values ($1, $2, $3, $4, $5, $6, $7, 0, 0, 0, 0, 0, 'sessions', '')";
+            let query = query(insert).bind(sweep.id.to_string()).bind(sweep.issuer.as_str()).bind(sub);
             let query = query.bind(client_id).bind(sweep.covers_until.0).bind(sweep.reason.as_str());
             query.bind(sweep.ordered_at.0).execute(&mut *connection).await?;
         }
@@ -261,13 +255,13 @@ pub(super) struct SweepCounted {
 impl Work for SweepCounted {
     type Answer = ();
 
-    async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<()>, StoreError> {
+    async fn apply(connection: &mut Connection, work: &[Self]) -> Result<Vec<()>, StoreError> {
         for SweepCounted { id, expected } in work {
             let update = "
-                update sweeps set is_counted = 1, expected_sessions = ?2, expected_people = ?3,
-                    expected_devices = ?4, expected_apps = ?5
-                where id = ?1";
-            let query = sqlx::query(update).bind(id.to_string()).bind(tally::stored(expected.sessions));
+                update sweeps set is_counted = 1, expected_sessions = $2, expected_people = $3,
+                    expected_devices = $4, expected_apps = $5
+                where id = $1";
+            let query = query(update).bind(id.to_string()).bind(tally::stored(expected.sessions));
             let query = query.bind(tally::stored(expected.people)).bind(tally::stored(expected.devices));
             query.bind(tally::stored(expected.apps)).execute(&mut *connection).await?;
         }
@@ -278,7 +272,7 @@ impl Work for SweepCounted {
 /// Adds to each sweep what was just ended of it, be it that a step came to it or that
 /// somebody came back before.
 pub(super) async fn count_ended(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     decided: impl Iterator<Item = (&Report, &Decision)>,
 ) -> Result<(), StoreError> {
     let (mut ended, mut shared) = (HashMap::<LogoutId, (i64, i64)>::new(), HashSet::new());
@@ -303,9 +297,9 @@ pub(super) async fn count_ended(
         ended.into_iter().map(|(id, (sessions, logouts))| (id.to_string(), sessions, logouts)).collect();
     let update = "
         update sweeps set
-            sessions_ended = sessions_ended + (value ->> 1), logouts_recorded = logouts_recorded + (value ->> 2)
-        from jsonb_each(?1)
+            sessions_ended = sessions_ended + cast(value ->> 1 as bigint), logouts_recorded = logouts_recorded + cast(value ->> 2 as bigint)
+        from jsonb_each($1)
         where sweeps.id = value ->> 0";
-    sqlx::query(update).bind(rows::json(&ended)?).execute(connection).await?;
+    query(update).bind(rows::json(&ended)?).execute(connection).await?;
     Ok(())
 }

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use serde::Serialize;
-use sqlx::{Row, SqliteConnection};
 
 use super::error::StoreError;
 use super::facts::Facts;
 use super::report::{Outcome, Report};
+use super::rows;
+use super::sql::{Connection, query};
 use crate::domain::digest::sha256;
 use crate::domain::ids::{ClientId, Issuer, Sid, Subject};
 use crate::domain::logout::LogoutTarget;
@@ -75,19 +76,19 @@ impl Tally {
     }
 
     /// Looks up what the sessions that were taken since are on, as the registry knows it.
-    pub(super) async fn place(&mut self, connection: &mut SqliteConnection, issuer: &Issuer) -> Result<(), StoreError> {
+    pub(super) async fn place(&mut self, connection: &mut Connection, issuer: &Issuer) -> Result<(), StoreError> {
         let sids = std::mem::take(&mut self.unplaced);
         if sids.is_empty() {
             return Ok(());
         }
         let select = "
             select sub, user_agent, coalesce(network, '') from sessions
-            where issuer = ?1 and sid in (select value from json_each(?2)) and user_agent is not null";
-        let names: Vec<_> = sids.iter().map(Sid::as_str).collect();
-        let query = sqlx::query(select).bind(issuer.as_str()).bind(serde_json::json!(names).to_string());
-        let rows = query.fetch_all(connection).await?;
-        self.unknown_devices += sids.len().saturating_sub(rows.len()) as u64;
-        for row in rows {
+            where issuer = $1 and sid in (select value ->> 0 from jsonb_each($2)) and user_agent is not null";
+        let names: Vec<_> = sids.iter().map(|sid| (sid.as_str(),)).collect();
+        let query = query(select).bind(issuer.as_str()).bind(rows::json(&names)?);
+        let found = query.fetch_all(connection).await?;
+        self.unknown_devices += sids.len().saturating_sub(found.len()) as u64;
+        for row in found {
             let (sub, user_agent, network): (String, String, String) =
                 (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
             self.devices.insert(half_digest(&[&sub, &user_agent, &network]));

@@ -4,13 +4,12 @@ use std::collections::HashMap;
 use std::fmt;
 
 use serde::Serialize;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 
 use super::Store;
 use super::batch::Work;
 use super::error::StoreError;
 use super::rows;
+use super::sql::{Connection, Row, query};
 use crate::domain::clock::UnixMillis;
 use crate::domain::ids::LogoutId;
 
@@ -141,7 +140,7 @@ struct TicketRow<'a> {
 
 /// Keeps tickets, each with the logout it belongs to.
 pub(super) async fn insert(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     tickets: impl Iterator<Item = (&NewTicket, Option<LogoutId>)>,
 ) -> Result<(), StoreError> {
     let tickets: Vec<_> = tickets
@@ -159,22 +158,22 @@ pub(super) async fn insert(
     let insert = "
         insert into tickets (digest, kind, payload, logout_id, expires_at)
         select unhex(value ->> 'digest'), value ->> 'kind', value ->> 'payload', value ->> 'logout_id',
-               value ->> 'expires_at'
-        from jsonb_each(?1)";
-    sqlx::query(insert).bind(rows::json(&tickets)?).execute(connection).await?;
+               cast(value ->> 'expires_at' as bigint)
+        from jsonb_each($1)";
+    query(insert).bind(rows::json(&tickets)?).execute(connection).await?;
     Ok(())
 }
 
 async fn peek(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     digest: [u8; 32],
     kind: &str,
     now: UnixMillis,
 ) -> Result<Option<Ticket>, StoreError> {
     let select =
-        "select payload, logout_id, expires_at from tickets where digest = ?1 and kind = ?2 and expires_at > ?3";
-    let row = sqlx::query(select).bind(&digest[..]).bind(kind).bind(now.0).fetch_optional(connection).await?;
-    let ticket = |row: &SqliteRow| {
+        "select payload, logout_id, expires_at from tickets where digest = $1 and kind = $2 and expires_at > $3";
+    let row = query(select).bind(&digest[..]).bind(kind).bind(now.0).fetch_optional(connection).await?;
+    let ticket = |row: &Row| {
         Ok(Ticket {
             payload: row.try_get(0)?,
             logout: rows::parsed(LogoutId::parse, row.try_get(1)?)?,
@@ -187,7 +186,7 @@ async fn peek(
 impl Work for NewTicket {
     type Answer = ();
 
-    async fn apply(connection: &mut SqliteConnection, tickets: &[Self]) -> Result<Vec<()>, StoreError> {
+    async fn apply(connection: &mut Connection, tickets: &[Self]) -> Result<Vec<()>, StoreError> {
         insert(connection, tickets.iter().map(|ticket| (ticket, None))).await?;
         Ok(vec![(); tickets.len()])
     }
@@ -196,14 +195,14 @@ impl Work for NewTicket {
 impl Work for TakeTicket {
     type Answer = Option<Ticket>;
 
-    async fn apply(connection: &mut SqliteConnection, takes: &[Self]) -> Result<Vec<Option<Ticket>>, StoreError> {
+    async fn apply(connection: &mut Connection, takes: &[Self]) -> Result<Vec<Option<Ticket>>, StoreError> {
         let asked: Vec<_> = takes.iter().map(|take| (rows::hex(&take.digest), take.kind)).collect();
         let delete = "
             delete from tickets
-            where (digest, kind) in (select unhex(value ->> 0), value ->> 1 from jsonb_each(?1))
+            where (digest, kind) in (select unhex(value ->> 0), value ->> 1 from jsonb_each($1))
             returning digest, kind, payload, logout_id, expires_at";
         let mut found = HashMap::new();
-        for row in sqlx::query(delete).bind(rows::json(&asked)?).fetch_all(connection).await? {
+        for row in query(delete).bind(rows::json(&asked)?).fetch_all(connection).await? {
             let logout = rows::parsed(LogoutId::parse, row.try_get(3)?)?;
             let ticket = Ticket { payload: row.try_get(2)?, logout, expires_at: UnixMillis(row.try_get(4)?) };
             let name: (_, String) = (rows::digest(&row, 0)?, row.try_get(1)?);
@@ -222,13 +221,13 @@ impl Work for UseUp {
     /// Whether it was not used before.
     type Answer = bool;
 
-    async fn apply(connection: &mut SqliteConnection, marks: &[Self]) -> Result<Vec<bool>, StoreError> {
+    async fn apply(connection: &mut Connection, marks: &[Self]) -> Result<Vec<bool>, StoreError> {
         let insert = "
-            insert into tickets (digest, kind, payload, expires_at) values (?1, ?2, ?3, ?4)
+            insert into tickets (digest, kind, payload, expires_at) values ($1, $2, $3, $4)
             on conflict (digest) do nothing";
         let mut answers = Vec::with_capacity(marks.len());
         for Self(mark) in marks {
-            let query = sqlx::query(insert).bind(&mark.digest[..]).bind(mark.kind).bind(&mark.payload);
+            let query = query(insert).bind(&mark.digest[..]).bind(mark.kind).bind(&mark.payload);
             let done = query.bind(mark.expires_at.0).execute(&mut *connection).await?;
             answers.push(done.rows_affected() == 1);
         }
@@ -239,12 +238,12 @@ impl Work for UseUp {
 impl Work for ExtendTicket {
     type Answer = ();
 
-    async fn apply(connection: &mut SqliteConnection, work: &[Self]) -> Result<Vec<()>, StoreError> {
+    async fn apply(connection: &mut Connection, work: &[Self]) -> Result<Vec<()>, StoreError> {
         let update = "
-            update tickets set expires_at = max(expires_at, ?4)
-            where digest = ?1 and kind = ?2 and expires_at > ?3";
+            update tickets set expires_at = max(expires_at, $4)
+            where digest = $1 and kind = $2 and expires_at > $3";
         for one in work {
-            let query = sqlx::query(update).bind(&one.digest[..]).bind(one.kind);
+            let query = query(update).bind(&one.digest[..]).bind(one.kind);
             query.bind(one.now.0).bind(one.expires_at.0).execute(&mut *connection).await?;
         }
         Ok(vec![(); work.len()])

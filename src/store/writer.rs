@@ -10,20 +10,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::batch::{Batch, Command, Outlets};
+use super::database::Database;
 use super::error::StoreError;
 use super::readers::Readers;
-use super::rows;
+use super::sql::Connection;
 use crate::tasks::Tasks;
 
 /// The most commands that share one transaction.
 const BATCH_MAX: usize = 512;
+
+/// The longest that a transaction may take. Longer than any statement, and than its caller waits.
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// How long the writer still serves after the hub began to stop, for those who
 /// are just finishing. [`super::Store::close`] does not wait for it.
@@ -40,9 +42,9 @@ pub(super) struct Tally {
 
 /// The task that owns the writing connection.
 pub(super) struct Writer {
-    pub(super) options: SqliteConnectOptions,
+    pub(super) database: Database,
     /// `None` after a failure that leaves the connection in doubt.
-    pub(super) connection: Option<SqliteConnection>,
+    pub(super) connection: Option<Connection>,
     pub(super) readers: Arc<Readers>,
     pub(super) commands: mpsc::Receiver<Command>,
     pub(super) outlets: Outlets,
@@ -104,21 +106,22 @@ impl Writer {
 
     /// One transaction for the batch: all of it, or nothing.
     async fn commit(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
-        let outcome = match self.begin().await {
-            Ok(connection) => match batch.apply(connection).await {
-                Ok(()) => rows::run(connection, "commit").await,
-                Err(refusal) => Err(refusal),
-            },
-            Err(refusal) => Err(refusal),
+        let writing = async {
+            let connection = self.begin().await?;
+            batch.apply(connection).await?;
+            connection.run("commit").await
         };
+        let outcome = bounded(writing).await;
         self.settle(outcome).await
     }
 
     /// What stands in the WAL may have room in the file, where rows were forgotten.
     async fn make_room(&mut self) -> bool {
         match &mut self.connection {
-            Some(connection) => rows::run(connection, "pragma wal_checkpoint(truncate)").await.is_ok(),
-            None => false,
+            Some(connection) if !connection.is_postgres() => {
+                connection.run("pragma wal_checkpoint(truncate)").await.is_ok()
+            }
+            _ => false,
         }
     }
 
@@ -126,23 +129,20 @@ impl Writer {
     /// alone pays. Seldom, and still one commit.
     async fn write_one_by_one(&mut self, batch: Batch) {
         let mut singles: Vec<_> = batch.one_by_one().into_iter().map(|single| (single, Ok(()))).collect();
-        let outcome = match self.begin().await {
-            Ok(connection) => apply_each(connection, &mut singles).await,
-            Err(refusal) => Err(refusal),
-        };
+        let outcome = bounded(async { apply_each(self.begin().await?, &mut singles).await }).await;
         let outcome = self.settle(outcome).await;
         for (single, own) in singles {
             single.answer(outcome.and(own), &self.outlets);
         }
     }
 
-    async fn begin(&mut self) -> Result<&mut SqliteConnection, StoreError> {
+    async fn begin(&mut self) -> Result<&mut Connection, StoreError> {
         let connection = match self.connection.take() {
             Some(connection) => connection,
-            None => self.options.connect().await?,
+            None => self.database.connect().await?,
         };
         let connection = self.connection.insert(connection);
-        rows::run(connection, "begin immediate").await?;
+        connection.begin_writing().await?;
         Ok(connection)
     }
 
@@ -155,22 +155,24 @@ impl Writer {
             }
             Err(refusal) => {
                 self.tally.failures.fetch_add(1, Relaxed);
-                if refusal.spoils_connection() {
+                let is_in_doubt = self.connection.as_ref().is_none_or(Connection::is_in_doubt);
+                if refusal.spoils_connection() || is_in_doubt {
                     self.connection = None;
                 } else if let Some(connection) = &mut self.connection {
-                    rows::run(connection, "rollback").await.ok();
+                    connection.run("rollback").await.ok();
                 }
             }
         }
         outcome
     }
 
-    /// Moves the WAL into the file, so that one file is all there is.
+    /// Moves a file's WAL into it, so that one file is all there is.
     async fn close(mut self) {
         self.readers.close().await;
         if let Some(mut connection) = self.connection.take() {
-            let moved = rows::run(&mut connection, "pragma wal_checkpoint(truncate)").await;
-            if moved.is_err() | connection.close().await.is_err() {
+            let is_file = !connection.is_postgres();
+            let moved = if is_file { connection.run("pragma wal_checkpoint(truncate)").await } else { Ok(()) };
+            if (moved.is_err() | connection.close().await.is_err()) && is_file {
                 tracing::warn!("the database could not be tidied up; nothing is lost, the next start does it");
             }
         }
@@ -178,22 +180,29 @@ impl Writer {
     }
 }
 
+/// A server that says nothing at all is no longer waited for: the connection is dropped then,
+/// and what was begun there is either committed or never will be. (A file's statements end by
+/// themselves, and before that.)
+async fn bounded(writing: impl Future<Output = Result<(), StoreError>>) -> Result<(), StoreError> {
+    timeout(SILENCE, writing).await.unwrap_or(Err(StoreError::Unreachable))
+}
+
 /// Commits what succeeds. An error is one that nothing can succeed after.
 async fn apply_each(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     singles: &mut [(Batch, Result<(), StoreError>)],
 ) -> Result<(), StoreError> {
     for (single, outcome) in singles {
-        rows::run(connection, "savepoint one_command").await?;
+        connection.run("savepoint one_command").await?;
         *outcome = single.apply(connection).await;
         match *outcome {
             Ok(()) => {}
             Err(refusal) if refusal.is_one_commands_fault() => {
-                rows::run(connection, "rollback to one_command").await?;
+                connection.run("rollback to one_command").await?;
             }
             Err(refusal) => return Err(refusal),
         }
-        rows::run(connection, "release one_command").await?;
+        connection.run("release one_command").await?;
     }
-    rows::run(connection, "commit").await
+    connection.run("commit").await
 }

@@ -8,7 +8,7 @@ use super::*;
 
 #[tokio::test]
 async fn nothing_acknowledged_is_lost_in_a_crash() {
-    let store = TestStore::open().await;
+    let store = TestStore::in_a_file().await;
     let notes = token("notes", "laptop", 900);
     store.sees(&notes).await;
     let mut recorded = Vec::new();
@@ -24,7 +24,7 @@ async fn nothing_acknowledged_is_lost_in_a_crash() {
 
 #[tokio::test]
 async fn closing_finishes_what_is_queued_and_leaves_one_file() {
-    let store = TestStore::open().await;
+    let store = TestStore::in_a_file().await;
     let report = app_ends("laptop", 1000);
     let (recorded, ()) = tokio::join!(store.record(report.clone()), store.close());
     recorded.unwrap();
@@ -40,7 +40,7 @@ async fn closing_finishes_what_is_queued_and_leaves_one_file() {
 
 #[tokio::test]
 async fn while_the_hub_stops_whoever_is_finishing_can_still_write() {
-    let store = TestStore::open().await;
+    let store = TestStore::in_a_file().await;
     store.tasks.stop();
     store.fresh(app_ends("laptop", 1000)).await;
     store.close().await;
@@ -49,7 +49,7 @@ async fn while_the_hub_stops_whoever_is_finishing_can_still_write() {
 
 #[tokio::test]
 async fn the_writer_ends_when_nobody_can_ask_any_more() {
-    let TestStore { directory: _directory, tasks, store } = TestStore::open().await;
+    let TestStore { directory: _directory, tasks, store, .. } = TestStore::in_a_file().await;
     drop(store);
     tasks.stop();
     tasks.ended().await;
@@ -57,9 +57,9 @@ async fn the_writer_ends_when_nobody_can_ask_any_more() {
 
 #[tokio::test]
 async fn a_lock_that_another_process_keeps_is_an_error_in_time_and_no_harm_afterwards() {
-    let store = TestStore::open().await;
+    let store = TestStore::in_a_file().await;
     let mut stranger = store.stranger().await;
-    sqlx::query("begin immediate").execute(&mut stranger).await.unwrap();
+    stranger.begin_writing().await.unwrap();
 
     let started = Instant::now();
     let (first, second) = tokio::join!(store.record(app_ends("laptop", 1000)), store.check());
@@ -67,16 +67,16 @@ async fn a_lock_that_another_process_keeps_is_an_error_in_time_and_no_harm_after
     assert!(started.elapsed() < Duration::from_millis(2900), "{:?}", started.elapsed());
     assert!(store.standing(&token("notes", "laptop", 900)).await.is_ok(), "reading goes on");
 
-    sqlx::query("rollback").execute(&mut stranger).await.unwrap();
+    stranger.run("rollback").await.unwrap();
     store.fresh(app_ends("laptop", 1000)).await;
     store.check().await.unwrap();
 }
 
 #[tokio::test]
 async fn who_comes_while_the_writer_waits_for_a_lock_has_an_answer_in_time_too() {
-    let store = TestStore::open().await;
+    let store = TestStore::in_a_file().await;
     let mut stranger = store.stranger().await;
-    sqlx::query("begin immediate").execute(&mut stranger).await.unwrap();
+    stranger.begin_writing().await.unwrap();
 
     // The writer takes the first alone; the second then waits for two lock
     // timeouts, which is more than the deadline.
@@ -119,7 +119,7 @@ async fn a_full_disk_is_an_error_that_ends_when_there_is_room_again() {
 
 #[tokio::test]
 async fn too_many_waiting_writes_are_refused_at_once() {
-    let store = TestStore::open().await;
+    let store = TestStore::in_a_file().await;
     let sign_in = token("notes", "laptop", 900);
     // On one thread the writer takes nothing before the first await is over.
     let asked = (0..9000).map(|_| store.see(&sign_in, UnixMillis(0)));

@@ -17,14 +17,14 @@ mod standing;
 mod sweeps;
 mod tickets;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, SqliteConnection};
 use tempfile::TempDir;
 
+use super::database::Database;
+use super::sql::{Connection, Row, query};
 use super::{Outcome, Recorded, Report, Store, StoreError, TokenUse};
 use crate::domain::clock::{UnixMillis, UnixSeconds};
 use crate::domain::ids::{ClientId, Issuer, Jti, LogoutId, SessionKey, Sid, Subject, SubjectKey};
@@ -34,9 +34,24 @@ use crate::tasks::Tasks;
 /// How much later a report may still be about the same logout, in these tests.
 const WINDOW: i64 = 60;
 
-/// A store on a file of its own.
+/// A database of the test's own: a file; or, where there is a server for tests, a schema.
+fn store_url(directory: &Path) -> String {
+    let Ok(server) = std::env::var("SLO_HUB_TEST_POSTGRES") else {
+        return format!("sqlite://{}", directory.join("hub.db").display());
+    };
+    let schema: String =
+        directory.display().to_string().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    let made = std::process::Command::new("psql")
+        .args(["-q", "-c", &format!("create schema if not exists \"{schema}\""), &server])
+        .status();
+    assert!(made.is_ok_and(|status| status.success()), "psql makes a schema");
+    format!("{server}?options=-csearch_path%3D\"{schema}\"")
+}
+
+/// A store of its own.
 struct TestStore {
     directory: TempDir,
+    url: String,
     tasks: Tasks,
     store: Store,
 }
@@ -51,36 +66,50 @@ impl std::ops::Deref for TestStore {
 
 impl TestStore {
     async fn open() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let url = store_url(directory.path());
+        Self::at(directory, &url, None).await
+    }
+
+    /// Not on a server, wherever the others are.
+    async fn in_a_file() -> Self {
         Self::bounded(None).await
     }
 
+    /// A file of at most that many pages.
     async fn bounded(max_pages: Option<u32>) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let tasks = Tasks::default();
         let url = format!("sqlite://{}", directory.path().join("hub.db").display());
-        let store = Store::open_bounded(&url, &tasks, max_pages).await.unwrap();
-        Self { directory, tasks, store }
+        Self::at(directory, &url, max_pages).await
+    }
+
+    async fn at(directory: TempDir, url: &str, max_pages: Option<u32>) -> Self {
+        let tasks = Tasks::default();
+        let store = Store::open_bounded(url, &tasks, max_pages).await.unwrap();
+        Self { directory, url: url.to_owned(), tasks, store }
     }
 
     fn path(&self) -> PathBuf {
         self.directory.path().join("hub.db")
     }
 
-    /// Another process at the same file.
-    async fn stranger(&self) -> SqliteConnection {
-        SqliteConnectOptions::new().filename(self.path()).connect().await.unwrap()
+    /// Another process at the same database.
+    async fn stranger(&self) -> Connection {
+        Database::at(&self.url, None).unwrap().connect().await.unwrap()
     }
 
     /// What a `kill -9` at this moment would leave, opened by a new hub.
     async fn after_a_crash(&self) -> Self {
         let directory = tempfile::tempdir().unwrap();
+        if !self.path().exists() {
+            // What a server was told does not depend on who told it.
+            return Self::at(directory, &self.url, None).await;
+        }
         for name in ["hub.db", "hub.db-wal"] {
             std::fs::copy(self.directory.path().join(name), directory.path().join(name)).unwrap();
         }
-        let tasks = Tasks::default();
         let url = format!("sqlite://{}", directory.path().join("hub.db").display());
-        let store = Store::open(&url, &tasks).await.unwrap();
-        Self { directory, tasks, store }
+        Self::at(directory, &url, None).await
     }
 
     async fn fresh(&self, report: Report) -> Recorded {

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use sqlx::Row;
+use sqlx::{ConnectOptions, Row, SqliteConnection};
 
 use super::*;
 
@@ -33,11 +33,15 @@ async fn a_file_that_is_no_database_is_left_alone() {
     assert_eq!(std::fs::read(&path).unwrap(), "dear diary, ".repeat(100).as_bytes());
 }
 
+async fn stranger(store: &TestStore) -> SqliteConnection {
+    super::super::file::options(&store.path(), None).connect().await.unwrap()
+}
+
 #[tokio::test]
 async fn a_newer_versions_database_is_not_touched() {
-    let store = TestStore::open().await;
+    let store = TestStore::in_a_file().await;
     store.close().await;
-    let mut stranger = store.stranger().await;
+    let mut stranger = stranger(&store).await;
     let newer = "
         insert into _sqlx_migrations (version, description, success, checksum, execution_time)
         values (9999, 'from the future', true, x'00', 0)";
@@ -47,7 +51,7 @@ async fn a_newer_versions_database_is_not_touched() {
 
 #[tokio::test]
 async fn the_file_and_its_companions_are_their_owners_alone() {
-    let store = TestStore::open().await;
+    let store = TestStore::in_a_file().await;
     store.fresh(app_ends("laptop", 1000)).await;
     for name in ["hub.db", "hub.db-wal", "hub.db-shm"] {
         let mode = store.directory.path().join(name).metadata().unwrap().permissions().mode();
@@ -57,10 +61,9 @@ async fn the_file_and_its_companions_are_their_owners_alone() {
 
 #[tokio::test]
 async fn the_writer_waits_for_the_disk() {
-    let store = TestStore::open().await;
+    let store = TestStore::in_a_file().await;
     store.close().await;
-    let options = super::super::connect::options(&store.path(), None);
-    let mut connection = options.connect().await.unwrap();
+    let mut connection = stranger(&store).await;
     for (pragma, expected) in [("pragma synchronous", 2), ("pragma foreign_keys", 1), ("pragma busy_timeout", 1500)] {
         let value: i64 = sqlx::query(pragma).fetch_one(&mut connection).await.unwrap().get(0);
         assert_eq!(value, expected, "{pragma}");
@@ -71,8 +74,8 @@ async fn the_writer_waits_for_the_disk() {
 
 #[tokio::test]
 async fn every_table_is_strict_and_every_constraint_has_a_name() {
-    let store = TestStore::open().await;
-    let mut stranger = store.stranger().await;
+    let store = TestStore::in_a_file().await;
+    let mut stranger = stranger(&store).await;
     let tables = "select name, strict from pragma_table_list where schema = 'main' and type = 'table'";
     let mut ours = 0;
     for row in sqlx::query(tables).fetch_all(&mut stranger).await.unwrap() {
@@ -97,7 +100,7 @@ async fn every_table_is_strict_and_every_constraint_has_a_name() {
 
 #[tokio::test]
 async fn the_store_survives_a_second_opening_while_it_is_open() {
-    let store = TestStore::open().await;
+    let store = TestStore::in_a_file().await;
     store.fresh(app_ends("laptop", 1000)).await;
     let tasks = Tasks::default();
     let second = Store::open(&format!("sqlite://{}", store.path().display()), &tasks).await.unwrap();

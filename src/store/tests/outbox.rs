@@ -245,10 +245,9 @@ async fn what_is_done_or_given_up_keeps_no_token() {
     store.tried(ended(&posts[1], 1, AttemptEnd::Refused("answered 400"))).await.unwrap();
     store.give_up_overdue(UnixMillis(1_120_000)).await.unwrap();
     let mut stranger = store.stranger().await;
-    let kept: Vec<Option<String>> = sqlx::query_scalar("select token from outbox where client_id = 'desk' order by id")
-        .fetch_all(&mut stranger)
-        .await
-        .unwrap();
+    let select = "select token from outbox where client_id = 'desk' order by id";
+    let kept = query(select).fetch_all(&mut stranger).await.unwrap();
+    let kept: Vec<Option<String>> = kept.iter().map(|row| row.try_get(0).unwrap()).collect();
     assert_eq!(kept, [None, None, None, Some("3.3.3".to_owned())]);
 }
 

@@ -77,7 +77,7 @@ async fn a_logout_whose_reporter_has_gone_is_handed_to_whoever_takes_late_ones()
     let mut late = store.take_late_logouts().unwrap();
     assert!(store.take_late_logouts().is_none());
     let mut stranger = store.stranger().await;
-    sqlx::query("begin immediate").execute(&mut stranger).await.unwrap();
+    stranger.begin_writing().await.unwrap();
 
     let report = app_ends("laptop", 1000);
     {
@@ -85,6 +85,6 @@ async fn a_logout_whose_reporter_has_gone_is_handed_to_whoever_takes_late_ones()
         // Asked, and given up before there was an answer.
         assert!(futures_util::poll!(asking).is_pending());
     }
-    sqlx::query("rollback").execute(&mut stranger).await.unwrap();
+    stranger.run("rollback").await.unwrap();
     assert_eq!(late.recv().await.unwrap().logout, Some(report.as_logout()));
 }

@@ -24,8 +24,7 @@ fn until(moment: i64, key: SigningKey) -> SigningKey {
 #[tokio::test]
 async fn of_many_who_want_the_first_key_one_makes_it_and_all_get_it() {
     let store = TestStore::open().await;
-    let url = format!("sqlite://{}", store.path().display());
-    let elsewhere = Store::open(&url, &store.tasks).await.unwrap();
+    let elsewhere = Store::open(&store.url, &store.tasks).await.unwrap();
     let asks = (0..20).map(|number| {
         let hub: &Store = if number % 2 == 0 { &store } else { &elsewhere };
         hub.add_signing_key(key(&format!("k{number}"), 1000), NEVER)

@@ -2,8 +2,6 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use super::*;
 use crate::domain::logout::Logout;
@@ -91,13 +89,13 @@ fn some_token() -> impl Strategy<Value = SignIn> {
 /// The ends of sessions that are no logouts of their own, each as the logout that it
 /// would be, at the place of the one that answers for it.
 async fn session_ends(store: &TestStore, issuer: &Issuer, logouts: &[(i64, Logout)]) -> Vec<(i64, Logout)> {
-    let select = "select sid, logout, is_final, covers_until from session_ends where issuer = ?1";
-    let rows = sqlx::query(select).bind(issuer.as_str()).fetch_all(&mut store.stranger().await).await.unwrap();
-    let end = |row: &SqliteRow| {
-        let key = SessionKey { issuer: issuer.clone(), sid: sid(row.get(0)) };
-        let (place, target) = (row.get(1), LogoutTarget::Session { key, sub: None });
+    let select = "select sid, logout, is_final, covers_until from session_ends where issuer = $1";
+    let rows = query(select).bind(issuer.as_str()).fetch_all(&mut store.stranger().await).await.unwrap();
+    let end = |row: &Row| {
+        let key = SessionKey { issuer: issuer.clone(), sid: sid(row.try_get(0).unwrap()) };
+        let (place, target) = (row.try_get(1).unwrap(), LogoutTarget::Session { key, sub: None });
         let (_, answers) = logouts.iter().find(|(own, _)| *own == place).unwrap();
-        let (is_final, covers_until) = (row.get(2), UnixSeconds(row.get(3)));
+        let (is_final, covers_until) = (row.try_get::<i64>(2).unwrap() != 0, UnixSeconds(row.try_get(3).unwrap()));
         (place, Logout { target, is_final, covers_until, ..answers.clone() })
     };
     rows.iter().map(end).collect()

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use sqlx::Row;
 
 use super::*;
 use crate::domain::logout::Reason;
@@ -264,15 +263,15 @@ async fn ended_since(store: &TestStore, newest: &[SignIn], alive: &[bool]) -> Ex
 }
 
 async fn newest_tokens(store: &TestStore, issuer: &Issuer) -> Vec<SignIn> {
-    let select = "select sid, sub, client_id, auth_time, latest_iat from seen_tokens where issuer = ?1";
-    let rows = sqlx::query(select).bind(issuer.as_str()).fetch_all(&mut store.stranger().await).await.unwrap();
-    let one = |row: &sqlx::sqlite::SqliteRow| SignIn {
+    let select = "select sid, sub, client_id, auth_time, latest_iat from seen_tokens where issuer = $1";
+    let rows = query(select).bind(issuer.as_str()).fetch_all(&mut store.stranger().await).await.unwrap();
+    let one = |row: &Row| SignIn {
         issuer: issuer.clone(),
-        client_id: client(row.get(2)),
-        sub: Subject::parse(row.get(1)).unwrap(),
-        sid: Sid::parse(row.get(0)).ok(),
-        issued_at: UnixSeconds(row.get(4)),
-        auth_time: Some(row.get(3)).filter(|at| *at != -1).map(UnixSeconds),
+        client_id: client(row.try_get(2).unwrap()),
+        sub: Subject::parse(row.try_get(1).unwrap()).unwrap(),
+        sid: Sid::parse(row.try_get(0).unwrap()).ok(),
+        issued_at: UnixSeconds(row.try_get(4).unwrap()),
+        auth_time: Some(row.try_get(3).unwrap()).filter(|at| *at != -1).map(UnixSeconds),
     };
     rows.iter().map(one).collect()
 }

@@ -1,4 +1,4 @@
-//! How the file is made and opened.
+//! SQLite: how the file is made and opened.
 
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
@@ -23,7 +23,7 @@ const CHECKPOINT_PAGES: &str = "4096";
 const WAL_SIZE_LIMIT: &str = "67108864";
 
 /// Every schema change so far, in order.
-static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
+static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
 
 /// The file behind `sqlite://<path>`.
 pub(super) fn path_of(url: &str) -> Result<PathBuf, StoreError> {

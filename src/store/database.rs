@@ -1,0 +1,75 @@
+//! Which database, and how it is opened.
+
+use std::path::PathBuf;
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection as _};
+
+use super::error::StoreError;
+use super::sql::Connection;
+use super::{file, server};
+
+/// What `store.url` names.
+#[derive(Clone)]
+pub(super) enum Database {
+    /// A file of this machine's.
+    Sqlite(SqliteConnectOptions),
+    /// A server that several nodes share.
+    Postgres(PgConnectOptions),
+}
+
+impl Database {
+    /// `sqlite://<path>` or `postgres://…`. A file is made where there is none, and holds at
+    /// most `max_pages`, where given.
+    pub(super) fn at(url: &str, max_pages: Option<u32>) -> Result<Self, StoreError> {
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return server::options(url).map(Self::Postgres);
+        }
+        let path: PathBuf = file::path_of(url)?;
+        file::create_private(&path)?;
+        Ok(Self::Sqlite(file::options(&path, max_pages)))
+    }
+
+    /// A connection that may write.
+    pub(super) async fn connect(&self) -> Result<Connection, StoreError> {
+        match self {
+            Self::Sqlite(options) => Ok(options.connect().await?.into()),
+            Self::Postgres(options) => Ok(server::connect(options).await?.into()),
+        }
+    }
+
+    /// A connection that only reads. Of a server it is the primary as well, so that what was
+    /// committed is seen.
+    pub(super) async fn connect_to_read(&self) -> Result<Connection, StoreError> {
+        match self {
+            Self::Sqlite(options) => Ok(options.clone().read_only(true).connect().await?.into()),
+            Self::Postgres(options) => Ok(server::connect(options).await?.into()),
+        }
+    }
+
+    /// Brings the schema up to date.
+    pub(super) async fn migrate(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(options) => {
+                let mut connection = options.connect().await?;
+                file::migrate(&mut connection).await?;
+                Ok(connection.close().await?)
+            }
+            Self::Postgres(options) => {
+                let mut connection = server::connect(options).await?;
+                server::migrate(&mut connection).await?;
+                Ok(connection.close().await?)
+            }
+        }
+    }
+
+    /// How many connections read at the same time. Those of a file wait for each other's
+    /// processor time only; those of a server for the network.
+    pub(super) fn readers(&self) -> usize {
+        match self {
+            Self::Sqlite(_) => 2,
+            Self::Postgres(_) => 8,
+        }
+    }
+}
