@@ -89,13 +89,13 @@ fn run(options: &Options) -> Result<(), Failure> {
         let report = measure(plan, cores, Report::new(machine, command())).await?;
         Ok((report.table(), report.markdown(), report.json()))
     })?;
-    println!("\n{text}");
     if let Some(path) = &options.json {
         std::fs::write(path, serde_json::to_string_pretty(&json)? + "\n")?;
     }
     if let Some(path) = &options.markdown {
         std::fs::write(path, markdown)?;
     }
+    println!("\n{text}");
     Ok(())
 }
 
