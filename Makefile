@@ -1,6 +1,7 @@
 # make demo   the hub, a stand-in for an Auth0 tenant, and four apps, on this machine
 # make test   every test; installs what it needs
 # make check  formatting, lints and types only
+# make attack-papers  the count of attacks in the README, and docs/security.md
 # make bench  what a socket and a logout cost
 # make bench-peers  the same of what one would use instead of a hub
 
@@ -9,7 +10,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export CARGO_TERM_PROGRESS_WHEN := never
 
-.PHONY: help demo test check bench bench-peers picture pages tools e2e-tools
+.PHONY: help demo test check bench bench-peers picture pages tools e2e-tools attack-papers
 
 help:
 	@grep '^# make' Makefile | sed 's/^# //'
@@ -58,3 +59,7 @@ picture: e2e-tools
 pages: e2e-tools
 	scripts/npm-ready tests/e2e
 	cargo build --quiet && node tests/e2e/pages.mjs target/pages && node tests/e2e/sessions.mjs target/pages
+
+# The README's count of attacks and docs/security.md, made from tests/attacks.
+attack-papers: tools
+	WRITE_ATTACK_PAPERS=1 cargo test --quiet --test it attacks::papers

@@ -280,6 +280,7 @@ fn public_routes(edge: &Edge) -> Router {
     let held_back = from_fn_with_state(edge.clone(), layers::hold_back_failures);
     api.merge(pages::routes(edge.clone()))
         .fallback_service(any(http::not_found).layer(held_back))
+        .layer(from_fn(layers::with_one_host))
         .layer(layers::catch_panics())
         .layer(from_fn_with_state(Arc::clone(&edge.hub), layers::with_request_id))
         .layer(from_fn(layers::with_plain_headers))

@@ -16,6 +16,7 @@ mod admin_faults;
 mod admin_sweeps;
 mod algorithms;
 mod ask_who;
+mod attacks;
 mod back_end;
 mod browser;
 mod chain;
