@@ -16,10 +16,16 @@ const CONNECT_TIMEOUT: Duration = Duration::from_millis(1500);
 
 /// What every connection asks of the server. A node that is stopped in the middle of a
 /// transaction must not keep all others from writing: the server ends that transaction itself.
-const SETTINGS: [(&str, &str); 4] = [
+///
+/// Who waits for a lock hears of that, and not only that time ran out. What crosses the idle
+/// connections keeps whatever stands in between from forgetting them.
+const SETTINGS: [(&str, &str); 7] = [
     ("statement_timeout", "2000"),
-    ("lock_timeout", "2000"),
+    ("lock_timeout", "1500"),
     ("idle_in_transaction_session_timeout", "2000"),
+    ("tcp_keepalives_idle", "30"),
+    ("tcp_keepalives_interval", "5"),
+    ("tcp_keepalives_count", "3"),
     ("application_name", "slo-hub"),
 ];
 
