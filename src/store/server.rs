@@ -61,6 +61,30 @@ pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, 
     timeout(CONNECT_TIMEOUT, connecting).await.unwrap_or(Err(StoreError::Unreachable))
 }
 
+/// What a server is like, for whoever has to look after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServerState {
+    /// Its major version.
+    pub version: i64,
+    /// How many more connections it takes from users like the hub's.
+    pub connections_left: i64,
+    /// Whether the hub may make its tables where they would be made.
+    pub may_make_tables: bool,
+}
+
+/// Looks at the server, and changes nothing.
+pub(super) async fn look_at(url: &str) -> Result<ServerState, StoreError> {
+    let mut connection = connect(&options(url)?).await?;
+    let select = "
+        select cast(current_setting('server_version_num') as bigint) / 10000,
+               cast(current_setting('max_connections') as bigint)
+                   - cast(current_setting('superuser_reserved_connections') as bigint)
+                   - (select count(*) from pg_stat_activity where backend_type = 'client backend'),
+               coalesce(has_schema_privilege(current_schema(), 'create'), false)";
+    let row = sqlx::query(select).fetch_one(&mut connection).await?;
+    Ok(ServerState { version: row.try_get(0)?, connections_left: row.try_get(1)?, may_make_tables: row.try_get(2)? })
+}
+
 /// Brings the schema up to date. Of several nodes that start at once, one does.
 pub(super) async fn migrate(connection: &mut PgConnection) -> Result<(), StoreError> {
     // Changing a large table takes longer than a statement may.
