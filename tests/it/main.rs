@@ -42,6 +42,7 @@ mod logouts;
 mod management;
 mod management_fake;
 mod management_hurry;
+mod on_a_server;
 mod operators;
 mod own_tokens;
 mod process;
