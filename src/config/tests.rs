@@ -241,8 +241,9 @@ fn a_relative_database_lies_beside_the_configuration() {
     assert_eq!(parse(LEAST).unwrap().store.url, "sqlite:///etc/slo-hub/slo-hub.db");
     let absolute = LEAST.replace("[server]", "[store]\nurl = 'sqlite:///var/lib/hub.db'\n[server]");
     assert_eq!(parse(&absolute).unwrap().store.url, "sqlite:///var/lib/hub.db");
+    let shared = LEAST.replace("[server]", "[store]\nurl = 'postgres://hub@db/hub'\n[server]");
+    assert_eq!(parse(&shared).unwrap().store.url, "postgres://hub@db/hub");
     for (url, said) in [
-        ("postgres://db/hub", "not supported yet"),
         ("mysql://db", "must be sqlite://<path>"),
         ("sqlite://:memory:", "must name a file"),
         ("sqlite://", "must name a file"),
