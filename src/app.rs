@@ -18,6 +18,7 @@ use crate::http::ops::{self, Ops};
 use crate::http::{self, layers};
 use crate::hub::back_ends::BackEnds;
 use crate::hub::denied::Denied;
+use crate::hub::drill_elsewhere::Rehearsing;
 use crate::hub::own_sign_in::own_answers;
 use crate::hub::seal::Seal;
 use crate::hub::session_life::SessionLife;
@@ -202,7 +203,7 @@ async fn build_hub(config: &Config, clock: Arc<dyn Clock>, lookup: &Arc<dyn Look
         sweeping: Sweeping::default(),
         own_answers: own_answers(),
         log_hash: LogHash::new(store.secret("log_hash", clock.now()).await?),
-        rehearsing: tokio::sync::Mutex::default(),
+        rehearsing: Rehearsing::default(),
         rules: Rules {
             public_url: config.server.public_url.clone(),
             resume_ttl: config.session.resume_ttl,

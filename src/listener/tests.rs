@@ -132,3 +132,17 @@ async fn stopping_lets_a_request_finish_and_takes_no_new_ones() {
     assert!(rest(stream).await.ends_with("finished"));
     timeout(Duration::from_secs(5), tasks.ended()).await.expect("everything has ended");
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_connection_is_tuned_as_its_listener_is() {
+    for addr in ["127.0.0.1:0", "[::1]:0"] {
+        let listener = Listener::bind(addr.parse().unwrap()).unwrap();
+        let (_peer, accepted) = tokio::join!(TcpStream::connect(listener.local_addr()), listener.socket.accept());
+        let (stream, _) = accepted.unwrap();
+        let socket = SockRef::from(&stream);
+        assert!(socket.tcp_nodelay().unwrap() && socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), KEEPALIVE_AFTER);
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(UNCONFIRMED));
+    }
+}

@@ -65,4 +65,5 @@ mod tab;
 mod token_limits;
 mod token_rules;
 mod wait;
+mod websocket_rules;
 mod wire_files;

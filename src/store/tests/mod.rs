@@ -5,6 +5,7 @@ mod deliveries;
 mod durability;
 mod issuer_ends;
 mod logouts;
+mod nodes;
 mod opening;
 mod outbox;
 mod parked;
