@@ -12,8 +12,10 @@ use crate::luck::Luck;
 use crate::relay::Mode;
 use crate::world::World;
 
-/// How long things break.
-pub const FAULTS_LAST: Duration = Duration::from_secs(20);
+/// How long nothing breaks at first.
+const CALM_LASTS: Duration = Duration::from_secs(3);
+/// How long things break then.
+const FAULTS_LAST: Duration = Duration::from_secs(20);
 
 /// One thing that breaks, and for how long.
 #[derive(Clone, Copy, Debug)]
@@ -98,14 +100,15 @@ impl Fault {
 
 /// Breaks one thing after the other until time is up; the last is mended by then.
 pub async fn strike(world: Arc<World>, mut luck: Luck) {
+    sleep(CALM_LASTS).await;
     let end = Instant::now() + FAULTS_LAST;
     while Instant::now() < end {
         sleep(luck.millis(100, 1_200)).await;
         let most = if luck.one_in(3) { 6_000 } else { 1_500 };
         let lasts = luck.millis(100, most);
         let fault = Fault::any(&mut luck);
-        world.history.note(Event::Fault { what: format!("{fault:?} for {} ms", lasts.as_millis()) });
+        world.history.note(Event::Broken { what: format!("{fault:?} for {} ms", lasts.as_millis()) });
         fault.strike(&world, lasts).await;
-        world.history.note(Event::Fault { what: format!("{fault:?} is over") });
+        world.history.note(Event::Mended { what: format!("{fault:?}") });
     }
 }

@@ -99,8 +99,10 @@ pub enum Event {
     Unfed { follower: u32, end: End, code: Option<String> },
     /// A logout of the whole log, as read at the end, in order.
     Logged { logout: Logout },
-    /// Something was broken, or mended.
-    Fault { what: String },
+    /// Something breaks.
+    Broken { what: String },
+    /// That is over.
+    Mended { what: String },
     /// Every fault is over, and every node ready.
     Healed,
     /// Whoever is connected has had the time to be told.

@@ -64,7 +64,7 @@ impl Reporter {
         match self.by {
             By::BackEnd => (String::new(), None),
             By::Page => {
-                let (token, iat) = self.world.id_token(&self.who, self.began);
+                let (token, iat) = self.world.id_token(&self.who, self.began, true);
                 (token, Some(iat))
             }
             By::Issuer => {

@@ -63,7 +63,7 @@ enum Outcome {
 impl Tab {
     /// A tab of a session that began then.
     pub fn new(world: &Arc<World>, luck: Luck, number: u32, who: TestSession, began: i64) -> Self {
-        let (text, iat) = world.id_token(&who, began);
+        let (text, iat) = world.id_token(&who, began, false);
         world.history.note(Event::Opened { tab: number, sid: who.sid.clone(), sub: who.sub.clone(), began });
         let token = Credential { text, iat, by: "token" };
         Self { world: Arc::clone(world), luck, number, who, began, token, ticket: None }
@@ -115,7 +115,7 @@ impl Tab {
 
     async fn subscribe(&mut self, visit: &mut Visit) {
         if self.luck.one_in(8) {
-            let (text, iat) = self.world.id_token(&self.who, self.began);
+            let (text, iat) = self.world.id_token(&self.who, self.began, true);
             self.token = Credential { text, iat, by: "token" };
         }
         let ticket = self.ticket.clone().filter(|_| !self.luck.one_in(3));
@@ -178,7 +178,7 @@ impl Tab {
                 sleep(self.luck.millis(200, 3_000)).await;
                 visit.moves_at = Instant::now() + self.luck.millis(100, 8_000);
             }
-            1 => self.subscribe(visit).await,
+            1 if visit.answers_by.is_none() => self.subscribe(visit).await,
             _ => return false,
         }
         true

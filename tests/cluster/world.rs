@@ -70,9 +70,9 @@ impl World {
         self.reports.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// A sign-in's ID token of now, and its `iat`.
-    pub fn id_token(&self, who: &TestSession, began: i64) -> (String, i64) {
-        let iat = self.issuer.now();
+    /// An ID token of a session that began then; from when it began, or of now. And its `iat`.
+    pub fn id_token(&self, who: &TestSession, began: i64, is_fresh: bool) -> (String, i64) {
+        let iat = if is_fresh { self.issuer.now() } else { began };
         let token = self.issuer.id_token(who, NOTES.0).with("auth_time", json!(began)).with("iat", json!(iat));
         (token.sign(), iat)
     }

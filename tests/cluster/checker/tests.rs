@@ -177,6 +177,18 @@ fn a_sign_in_by_a_later_clock_is_covered_where_it_was_let_in_before_the_report()
 }
 
 #[test]
+fn a_sign_in_by_a_later_clock_that_could_not_be_written_down_may_live_on() {
+    let later = Event::Subscribing { tab: 2, connection: 20, iat: 120, by: "token".to_owned() };
+    let broken = Event::Broken { what: "the database".to_owned() };
+    let mended = Event::Mended { what: "the database".to_owned() };
+    let mut history = kept();
+    let place = history.iter().position(|event| *event == subscribing(2, 20)).unwrap();
+    history.splice(place..=place, [broken, later, mended]);
+    history.retain(|event| *event != gone(2, 20, End::Left));
+    assert_eq!(verdict(history), []);
+}
+
+#[test]
 fn a_sign_in_after_the_logout_is_nobodys_to_end() {
     let again = Event::Subscribing { tab: 2, connection: 21, iat: 120, by: "token".to_owned() };
     let mut history = kept();

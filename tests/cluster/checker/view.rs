@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::history::{Answer, End, Entry, Event, Logout, Way, Whom};
 
+/// How long a hub may still suffer from what was broken, in microseconds: a write waits for
+/// as long as that.
+const TROUBLE_LINGERS: u64 = 3_000_000;
+
 /// A tab and its session.
 pub(super) struct Tab<'a> {
     pub(super) sid: &'a str,
@@ -28,6 +32,8 @@ pub(super) struct Subscribe {
     pub(super) asked: usize,
     /// When it was told `subscribed`.
     pub(super) let_in: Option<usize>,
+    /// Nothing was broken then, nor had been for a while.
+    pub(super) was_calm: bool,
 }
 
 /// One report.
@@ -73,24 +79,34 @@ pub(super) struct View<'a> {
 impl<'a> View<'a> {
     pub(super) fn of(entries: &'a [Entry]) -> Self {
         let mut view = Self::default();
+        let (mut broken, mut trouble_until) = (0, None);
         for (at, entry) in entries.iter().enumerate() {
-            view.take(at, &entry.event);
+            match entry.event {
+                Event::Broken { .. } => broken += 1,
+                Event::Mended { .. } => {
+                    broken -= 1;
+                    trouble_until = Some(entry.at + TROUBLE_LINGERS);
+                }
+                _ => {}
+            }
+            view.take(at, &entry.event, broken == 0 && trouble_until.is_none_or(|until| until < entry.at));
         }
         view
     }
 
-    fn take(&mut self, at: usize, event: &'a Event) {
+    fn take(&mut self, at: usize, event: &'a Event, is_calm: bool) {
         match event {
             Event::Opened { tab, sid, sub, began } => {
                 self.tabs.insert(*tab, Tab { sid, sub, began: *began });
             }
             &Event::Subscribing { tab, connection, iat, .. } => {
-                self.subscribes.push(Subscribe { tab, connection, iat, asked: at, let_in: None });
+                self.subscribes.push(Subscribe { tab, connection, iat, asked: at, let_in: None, was_calm: false });
             }
             Event::Subscribed { connection, .. } => {
                 let mut latest = self.subscribes.iter_mut().rev();
                 if let Some(asked) = latest.find(|asked| asked.connection == *connection) {
                     asked.let_in = Some(at);
+                    asked.was_calm = is_calm;
                 }
             }
             Event::Told { tab, connection, logout } => {
@@ -117,7 +133,7 @@ impl<'a> View<'a> {
             Event::Logged { logout } => self.log.push(logout),
             Event::Settled => self.settled = Some(at),
             Event::Finished => self.finished = Some(at),
-            Event::Fault { .. } | Event::Healed => {}
+            Event::Broken { .. } | Event::Mended { .. } | Event::Healed => {}
         }
     }
 
@@ -132,13 +148,14 @@ impl<'a> View<'a> {
     /// Whether an acknowledged report surely ends a sign-in of that tab at `iat`: the
     /// issuer has ended the session; or the sign-in is not later than T, by whichever
     /// clock; or some node had let it in before the report was sent, so that it cannot be
-    /// a later one, whatever the clocks say.
+    /// a later one, whatever the clocks say. In trouble a hub lets people in without being
+    /// able to write that down; then it is T that counts.
     pub(super) fn covers(&self, report: &Report<'_>, number: u32, iat: i64) -> bool {
         let Some((_, Answer::Acknowledged { until, .. })) = report.answer else { return false };
         let Some(tab) = self.tabs.get(&number).filter(|tab| tab.is_meant(report.whom)) else { return false };
         let was_in = |least: i64| {
             let mut own = self.subscribes.iter().filter(|asked| asked.tab == number && asked.iat >= least);
-            own.any(|asked| asked.let_in.is_some_and(|at| at < report.sent))
+            own.any(|asked| asked.was_calm && asked.let_in.is_some_and(|at| at < report.sent))
         };
         match (report.whom, report.way) {
             (Whom::Session(_), Way::Backchannel) => true,
