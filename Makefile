@@ -2,13 +2,14 @@
 # make test   every test; installs what it needs
 # make check  formatting, lints and types only
 # make bench  what a socket and a logout cost
+# make bench-peers  the same of what one would use instead of a hub
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 export CARGO_TERM_PROGRESS_WHEN := never
 
-.PHONY: help demo test check bench picture pages tools e2e-tools
+.PHONY: help demo test check bench bench-peers picture pages tools e2e-tools
 
 help:
 	@grep '^# make' Makefile | sed 's/^# //'
@@ -43,6 +44,12 @@ test: e2e-tools check
 bench: tools
 	@scripts/need strace
 	cargo bench --quiet --bench load
+
+# What cannot be had here is left out, by name.
+bench-peers: tools
+	@scripts/need nchan nats-server mosquitto sockudo
+	@scripts/npm-ready benches/peers || echo "Without the servers on Node, then." >&2
+	cargo bench --quiet --bench load -- --peers $(ARGS)
 
 picture: e2e-tools
 	scripts/npm-ready tests/e2e && node tests/e2e/picture.mjs

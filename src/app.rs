@@ -26,7 +26,7 @@ use crate::hub::signing_keys::{KeyTrouble, ready_keys};
 use crate::hub::sweeping::Sweeping;
 use crate::hub::{Hub, Rules};
 use crate::listener::gate::Gate;
-use crate::listener::{Limits, Listener};
+use crate::listener::{Deadlines, Limits, Listener, Port};
 use crate::metrics::Metrics;
 use crate::oidc::code_flow::CodeFlow;
 use crate::oidc::fetch::Fetcher;
@@ -133,8 +133,9 @@ pub async fn run(config: Config) -> Result<(), StartError> {
 /// # Errors
 /// [`StartError`].
 pub async fn start(config: Config, surroundings: Surroundings) -> Result<Running, StartError> {
-    let public = bind("server.listen", config.server.listen)?;
-    let admin = bind("server.admin_listen", config.server.admin_listen)?;
+    let port = if config.server.reuse_port { Port::Shared } else { Port::Alone };
+    let public = bind("server.listen", config.server.listen, port)?;
+    let admin = bind("server.admin_listen", config.server.admin_listen, Port::Alone)?;
     let Surroundings { clock, lookup, chance } = surroundings;
     let hub = build_hub(&config, clock, &lookup).await?;
     let edge = build_edge(&config, &hub);
@@ -172,8 +173,8 @@ impl Running {
     }
 }
 
-fn bind(key: &'static str, addr: SocketAddr) -> Result<Listener, StartError> {
-    Listener::bind(addr).map_err(|source| StartError::Listen { key, addr, source })
+fn bind(key: &'static str, addr: SocketAddr, port: Port) -> Result<Listener, StartError> {
+    Listener::bind_with(addr, port, Deadlines::default()).map_err(|source| StartError::Listen { key, addr, source })
 }
 
 async fn build_hub(config: &Config, clock: Arc<dyn Clock>, lookup: &Arc<dyn Lookup>) -> Result<Arc<Hub>, StartError> {
