@@ -47,12 +47,11 @@ enum Fault {
 impl Fault {
     fn any(luck: &mut Luck) -> Self {
         let node = luck.below(NODES);
-        // What only nodes in a cluster know of comes more often.
         match luck.below(16) {
-            0..=2 => Self::KillNode(node),
-            3 | 4 => Self::FreezeNode(node),
-            5 => Self::StopDatabase,
-            6 => Self::KillDatabase,
+            0..=3 => Self::KillNode(node),
+            4 | 5 => Self::FreezeNode(node),
+            // Seldom: it takes long to come back on a busy disk, and nothing else happens then.
+            6 => [Self::StopDatabase, Self::KillDatabase][luck.below(2)],
             7 | 8 => Self::CutBack(node),
             9 | 10 => Self::RefuseBack(node),
             11 | 12 => Self::StallBack(node),
