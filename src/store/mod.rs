@@ -18,6 +18,7 @@
 //! that a statement's text does not depend on how many rows it takes.
 
 mod batch;
+mod claims;
 mod database;
 mod deliveries;
 mod error;
@@ -60,6 +61,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use self::batch::{Command, Job, Outlets, Work};
+use self::claims::Claims;
+pub use self::claims::LEASE;
 use self::database::Database;
 pub use self::deliveries::{Delivery, DeliveryKey, DeliveryStatus};
 pub use self::error::StoreError;
@@ -91,6 +94,8 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     commands: mpsc::Sender<Command>,
     readers: Arc<Readers>,
+    /// `None` where no other process works.
+    claims: Option<Claims>,
     late: Mutex<Option<mpsc::Receiver<Recorded>>>,
     receipts: watch::Receiver<()>,
     outbox: watch::Receiver<()>,
@@ -128,6 +133,7 @@ impl Store {
         let database = Database::at(url, max_pages)?;
         database.migrate().await?;
         let connection = database.connect().await?;
+        let claims = Claims::at(&database)?;
         let readers = Arc::new(Readers::open(database.clone()).await?);
 
         let (commands, queue) = mpsc::channel(QUEUE_MAX);
@@ -148,7 +154,7 @@ impl Store {
         };
         tasks.spawn(writer.run(tasks.clone()));
         let late = Mutex::new(Some(late_logouts));
-        Ok(Self(Arc::new(Inner { commands, readers, late, receipts, outbox, tally, closing, closed })))
+        Ok(Self(Arc::new(Inner { commands, readers, claims, late, receipts, outbox, tally, closing, closed })))
     }
 
     /// Finishes what is queued and closes the file. Every later verb is

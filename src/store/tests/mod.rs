@@ -1,5 +1,6 @@
 //! The store's promises, on real files.
 
+mod claims;
 mod decisions;
 mod deliveries;
 mod durability;
