@@ -205,10 +205,7 @@ fn store(mut section: Section<'_>, session: &Session) -> Option<Store> {
             None
         }
         Some(path) => Some(format!("sqlite://{}", section.reader.base().join(path).display())),
-        None if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-            section.fault("url", "PostgreSQL is not supported yet; use sqlite://slo-hub.db");
-            None
-        }
+        None if url.starts_with("postgres://") || url.starts_with("postgresql://") => Some(url),
         None => {
             section.fault("url", "must be sqlite://<path>, such as sqlite://slo-hub.db");
             None

@@ -242,7 +242,6 @@ fn a_relative_database_lies_beside_the_configuration() {
     let absolute = LEAST.replace("[server]", "[store]\nurl = 'sqlite:///var/lib/hub.db'\n[server]");
     assert_eq!(parse(&absolute).unwrap().store.url, "sqlite:///var/lib/hub.db");
     for (url, said) in [
-        ("postgres://db/hub", "not supported yet"),
         ("mysql://db", "must be sqlite://<path>"),
         ("sqlite://:memory:", "must name a file"),
         ("sqlite://", "must name a file"),
