@@ -42,6 +42,7 @@ mod logouts;
 mod management;
 mod management_fake;
 mod management_hurry;
+mod migrate;
 mod nodes;
 mod operators;
 mod own_tokens;

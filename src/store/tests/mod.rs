@@ -6,6 +6,7 @@ mod deliveries;
 mod durability;
 mod issuer_ends;
 mod logouts;
+mod migrate;
 mod opening;
 mod outbox;
 mod parked;
