@@ -36,11 +36,12 @@ async fn told(hub: &HubProcess, token: &str) -> Value {
     tab.frame().await
 }
 
-/// Somebody with an open tab, and the ticket that it comes back with.
-async fn comes(hub: &HubProcess, issuer: &TestIssuer, sub: &str) -> (TestSession, String) {
+/// Somebody with an open tab, and what it can come back with: its ticket, and its ID token.
+async fn comes(hub: &HubProcess, issuer: &TestIssuer, sub: &str) -> (TestSession, [String; 2]) {
     let who = issuer.sign_in(sub);
-    let welcome = told(hub, &issuer.id_token(&who, "notes").sign()).await;
-    (who, welcome["resume"].as_str().unwrap().to_owned())
+    let token = issuer.id_token(&who, "notes").sign();
+    let welcome = told(hub, &token).await;
+    (who, [welcome["resume"].as_str().unwrap().to_owned(), token])
 }
 
 async fn reports(hub: &HubProcess, issuer: &TestIssuer, who: &TestSession, body: Value) -> String {
@@ -92,14 +93,14 @@ async fn nobody_who_was_logged_out_comes_back_when_the_records_have_moved() {
 
     mail.says(Says::Status(204));
     let hub = start_at(&schema.url, &issuer, "", &mail.app("mail", "hub"), folder.path()).await;
-    for (who, ticket) in &people[..3] {
-        for token in [ticket, &issuer.id_token(who, "notes").sign()] {
+    for (who, tokens) in &people[..3] {
+        for token in tokens {
             let frame = told(&hub, token).await;
             assert_eq!(frame["type"], "slo-event", "{} is back: {frame}", who.sub);
         }
     }
-    let (eve, ticket) = &people[3];
-    for token in [ticket, &issuer.id_token(eve, "notes").sign()] {
+    let (eve, tokens) = &people[3];
+    for token in tokens {
         assert_eq!(told(&hub, token).await["type"], "subscribed");
     }
     hub.until("what waited is told", async || schema.number("select count(*) from outbox where state = 1").await == 3)
