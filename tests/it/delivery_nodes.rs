@@ -2,11 +2,9 @@
 //! an issuer is asked by one.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use futures_util::future::join_all;
 use serde_json::json;
-use tokio::sync::Semaphore;
 
 use crate::hub::{Answer, NOTES};
 use crate::management_fake::{self, FakeApi, SECRET};
@@ -112,70 +110,85 @@ async fn a_node_that_is_told_to_stop_hands_its_posts_over_at_once() {
     office.until_nothing_waits().await;
 }
 
-/// Two nodes that may ask their issuer's Management API.
-async fn bureau() -> Option<(Schema, TestIssuer, FakeApi, [Node; 2])> {
-    let schema = Schema::make().await?;
-    let (issuer, api) = (TestIssuer::start().await, FakeApi::default());
-    issuer.also_serves(api.routes());
-    let first = format!("[issuers.auth0_management]\nclient_id = \"hub-m2m\"\nclient_secret = \"{SECRET}\"");
-    let nodes = [start(&schema, &issuer, &first, "").await, start(&schema, &issuer, &first, "").await];
-    Some((schema, issuer, api, nodes))
+const ENDED: &str = "select count(*) from issuer_ends where state = 1";
+
+/// Nodes that may ask their issuer's Management API.
+struct Bureau {
+    schema: Schema,
+    issuer: TestIssuer,
+    api: FakeApi,
 }
 
-fn signs_in(issuer: &TestIssuer, api: &FakeApi, sub: &str) -> TestSession {
-    let who = issuer.sign_in(sub);
-    api.has_as(json!({"id": who.sid, "user_id": sub}));
-    who
-}
+impl Bureau {
+    /// `None` where there is no server for tests.
+    async fn open() -> Option<Self> {
+        let bureau = Self { schema: Schema::make().await?, issuer: TestIssuer::start().await, api: FakeApi::default() };
+        bureau.issuer.also_serves(bureau.api.routes());
+        Some(bureau)
+    }
 
-async fn until_asked(hub: &HubProcess, api: &FakeApi, kind: &str, times: usize) {
-    hub.until(kind, async || api.count(kind) == times).await;
+    async fn node(&self) -> Node {
+        let first = format!("[issuers.auth0_management]\nclient_id = \"hub-m2m\"\nclient_secret = \"{SECRET}\"");
+        start(&self.schema, &self.issuer, &first, "").await
+    }
+
+    /// Somebody's session, and its end as that node is told.
+    async fn ends(&self, node: &Node, sub: &str) {
+        let who = self.issuer.sign_in(sub);
+        self.api.has_as(json!({"id": who.sid, "user_id": sub}));
+        ends(&node.hub, &self.issuer, &who).await;
+    }
+
+    /// Waits until it is written down that so many have ended at the issuer.
+    async fn until_ended(&self, node: &Node, many: i64) {
+        node.hub.until("they have ended at the issuer", async || self.schema.number(ENDED).await == many).await;
+    }
 }
 
 #[tokio::test]
 async fn an_issuer_is_asked_by_one_node_whoever_recorded_the_logout() {
-    let Some((schema, issuer, api, mut nodes)) = bureau().await else { return };
-    let gate = Arc::new(Semaphore::new(0));
-    api.then("revoke", management_fake::Says::Held(Arc::clone(&gate)));
-    let people = ["ada", "grace", "linus"].map(|sub| signs_in(&issuer, &api, sub));
-    ends(&nodes[0].hub, &issuer, &people[0]).await;
-    until_asked(&nodes[0].hub, &api, "revoke", 1).await;
-    // The first node is at it, and finds by itself what the second has recorded.
-    ends(&nodes[1].hub, &issuer, &people[1]).await;
-    until_asked(&nodes[0].hub, &api, "revoke", 2).await;
-    gate.add_permits(1);
-    nodes[0].hub.until_metric("slo_hub_issuer_ends_total{outcome=\"revoked\"", 2.0).await;
-    assert_eq!(api.count("token"), 1, "the second node has never asked: {:?}", api.kinds());
+    let Some(bureau) = Bureau::open().await else { return };
+    let mut first = bureau.node().await;
+    bureau.ends(&first, "ada").await;
+    bureau.until_ended(&first, 1).await;
+    // The line is the first node's, which finds by itself what the second has recorded.
+    let second = bureau.node().await;
+    bureau.ends(&second, "grace").await;
+    bureau.until_ended(&second, 2).await;
+    assert_eq!(bureau.api.kinds(), ["token", "revoke", "revoke"], "the second has never asked: it has no token");
 
-    nodes[0].hub.kill();
-    schema.leases_end().await;
-    ends(&nodes[1].hub, &issuer, &people[2]).await;
-    until_asked(&nodes[1].hub, &api, "revoke", 3).await;
-    assert_eq!(api.count("token"), 2);
-    nodes[1].hub.until("all have ended", async || api.lasting().is_empty()).await;
+    first.hub.kill();
+    bureau.schema.leases_end().await;
+    bureau.ends(&second, "linus").await;
+    bureau.until_ended(&second, 3).await;
+    assert_eq!(bureau.api.kinds()[3..], ["token", "revoke"]);
+    assert!(bureau.api.lasting().is_empty());
 }
 
 #[tokio::test]
 async fn an_issuer_that_wants_rest_gets_it_from_all_nodes() {
-    let Some((schema, issuer, api, mut nodes)) = bureau().await else { return };
+    let Some(bureau) = Bureau::open().await else { return };
     let limited = management_fake::Says::With(429, "retry-after", "3600".to_owned(), json!({}));
-    api.always("revoke", Some(limited));
-    let people = ["ada", "grace"].map(|sub| signs_in(&issuer, &api, sub));
-    ends(&nodes[0].hub, &issuer, &people[0]).await;
-    until_asked(&nodes[0].hub, &api, "revoke", 1).await;
-    schema.leases_end().await;
+    bureau.api.always("revoke", Some(limited));
+    let mut first = bureau.node().await;
+    bureau.ends(&first, "ada").await;
+    first.hub.until("it is asked", async || bureau.api.count("revoke") == 1).await;
+
+    let second = bureau.node().await;
+    bureau.schema.leases_end().await;
     let left = "select held_until - database_time() from issuer_lines";
-    nodes[0].hub.until("the line is kept", async || schema.number(left).await > 0).await;
-    ends(&nodes[1].hub, &issuer, &people[1]).await;
+    first.hub.until("the line is kept", async || bureau.schema.number(left).await > 0).await;
+    bureau.ends(&second, "grace").await;
     // Kept twice more: meanwhile the other node has looked, which does so every second.
     for _ in 0..2 {
         let until = "select held_until from issuer_lines";
-        let before = schema.number(until).await;
-        nodes[1].hub.until("it is kept again", async || schema.number(until).await > before).await;
+        let before = bureau.schema.number(until).await;
+        second.hub.until("it is kept again", async || bureau.schema.number(until).await > before).await;
     }
-    assert_eq!(api.kinds(), ["token", "revoke"]);
+    assert_eq!(bureau.api.kinds(), ["token", "revoke"]);
 
-    api.always("revoke", None);
-    assert!(nodes[0].hub.terminate().await.success());
-    until_asked(&nodes[1].hub, &api, "revoke", 2).await;
+    bureau.api.always("revoke", None);
+    assert!(first.hub.terminate().await.success());
+    bureau.until_ended(&second, 1).await;
+    assert_eq!(bureau.api.kinds()[2..], ["token", "revoke"], "whoever stops lets the line go");
 }
