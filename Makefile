@@ -1,14 +1,16 @@
 # make demo   the hub, a stand-in for an Auth0 tenant, and four apps, on this machine
 # make test   every test; installs what it needs
 # make check  formatting, lints and types only
+# make attack-papers  the count of attacks in the README, and docs/security.md
 # make bench  what a socket and a logout cost
+# make bench-peers  the same of what one would use instead of a hub
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 export CARGO_TERM_PROGRESS_WHEN := never
 
-.PHONY: help demo test check bench picture pages tools e2e-tools
+.PHONY: help demo test check bench bench-peers picture pages tools e2e-tools attack-papers
 
 help:
 	@grep '^# make' Makefile | sed 's/^# //'
@@ -44,6 +46,12 @@ bench: tools
 	@scripts/need strace
 	cargo bench --quiet --bench load
 
+# What cannot be had here is left out, by name.
+bench-peers: tools
+	@scripts/need nchan nats-server mosquitto sockudo
+	@scripts/npm-ready benches/peers || echo "Without the servers on Node, then." >&2
+	cargo bench --quiet --bench load -- --peers $(ARGS)
+
 picture: e2e-tools
 	scripts/npm-ready tests/e2e && node tests/e2e/picture.mjs
 
@@ -51,3 +59,7 @@ picture: e2e-tools
 pages: e2e-tools
 	scripts/npm-ready tests/e2e
 	cargo build --quiet && node tests/e2e/pages.mjs target/pages && node tests/e2e/sessions.mjs target/pages
+
+# The README's count of attacks and docs/security.md, made from tests/attacks.
+attack-papers: tools
+	WRITE_ATTACK_PAPERS=1 cargo test --quiet --test it attacks::papers

@@ -18,6 +18,7 @@ use crate::http::ops::{self, Ops};
 use crate::http::{self, layers};
 use crate::hub::back_ends::BackEnds;
 use crate::hub::denied::Denied;
+use crate::hub::drill_elsewhere::Rehearsing;
 use crate::hub::own_sign_in::own_answers;
 use crate::hub::seal::Seal;
 use crate::hub::session_life::SessionLife;
@@ -25,7 +26,7 @@ use crate::hub::signing_keys::{KeyTrouble, ready_keys};
 use crate::hub::sweeping::Sweeping;
 use crate::hub::{Hub, Rules};
 use crate::listener::gate::Gate;
-use crate::listener::{Limits, Listener};
+use crate::listener::{Deadlines, Limits, Listener, Port};
 use crate::metrics::Metrics;
 use crate::oidc::code_flow::CodeFlow;
 use crate::oidc::fetch::Fetcher;
@@ -132,8 +133,9 @@ pub async fn run(config: Config) -> Result<(), StartError> {
 /// # Errors
 /// [`StartError`].
 pub async fn start(config: Config, surroundings: Surroundings) -> Result<Running, StartError> {
-    let public = bind("server.listen", config.server.listen)?;
-    let admin = bind("server.admin_listen", config.server.admin_listen)?;
+    let port = if config.server.reuse_port { Port::Shared } else { Port::Alone };
+    let public = bind("server.listen", config.server.listen, port)?;
+    let admin = bind("server.admin_listen", config.server.admin_listen, Port::Alone)?;
     let Surroundings { clock, lookup, chance } = surroundings;
     let hub = build_hub(&config, clock, &lookup).await?;
     let edge = build_edge(&config, &hub);
@@ -171,8 +173,8 @@ impl Running {
     }
 }
 
-fn bind(key: &'static str, addr: SocketAddr) -> Result<Listener, StartError> {
-    Listener::bind(addr).map_err(|source| StartError::Listen { key, addr, source })
+fn bind(key: &'static str, addr: SocketAddr, port: Port) -> Result<Listener, StartError> {
+    Listener::bind_with(addr, port, Deadlines::default()).map_err(|source| StartError::Listen { key, addr, source })
 }
 
 async fn build_hub(config: &Config, clock: Arc<dyn Clock>, lookup: &Arc<dyn Lookup>) -> Result<Arc<Hub>, StartError> {
@@ -202,7 +204,7 @@ async fn build_hub(config: &Config, clock: Arc<dyn Clock>, lookup: &Arc<dyn Look
         sweeping: Sweeping::default(),
         own_answers: own_answers(),
         log_hash: LogHash::new(store.secret("log_hash", clock.now()).await?),
-        rehearsing: tokio::sync::Mutex::default(),
+        rehearsing: Rehearsing::default(),
         rules: Rules {
             public_url: config.server.public_url.clone(),
             resume_ttl: config.session.resume_ttl,
@@ -278,6 +280,7 @@ fn public_routes(edge: &Edge) -> Router {
     let held_back = from_fn_with_state(edge.clone(), layers::hold_back_failures);
     api.merge(pages::routes(edge.clone()))
         .fallback_service(any(http::not_found).layer(held_back))
+        .layer(from_fn(layers::with_one_host))
         .layer(layers::catch_panics())
         .layer(from_fn_with_state(Arc::clone(&edge.hub), layers::with_request_id))
         .layer(from_fn(layers::with_plain_headers))

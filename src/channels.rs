@@ -7,6 +7,7 @@
 
 pub mod rehearsal;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
@@ -94,7 +95,8 @@ impl Channels {
     /// # Errors
     /// [`TooMany`] when the session, or a person whose tokens name no session, has
     /// `at_most` channels open.
-    pub fn register(&self, sign_in: SignIn, at_most: usize) -> Result<Subscription, TooMany> {
+    pub fn register(&self, mut sign_in: SignIn, at_most: usize) -> Result<Subscription, TooMany> {
+        self.share_names(&mut sign_in);
         let session = sign_in.session();
         let (told, signal, stage, wake) = (OnceLock::new(), Mutex::default(), Stage::default(), Notify::new());
         let seat = Arc::new(Seat { sign_in, told, signal, stage, wake });
@@ -116,6 +118,18 @@ impl Channels {
         Ok(Subscription { channels: self.clone(), seat })
     }
 
+    /// Apps of one session bring the same names, each in texts of its own: all but the
+    /// first use those that are here.
+    fn share_names(&self, sign_in: &mut SignIn) {
+        if let Some(open) = self.0.by_subject.get(&sign_in.subject()) {
+            sign_in.issuer = open.key().issuer.clone();
+            sign_in.sub = open.key().sub.clone();
+        }
+        if let Some(open) = sign_in.session().and_then(|session| self.0.by_session.get(&session)) {
+            sign_in.sid = Some(open.key().sid.clone());
+        }
+    }
+
     /// Tells every open channel that `notice` covers and that was not told before,
     /// without waiting for any; returns how many those are.
     ///
@@ -123,13 +137,11 @@ impl Channels {
     /// began as far as is known.
     #[must_use]
     pub fn push(&self, notice: &Arc<Notice>, session_starts: &[(Sid, UnixSeconds)]) -> usize {
-        let start_of = |sid: Option<&Sid>| {
-            let known = session_starts.iter().find(|(of, _)| Some(of) == sid);
-            known.map(|(_, start)| *start)
-        };
+        // A person may have thousands of both.
+        let starts: HashMap<&Sid, UnixSeconds> = session_starts.iter().map(|(sid, start)| (sid, *start)).collect();
         let tell = |seats: &Vec<Arc<Seat>>| {
             let covered = seats.iter().filter(|seat| {
-                let start = start_of(seat.sign_in.sid.as_ref());
+                let start = seat.sign_in.sid.as_ref().and_then(|sid| starts.get(sid)).copied();
                 notice.logout.covers(&seat.sign_in, start)
             });
             covered.filter(|seat| seat.tell(notice)).count()
@@ -137,6 +149,15 @@ impl Channels {
         match &notice.logout.target {
             LogoutTarget::Session { key, .. } => self.0.by_session.get(key).map_or(0, |seats| tell(&seats)),
             LogoutTarget::User(key) => self.0.by_subject.get(key).map_or(0, |seats| tell(&seats)),
+        }
+    }
+
+    /// Tells the open channels of that very sign-in, where they were not told before.
+    pub fn tell(&self, sign_in: &SignIn, notice: &Arc<Notice>) {
+        for seat in self.0.by_subject.get(&sign_in.subject()).iter().flat_map(|seats| seats.iter()) {
+            if seat.sign_in == *sign_in {
+                seat.tell(notice);
+            }
         }
     }
 
@@ -253,126 +274,4 @@ impl Drop for Subscription {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::clock::UnixMillis;
-    use crate::domain::ids::{ClientId, Subject};
-    use crate::domain::logout::Source;
-
-    pub(super) fn sign_in(issuer: &str, sub: &str, sid: &str) -> SignIn {
-        SignIn {
-            issuer: Issuer::parse(issuer).unwrap(),
-            client_id: ClientId::parse("notes").unwrap(),
-            sub: Subject::parse(sub).unwrap(),
-            sid: Some(Sid::parse(sid).unwrap()),
-            issued_at: UnixSeconds(100),
-            auth_time: None,
-        }
-    }
-
-    fn notice(target: LogoutTarget) -> Arc<Notice> {
-        let logout = Logout {
-            id: LogoutId::new(UnixMillis(0), 1),
-            target,
-            source: Source::App,
-            is_final: true,
-            covers_until: UnixSeconds(200),
-            client_id: None,
-            reason: None,
-            occurred_at: UnixMillis(0),
-            recorded_at: UnixMillis(0),
-        };
-        Arc::new(Notice { logout, event: Bytes::from_static(b"{}") })
-    }
-
-    fn of_session(who: &SignIn) -> Arc<Notice> {
-        notice(LogoutTarget::Session { key: who.session().unwrap(), sub: None })
-    }
-
-    #[test]
-    fn only_the_session_that_ended_is_told() {
-        let channels = Channels::default();
-        let ada = sign_in("https://a/", "ada", "laptop");
-        let open = |who: SignIn| channels.register(who, 9).unwrap();
-        let (mine, mine_too) = (open(ada.clone()), open(ada.clone()));
-        let others = [
-            open(sign_in("https://a/", "ada", "phone")),
-            open(sign_in("https://a/", "grace", "desk")),
-            open(sign_in("https://b/", "ada", "laptop")),
-        ];
-
-        assert_eq!(channels.push(&of_session(&ada), &[]), 2);
-
-        assert!(mine.told().is_some() && mine_too.told().is_some());
-        assert!(others.iter().all(|other| other.told().is_none()));
-    }
-
-    #[test]
-    fn a_user_logout_tells_the_sessions_that_began_before_it() {
-        let channels = Channels::default();
-        let old = channels.register(sign_in("https://a/", "ada", "laptop"), 9).unwrap();
-        let new = channels.register(sign_in("https://a/", "ada", "phone"), 9).unwrap();
-        let starts =
-            [(Sid::parse("laptop").unwrap(), UnixSeconds(200)), (Sid::parse("phone").unwrap(), UnixSeconds(201))];
-
-        assert_eq!(channels.push(&notice(LogoutTarget::User(old.sign_in().subject())), &starts), 1);
-
-        assert!(old.told().is_some() && new.told().is_none());
-    }
-
-    #[test]
-    fn a_channel_is_told_once() {
-        let channels = Channels::default();
-        let ada = sign_in("https://a/", "ada", "laptop");
-        let _open = channels.register(ada.clone(), 9).unwrap();
-        assert_eq!(channels.push(&of_session(&ada), &[]), 1);
-        assert_eq!(channels.push(&of_session(&ada), &[]), 0);
-    }
-
-    #[test]
-    fn a_session_has_a_bounded_number_of_channels_and_a_closed_one_makes_room() {
-        let channels = Channels::default();
-        let ada = sign_in("https://a/", "ada", "laptop");
-        let first = channels.register(ada.clone(), 2).unwrap();
-        let _second = channels.register(ada.clone(), 2).unwrap();
-        assert!(channels.register(ada.clone(), 2).is_err());
-        drop(first);
-        assert!(channels.register(ada, 2).is_ok());
-    }
-
-    #[tokio::test]
-    async fn of_what_idle_sign_out_is_up_to_a_channel_hears_the_latest_and_a_logout_goes_first() {
-        let channels = Channels::default();
-        let ada = sign_in("https://a/", "ada", "laptop");
-        let (key, open) = (ada.session().unwrap(), channels.register(ada.clone(), 2).unwrap());
-        channels.signal(&key, IdleSignal::Warning { seconds_left: 60 });
-        channels.signal(&key, IdleSignal::Cancelled);
-        assert!(matches!(open.heard().await, Heard::Idle(IdleSignal::Cancelled)));
-        channels.signal(&key, IdleSignal::Cancelled);
-        assert_eq!(channels.push(&of_session(&ada), &[]), 1);
-        assert!(matches!(open.heard().await, Heard::LoggedOut(_)));
-    }
-
-    #[tokio::test]
-    async fn a_channel_that_takes_anothers_place_hears_what_that_one_had_not() {
-        let channels = Channels::default();
-        let ada = sign_in("https://a/", "ada", "laptop");
-        let open = || channels.register(ada.clone(), 9).unwrap();
-        let (first, second) = (open(), open());
-        first.signal(IdleSignal::Cancelled);
-        second.take_over(&first);
-        assert!(matches!(second.heard().await, Heard::Idle(IdleSignal::Cancelled)));
-        let third = open();
-        second.signal(IdleSignal::Cancelled);
-        third.signal(IdleSignal::Warning { seconds_left: 9 });
-        third.take_over(&second);
-        assert!(matches!(third.heard().await, Heard::Idle(IdleSignal::Warning { seconds_left: 9 })));
-    }
-
-    #[test]
-    fn a_closed_channel_leaves_nothing_behind() {
-        let channels = Channels::default();
-        drop(channels.register(sign_in("https://a/", "ada", "laptop"), 2).unwrap());
-        assert!(channels.0.by_session.is_empty() && channels.0.by_subject.is_empty());
-    }
-}
+mod tests;

@@ -56,6 +56,8 @@ pub struct Server {
     pub admin_token: Option<Secret>,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether other nodes on this machine listen on the same public port.
+    pub reuse_port: bool,
 }
 
 /// Where facts are kept.
@@ -177,8 +179,9 @@ fn server(mut section: Section<'_>) -> Option<Server> {
         net
     });
     let trusted_proxies = trusted_proxies.collect();
+    let reuse_port = section.flag("reuse_port", false);
     section.finish();
-    Some(Server { listen, public_url: public_url?, admin_listen, admin_token, trusted_proxies })
+    Some(Server { listen, public_url: public_url?, admin_listen, admin_token, trusted_proxies, reuse_port })
 }
 
 fn address(section: &mut Section<'_>, name: &'static str, default: SocketAddr) -> SocketAddr {

@@ -5,6 +5,7 @@ mod apps;
 pub mod auth0;
 pub mod finding;
 mod issuer;
+mod machine;
 mod public_url;
 
 use std::sync::Arc;
@@ -45,7 +46,7 @@ impl<'a> Doctor<'a> {
         Ok(Self { config, clock, http: client()?, managements })
     }
 
-    /// Looks at everything, one after the other: the issuers, the hub's own public
+    /// Looks at everything, one after the other: the issuers, this machine, the hub's own public
     /// address, every app's logout addresses.
     pub async fn examine(&self) -> Visit {
         let mut visit = Visit::default();
@@ -57,6 +58,7 @@ impl<'a> Doctor<'a> {
                 visit.fixes.extend(fixes);
             }
         }
+        visit.chapters.extend(machine::examine(self.config));
         visit.chapters.push(public_url::examine(self).await);
         for app in &self.config.apps {
             visit.chapters.extend(apps::examine(self, app).await);

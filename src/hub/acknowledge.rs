@@ -16,10 +16,9 @@ impl Hub {
     /// Notes that the event of a logout has been written to an app's channel. In the
     /// background: nobody waits for a receipt.
     pub fn note_told(self: &Arc<Self>, id: LogoutId, sign_in: &SignIn, via: Via) {
-        let (hub, sign_in) = (Arc::clone(self), sign_in.clone());
+        let (hub, key, at) = (Arc::clone(self), delivery(id, sign_in, via), self.clock.now());
         self.tasks.spawn(async move {
-            let key = delivery(id, &sign_in, via);
-            let told = hub.store.told(key, hub.clock.now()).await;
+            let told = hub.store.told(key, at).await;
             if let Err(error) = told {
                 tracing::warn!(error = %error, logout.id = %id, "could not note a delivery");
             }
@@ -57,6 +56,9 @@ impl Hub {
             return Ok(());
         }
         let logout = self.store.find_logout(id).await?.map(|(logout, _)| logout);
+        if logout.is_none() {
+            self.say_answered(id, sign_in);
+        }
         logout.filter(|logout| logout.concerns(sign_in)).ok_or(Denied::NotFound)?;
         self.write_ack(id, sign_in, via).await
     }

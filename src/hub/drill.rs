@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
 
 use super::Hub;
@@ -17,7 +17,7 @@ use crate::domain::logout::LogoutTarget;
 use crate::domain::via::Via;
 
 /// How long apps have to answer.
-const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// Whose apps rehearse.
 #[derive(Clone, Debug)]
@@ -67,8 +67,8 @@ enum Status {
 }
 
 /// The channels of one app.
-#[derive(Clone, Copy, Debug, Default)]
-struct Turnout {
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Turnout {
     channels: usize,
     answered: usize,
     slowest: Duration,
@@ -83,6 +83,13 @@ impl Turnout {
         self.channels += 1;
         self.answered += 1;
         self.slowest = self.slowest.max(at.saturating_sub(began));
+    }
+
+    /// As many more, at another node.
+    pub(super) fn add(&mut self, other: Self) {
+        self.channels += other.channels;
+        self.answered += other.answered;
+        self.slowest = self.slowest.max(other.slowest);
     }
 
     fn status(self) -> Status {
@@ -128,7 +135,17 @@ impl Hub {
     }
 
     async fn rehearse(&self, target: &LogoutTarget) -> HashMap<ClientId, Turnout> {
-        let _one_at_a_time = self.rehearsing.lock().await;
+        let _one_at_a_time = self.rehearsing.turn().await;
+        let elsewhere = self.rehearse_elsewhere(target).await;
+        let mut turnouts = self.rehearse_here(target).await;
+        if let Some(elsewhere) = elsewhere {
+            elsewhere.add_to(&mut turnouts).await;
+        }
+        turnouts
+    }
+
+    /// Has this node's own channels rehearse, and waits for their answers.
+    pub(super) async fn rehearse_here(&self, target: &LogoutTarget) -> HashMap<ClientId, Turnout> {
         let (began, until) = (self.clock.uptime(), Instant::now() + ANSWER_WITHIN);
         let channels = self.channels.rehearse(target, || self.new_logout_id());
         let outcomes = channels.into_iter().map(|channel| async move {

@@ -45,6 +45,13 @@ impl Hub {
         self.tasks.spawn(async move {
             tokio::select! {
                 () = hub.tasks.stopping() => {}
+                () = hub.hear_other_nodes() => {}
+            }
+        });
+        let hub = Arc::clone(self);
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = hub.tasks.stopping() => {}
                 () = hub.keep_signing_keys_fresh() => {}
             }
         });
@@ -98,7 +105,9 @@ impl Hub {
         let mut tick = interval(FORGET_EVERY);
         loop {
             tick.tick().await;
-            self.forget_old().await;
+            if self.store.leads() {
+                self.forget_old().await;
+            }
         }
     }
 

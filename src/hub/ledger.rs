@@ -59,17 +59,35 @@ impl Ledger {
         Self { sample: timeouts.sample(), state: Mutex::new(state), bell: Notify::new() }
     }
 
-    /// Notes that a session was seen. Activity calls its countdown off, in every app.
-    pub(super) fn note(&self, note: SessionNote, uptime: Duration, channels: &Channels) {
-        let Some(key) = note.sign_in.session() else { return };
+    /// Notes that a session was seen. Activity calls its countdown off, in every app. True
+    /// where it did: then it is written at once, and other nodes are to hear of it.
+    pub(super) fn note(&self, note: SessionNote, uptime: Duration, channels: &Channels) -> bool {
+        let Some(key) = note.sign_in.session() else { return false };
         let is_active = note.active_at.is_some();
         let mut state = self.lock();
-        if is_active && state.idle.as_mut().is_some_and(|idle| idle.call_off(&key)) {
+        let is_reprieved = is_active && state.idle.as_mut().is_some_and(|idle| idle.call_off(&key));
+        if is_reprieved {
             channels.signal(&key, IdleSignal::Cancelled);
         }
-        if state.add(key, note, uptime, self.sample) {
+        let is_due = state.add(key.clone(), note, uptime, self.sample);
+        if is_due || (is_reprieved && state.hasten(&key)) {
             drop(state);
             self.bell.notify_one();
+        }
+        is_reprieved
+    }
+
+    /// Another node says that a session was active then.
+    pub(super) fn hear(&self, key: SessionKey, at: UnixMillis, uptime: Duration, channels: &Channels) {
+        let mut state = self.lock();
+        if state.idle.as_mut().is_some_and(|idle| idle.call_off(&key)) {
+            channels.signal(&key, IdleSignal::Cancelled);
+        }
+        if let Some(recent) = state.recent.get_mut(&key) {
+            recent.last_active_at = recent.last_active_at.max(Some(at));
+        } else {
+            state.later.push_back((uptime + self.sample, key.clone()));
+            state.recent.insert(key, Recent::written_elsewhere(at, uptime));
         }
     }
 
@@ -112,15 +130,26 @@ impl Ledger {
     }
 
     /// Starts the countdown of a session whose last written activity was then, and warns
-    /// whoever is there; unless there was activity since.
-    pub(super) fn warn(&self, key: &SessionKey, since: UnixMillis, uptime: Duration, channels: &Channels) {
+    /// whoever is there; unless there was activity since. That is written at once then, and the
+    /// answer is when it was: other nodes warn theirs, and are to hear of it.
+    pub(super) fn warn(
+        &self,
+        key: &SessionKey,
+        since: UnixMillis,
+        uptime: Duration,
+        channels: &Channels,
+    ) -> Option<UnixMillis> {
         let mut state = self.lock();
         if state.was_active_after(key, since) {
-            return;
+            if state.hasten(key) {
+                self.bell.notify_one();
+            }
+            return state.recent.get(key)?.last_active_at;
         }
         if let Some(seconds_left) = state.idle.as_mut().and_then(|idle| idle.enter(key, since, uptime)) {
             channels.signal(key, IdleSignal::Warning { seconds_left });
         }
+        None
     }
 
     /// What a channel that opens just now has to be told.
@@ -160,7 +189,31 @@ impl Ledger {
     }
 }
 
+impl Recent {
+    /// Of a session that another node has written down.
+    fn written_elsewhere(active_at: UnixMillis, uptime: Duration) -> Self {
+        Self {
+            written_at: uptime,
+            active_written_at: None,
+            last_active_at: Some(active_at),
+            pending: None,
+            is_ready: false,
+        }
+    }
+}
+
 impl State {
+    /// What waits of a session does so no longer. Whether there is something to write now.
+    fn hasten(&mut self, key: &SessionKey) -> bool {
+        let Some(recent) = self.recent.get_mut(key).filter(|recent| recent.pending.is_some() && !recent.is_ready)
+        else {
+            return false;
+        };
+        recent.is_ready = true;
+        self.ready.push(key.clone());
+        true
+    }
+
     /// Whether there is something to write now.
     fn add(&mut self, key: SessionKey, note: SessionNote, uptime: Duration, sample: Duration) -> bool {
         let is_active = note.active_at.is_some();

@@ -12,6 +12,7 @@ pub mod caller;
 mod chain;
 pub mod denied;
 pub mod drill;
+pub mod drill_elsewhere;
 pub mod end_session;
 pub mod end_session_wish;
 pub mod ended_sessions;
@@ -24,6 +25,7 @@ mod issuer_list;
 mod lapse;
 mod ledger;
 pub mod my_sessions;
+mod other_nodes;
 pub mod own_sign_in;
 pub mod progress;
 pub mod receipt;
@@ -59,6 +61,7 @@ use crate::oidc::verifier::Verifier;
 use crate::store::Store;
 use crate::tasks::Tasks;
 use crate::telemetry::LogHash;
+use drill_elsewhere::Rehearsing;
 use seal::Seal;
 use session_life::SessionLife;
 use sweeping::Sweeping;
@@ -120,8 +123,8 @@ pub struct Hub {
     pub log_hash: LogHash,
     /// Administrators' sweeps, which go on in the background.
     pub sweeping: Sweeping,
-    /// Held by whoever rehearses a logout: one at a time.
-    pub rehearsing: tokio::sync::Mutex<()>,
+    /// Who rehearses a logout: one at a time.
+    pub rehearsing: Rehearsing,
     /// The rules of this hub.
     pub rules: Rules,
 }

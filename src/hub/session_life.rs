@@ -156,7 +156,9 @@ impl Hub {
 
     async fn warn_idle(&self, window: Window, uptime: Duration) -> Result<(), StoreError> {
         for (key, since) in self.store.sessions_timed_in(window, TimedBy::Activity).await? {
-            self.life.ledger.warn(&key, since, uptime, &self.channels);
+            if let Some(at) = self.life.ledger.warn(&key, since, uptime, &self.channels) {
+                self.say_active(&key, at);
+            }
         }
         Ok(())
     }
@@ -243,6 +245,10 @@ impl Hub {
         });
         let recorded = fates.map(|(key, fate)| async {
             if let Fate::Ends(session) = &fate {
+                // One node ends it; this one sees then that it is over.
+                if !self.store.leads() {
+                    return None;
+                }
                 self.record_end(session, source, reason).await.ok()?;
             }
             Some((key, fate))

@@ -44,7 +44,11 @@ impl Hub {
             device,
             clock,
         };
-        self.life.ledger.note(note, self.clock.uptime(), &self.channels);
+        if self.life.ledger.note(note, self.clock.uptime(), &self.channels)
+            && let Some(key) = sign_in.session()
+        {
+            self.say_active(&key, now);
+        }
     }
 
     /// The person did something in one of a session's apps: no idle sign-out for now, in

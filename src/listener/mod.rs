@@ -17,23 +17,25 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
+use bytes::Bytes;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::upgrade::Upgraded;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use ipnet::IpNet;
-use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep, timeout};
 use tower::ServiceExt as _;
 
 use crate::tasks::Tasks;
 use gate::{Gate, Pass};
-use timed::TimedStream;
+pub use timed::TimedStream;
 
 /// Connections the system may hold that were not accepted yet.
-const BACKLOG: i32 = 4096;
+pub const BACKLOG: i32 = 4096;
 /// How many plain requests may be served beside the channels that are allowed.
 const HEADROOM: usize = 256;
 /// The same for one address.
@@ -44,6 +46,8 @@ const HEAD_MAX_BYTES: usize = 32 * 1024;
 const OUT_OF_ROOM: Duration = Duration::from_millis(100);
 /// How often that is said.
 const SAY_AGAIN: Duration = Duration::from_secs(60);
+/// How long nothing is heard of a peer before the system asks whether it is there.
+const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
 /// How long the system keeps sending to a peer that confirms nothing.
 const UNCONFIRMED: Duration = Duration::from_secs(30);
 
@@ -76,6 +80,16 @@ impl Default for Deadlines {
     }
 }
 
+/// Who listens on a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Port {
+    /// One process.
+    Alone,
+    /// Every process of this user that asks for it so: the system spreads connections among
+    /// them (`SO_REUSEPORT`).
+    Shared,
+}
+
 /// An address that is listened on.
 pub struct Listener {
     socket: TcpListener,
@@ -89,17 +103,21 @@ impl Listener {
     /// # Errors
     /// What the system says: the address is taken, or not this machine's.
     pub fn bind(addr: SocketAddr) -> io::Result<Self> {
-        Self::bind_with(addr, Deadlines::default())
+        Self::bind_with(addr, Port::Alone, Deadlines::default())
     }
 
-    /// The same, with other deadlines.
+    /// The same, where other processes may listen on that port too, and with other deadlines.
     ///
     /// # Errors
     /// Those of [`Listener::bind`].
-    pub fn bind_with(addr: SocketAddr, deadlines: Deadlines) -> io::Result<Self> {
+    pub fn bind_with(addr: SocketAddr, port: Port, deadlines: Deadlines) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;
+        if port == Port::Shared {
+            socket.set_reuse_port(true)?;
+        }
         socket.set_nonblocking(true)?;
+        tune(&socket)?;
         socket.bind(&addr.into())?;
         socket.listen(BACKLOG)?;
         let socket = TcpListener::from_std(socket.into())?;
@@ -164,7 +182,8 @@ struct Connection {
 
 impl Connection {
     async fn serve(self, routes: Router, tasks: Tasks) {
-        if tune(&self.stream).is_err() {
+        // Linux hands down what the listening socket was told: four calls less for each.
+        if cfg!(not(target_os = "linux")) && tune(&SockRef::from(&self.stream)).is_err() {
             return;
         }
         let Self { stream, peer, pass, deadlines } = self;
@@ -194,11 +213,18 @@ impl Connection {
     }
 }
 
+/// Takes a connection out of HTTP, with its place, and with what was read of it already.
+/// `None` for one that is not this listener's.
+#[must_use]
+pub fn take_over(upgraded: Upgraded) -> Option<(TimedStream, Bytes)> {
+    let parts = upgraded.downcast::<TokioIo<TimedStream>>().ok()?;
+    Some((parts.io.into_inner(), parts.read_buf))
+}
+
 /// Small frames leave at once; a peer that is gone without a word is found out.
-fn tune(stream: &TcpStream) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let socket = socket2::SockRef::from(stream);
-    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(Duration::from_secs(60)))?;
+fn tune(socket: &Socket) -> io::Result<()> {
+    socket.set_tcp_nodelay(true)?;
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE_AFTER))?;
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(UNCONFIRMED))?;
     Ok(())

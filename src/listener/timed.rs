@@ -15,7 +15,7 @@ use super::gate::Pass;
 /// A connection with its place. A write of which the peer takes nothing for too long
 /// fails, so a peer that does not read holds nothing for ever. The timer exists only
 /// while a write waits: an idle connection pays nothing for it.
-pub(super) struct TimedStream {
+pub struct TimedStream {
     stream: TcpStream,
     within: Duration,
     waiting: Option<Pin<Box<Sleep>>>,

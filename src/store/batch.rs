@@ -43,6 +43,11 @@ pub(super) trait Work: Sized + Send + Sync + 'static {
         Vec::new()
     }
 
+    /// The places in the log of the logouts that this has recorded, and whose news are told here.
+    fn places(_answer: &Self::Answer) -> Vec<i64> {
+        Vec::new()
+    }
+
     /// Whether this wrote into a receipt.
     fn changed_a_receipt(&self, _answer: &Self::Answer) -> bool {
         false
@@ -95,6 +100,10 @@ impl<W: Work> Lane<W> {
             debug_assert_eq!(self.answers.len(), self.work.len(), "one answer each");
         }
         Ok(())
+    }
+
+    fn places(&self) -> impl Iterator<Item = i64> {
+        self.answers.iter().flat_map(W::places)
     }
 
     fn answer(self, outcome: Result<(), StoreError>, outlets: &Outlets) {
@@ -162,6 +171,13 @@ macro_rules! lanes {
             pub(super) async fn apply(&mut self, connection: &mut Connection) -> Result<(), StoreError> {
                 $(self.$lane.apply(connection).await?;)*
                 Ok(())
+            }
+
+            /// Where in the log it has put something, before the commit.
+            pub(super) fn places(&self) -> Vec<i64> {
+                let mut places = Vec::new();
+                $(places.extend(self.$lane.places());)*
+                places
             }
 
             pub(super) fn answer(self, outcome: Result<(), StoreError>, outlets: &Outlets) {

@@ -35,7 +35,7 @@ impl Database {
     pub(super) async fn connect(&self) -> Result<Connection, StoreError> {
         match self {
             Self::Sqlite(options) => Ok(options.connect().await?.into()),
-            Self::Postgres(options) => Ok(server::connect(options).await?.into()),
+            Self::Postgres(options) => Ok(Box::pin(server::connect(options)).await?.into()),
         }
     }
 
@@ -44,7 +44,7 @@ impl Database {
     pub(super) async fn connect_to_read(&self) -> Result<Connection, StoreError> {
         match self {
             Self::Sqlite(options) => Ok(options.clone().read_only(true).connect().await?.into()),
-            Self::Postgres(options) => Ok(server::connect(options).await?.into()),
+            Self::Postgres(options) => Ok(Box::pin(server::connect(options)).await?.into()),
         }
     }
 

@@ -351,7 +351,8 @@ impl Facts {
         seen.into_iter().flatten().any(|token| token.has_listened && token.client_id == *client_id)
     }
 
-    fn session_starts(&self, key: &SubjectKey) -> Vec<(Sid, UnixSeconds)> {
+    /// Each session of one person, and the earliest that is known of it.
+    pub(super) fn session_starts(&self, key: &SubjectKey) -> Vec<(Sid, UnixSeconds)> {
         let sids = self.people.get(key).into_iter().flat_map(|person| &person.sids);
         sids.filter_map(|sid| Some((sid.clone(), self.earliest_known(&key.issuer, Some(sid))?))).collect()
     }

@@ -83,7 +83,7 @@ pub(super) async fn after(
 /// The place of an issuer's most recent logout, or 0.
 pub(super) async fn last_position(connection: &mut Connection, issuer: &Issuer) -> Result<i64, StoreError> {
     let select = "select coalesce(max(seq), 0) from logouts where issuer = $1";
-    Ok(query(select).bind(issuer.as_str()).fetch_one(connection).await?.try_get(0)?)
+    query(select).bind(issuer.as_str()).fetch_one(connection).await?.try_get(0)
 }
 
 /// The place of one issuer's logout, if that issuer has one of that name.
@@ -94,7 +94,7 @@ pub(super) async fn position_of(
 ) -> Result<Option<i64>, StoreError> {
     let select = "select seq from logouts where id = $1 and issuer = $2";
     let row = query(select).bind(id.to_string()).bind(issuer.as_str()).fetch_optional(connection).await?;
-    Ok(row.map(|row| row.try_get(0)).transpose()?)
+    row.map(|row| row.try_get(0)).transpose()
 }
 
 /// Whether a logout is that caller's business: it names their session, or them.

@@ -29,6 +29,8 @@ mod jtis;
 mod logouts;
 mod migrate;
 mod migrate_tables;
+mod news;
+mod nodes;
 mod outbox;
 mod parked;
 mod plan;
@@ -70,6 +72,8 @@ pub use self::deliveries::{Delivery, DeliveryKey, DeliveryStatus};
 pub use self::error::StoreError;
 pub use self::issuer_ends::{EndAttempt, EndAttemptEnd, IssuerEnd, WaitingEnd};
 pub use self::migrate::{MoveError, Moved, move_to_server};
+pub use self::news::News;
+use self::nodes::{Ear, Nodes};
 pub use self::outbox::{Attempt, AttemptEnd, Line, OutboxState, Waiting};
 pub use self::parked::{PARKED_MAX, PARKED_MAX_PER_ISSUER, Parked, ParkedToken};
 use self::readers::{Reader, Readers};
@@ -77,6 +81,7 @@ pub use self::report::{BackEnd, Outcome, PassOn, Recorded, Report, Standing, Tok
 pub use self::retention::ADDRESS_DAYS;
 pub use self::session_notes::{Clock, ClockChange, SessionNote};
 pub use self::sessions::{SessionRecord, TimedBy, TimedSession};
+use self::sql::query;
 pub use self::sweep_step::{SWEEP_PAGE, SweepStep, Swept};
 pub use self::sweeps::{Moment, SweepProgress};
 pub use self::tally::Expected;
@@ -90,6 +95,9 @@ pub const DEADLINE: Duration = Duration::from_millis(2500);
 /// How many writes may wait. The next is [`StoreError::Overloaded`] at once.
 const QUEUE_MAX: usize = 8192;
 
+/// How many news of other nodes may wait to be pushed, before reading on waits for that.
+const NEWS_MAX: usize = 1024;
+
 /// The hub's memory. Clones share it.
 #[derive(Clone)]
 pub struct Store(Arc<Inner>);
@@ -102,6 +110,9 @@ struct Inner {
     late: Mutex<Option<mpsc::Receiver<Recorded>>>,
     receipts: watch::Receiver<()>,
     outbox: watch::Receiver<()>,
+    /// `None` where no other node can be.
+    nodes: Option<Arc<Nodes>>,
+    news: Mutex<Option<mpsc::Receiver<News>>>,
     tally: Arc<Tally>,
     closing: CancellationToken,
     closed: CancellationToken,
@@ -145,19 +156,45 @@ impl Store {
         let (receipts_bell, receipts) = watch::channel(());
         let (outbox_bell, outbox) = watch::channel(());
         let (tally, closing, closed) = (Arc::<Tally>::default(), CancellationToken::new(), CancellationToken::new());
+        let (nodes, news) = match &database {
+            Database::Sqlite(_) => (None, None),
+            Database::Postgres(options) => {
+                let (nodes, (teller, news)) = (Arc::new(Nodes::new()?), mpsc::channel(NEWS_MAX));
+                // What was committed before is found by whoever subscribes.
+                let (_, place) = news::ends(&mut *readers.borrow().await?).await?;
+                let (receipts, outbox) = (receipts_bell.clone(), outbox_bell.clone());
+                let (options, closing) = (options.clone(), closing.clone());
+                let ear = Ear { options, nodes: Arc::clone(&nodes), place, news: teller, receipts, outbox, closing };
+                tasks.spawn(ear.run());
+                (Some(nodes), Some(news))
+            }
+        };
         let writer = Writer {
             database,
             connection: Some(connection),
             readers: Arc::clone(&readers),
             commands: queue,
             outlets: Outlets { late, receipts: receipts_bell, outbox: outbox_bell },
+            nodes: nodes.clone(),
             tally: Arc::clone(&tally),
             closing: closing.clone(),
             closed: closed.clone().drop_guard(),
         };
         tasks.spawn(writer.run(tasks.clone()));
-        let late = Mutex::new(Some(late_logouts));
-        Ok(Self(Arc::new(Inner { commands, readers, claims, late, receipts, outbox, tally, closing, closed })))
+        let (late, news) = (Mutex::new(Some(late_logouts)), Mutex::new(news));
+        Ok(Self(Arc::new(Inner {
+            commands,
+            readers,
+            claims,
+            late,
+            receipts,
+            outbox,
+            nodes,
+            news,
+            tally,
+            closing,
+            closed,
+        })))
     }
 
     /// Finishes what is queued and closes the file. Every later verb is
@@ -177,6 +214,49 @@ impl Store {
     #[must_use]
     pub fn take_late_logouts(&self) -> Option<mpsc::Receiver<Recorded>> {
         self.0.late.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// What other nodes have committed, and this one has to tell its open channels. `Some` for
+    /// the first caller, where there can be other nodes.
+    #[must_use]
+    pub fn take_news(&self) -> Option<mpsc::Receiver<News>> {
+        self.0.news.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Whether this node does what one node at a time does. Always, where there is no other.
+    #[must_use]
+    pub fn leads(&self) -> bool {
+        self.0.nodes.as_ref().is_none_or(|nodes| nodes.leads())
+    }
+
+    /// Whether other nodes may work beside this one.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.0.nodes.is_some()
+    }
+
+    /// How many other nodes are there, to some seconds.
+    ///
+    /// # Errors
+    /// Why that is not known.
+    pub async fn other_nodes(&self) -> Result<usize, StoreError> {
+        let Some(nodes) = &self.0.nodes else { return Ok(0) };
+        self.read(async { nodes::others(&mut *self.reader().await?, &nodes.name).await }).await
+    }
+
+    /// Says something to every other node, as [`News::Said`]: at most 7,000 bytes. Who is not
+    /// listening just then has missed it.
+    ///
+    /// # Errors
+    /// Why it was not said.
+    pub async fn say(&self, what: &str) -> Result<(), StoreError> {
+        let Some(nodes) = &self.0.nodes else { return Ok(()) };
+        let said = format!("{} {what}", nodes.name);
+        self.read(async {
+            query("select ring($1)").bind(said).execute(&mut *self.reader().await?).await?;
+            Ok(())
+        })
+        .await
     }
 
     /// Changes after every commit that wrote into a receipt, whichever; read

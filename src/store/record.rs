@@ -63,6 +63,10 @@ impl Work for Report {
         if answer.outcome == Outcome::Fresh { vec![answer] } else { Vec::new() }
     }
 
+    fn places(answer: &Recorded) -> Vec<i64> {
+        if answer.outcome == Outcome::Fresh { vec![answer.position] } else { Vec::new() }
+    }
+
     fn changed_a_receipt(&self, answer: &Recorded) -> bool {
         answer.outcome == Outcome::Fresh || self.filled_the_outbox(answer)
     }

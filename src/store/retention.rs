@@ -3,6 +3,7 @@
 use super::Store;
 use super::batch::Work;
 use super::error::StoreError;
+use super::news;
 use super::sql::{Connection, query};
 use crate::domain::clock::UnixMillis;
 use crate::domain::signing_key::PUBLISHED_AFTER_SECONDS;
@@ -128,6 +129,9 @@ impl Forget {
         for (statement, cut) in steps {
             let done = query(statement).bind(cut).bind(STEP).execute(&mut *connection).await?;
             gone += done.rows_affected();
+        }
+        if connection.is_postgres() {
+            gone += news::forget(connection, STEP).await?;
         }
         Ok(gone)
     }

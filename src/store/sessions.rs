@@ -88,7 +88,7 @@ impl Store {
         self.read(async {
             let mut reader = self.reader().await?;
             let query = query(select).bind(person.issuer.as_str()).bind(person.sub.as_str());
-            let found = query.fetch_all(&mut *reader).await?;
+            let found = query.fetch_all(&mut reader).await?;
             records(&mut reader, &found).await
         })
         .await
@@ -103,7 +103,7 @@ impl Store {
         self.read(async {
             let mut reader = self.reader().await?;
             let query = query(select).bind(key.issuer.as_str()).bind(key.sid.as_str());
-            let found = query.fetch_all(&mut *reader).await?;
+            let found = query.fetch_all(&mut reader).await?;
             Ok(records(&mut reader, &found).await?.pop())
         })
         .await
@@ -152,7 +152,7 @@ impl Store {
             order by k.key";
         self.read(async {
             let mut reader = self.reader().await?;
-            let found = query(select).bind(rows::json(&pairs(keys))?).fetch_all(&mut *reader).await?;
+            let found = query(select).bind(rows::json(&pairs(keys))?).fetch_all(&mut reader).await?;
             let keys = found.iter().map(key).collect::<Result<Vec<_>, _>>()?;
             let uses = uses(&mut reader, &keys).await?;
             found.iter().zip(keys).map(|(row, key)| timed(row, key, &uses)).collect()

@@ -165,13 +165,16 @@ impl<'q> Query<'q> {
         self
     }
 
+    // What PostgreSQL's driver does in one await is large, and stands on the heap: a future that
+    // waits for the store is part of every request's.
+
     /// Runs it.
     pub(super) async fn execute(self, connection: &mut Connection) -> Result<Done, StoreError> {
         let doubt = connection.begin_statement();
         let done = match &mut connection.link {
             Link::Sqlite(link) => self.bound::<Sqlite>().execute(&mut **link).await.map(|done| done.rows_affected()),
             Link::Postgres(link) => {
-                self.bound::<Postgres>().execute(&mut **link).await.map(|done| done.rows_affected())
+                Box::pin(self.bound::<Postgres>().execute(&mut **link)).await.map(|done| done.rows_affected())
             }
         };
         connection.end_statement(doubt, done).map(Done)
@@ -182,7 +185,7 @@ impl<'q> Query<'q> {
         let doubt = connection.begin_statement();
         let found = match &mut connection.link {
             Link::Sqlite(link) => self.bound::<Sqlite>().fetch_all(&mut **link).await.map(rows),
-            Link::Postgres(link) => self.bound::<Postgres>().fetch_all(&mut **link).await.map(rows),
+            Link::Postgres(link) => Box::pin(self.bound::<Postgres>().fetch_all(&mut **link)).await.map(rows),
         };
         connection.end_statement(doubt, found)
     }
@@ -195,7 +198,7 @@ impl<'q> Query<'q> {
                 self.bound::<Sqlite>().fetch_optional(&mut **link).await.map(|row| row.map(Row::from))
             }
             Link::Postgres(link) => {
-                self.bound::<Postgres>().fetch_optional(&mut **link).await.map(|row| row.map(Row::from))
+                Box::pin(self.bound::<Postgres>().fetch_optional(&mut **link)).await.map(|row| row.map(Row::from))
             }
         };
         connection.end_statement(doubt, found)

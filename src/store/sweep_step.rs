@@ -61,6 +61,10 @@ impl Work for SweepStep {
         answer.recorded
     }
 
+    fn places(answer: &Swept) -> Vec<i64> {
+        answer.recorded.iter().map(|recorded| recorded.position).collect()
+    }
+
     fn changed_a_receipt(&self, answer: &Swept) -> bool {
         !answer.recorded.is_empty()
     }

@@ -143,7 +143,7 @@ impl Store {
             order by l.seq limit 1"
         );
         let query = query(select).bind(key.issuer.as_str()).bind(key.sid.as_str()).bind(sweep.ordered_at.0);
-        let row = self.read(async { Ok(query.fetch_optional(&mut *self.reader().await?).await?) }).await?;
+        let row = self.read(async { query.fetch_optional(&mut *self.reader().await?).await }).await?;
         Ok(row.map(|row| rows::logout(&row, 0)).transpose()?.map(|(logout, _)| logout))
     }
 
@@ -158,7 +158,7 @@ impl Store {
     }
 
     async fn read_sweep(&self, query: Query<'_>) -> Result<Option<SweepProgress>, StoreError> {
-        let row = self.read(async { Ok(query.fetch_optional(&mut *self.reader().await?).await?) }).await?;
+        let row = self.read(async { query.fetch_optional(&mut *self.reader().await?).await }).await?;
         row.as_ref().map(progress).transpose()
     }
 }

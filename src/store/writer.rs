@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::batch::{Batch, Command, Outlets};
 use super::database::Database;
 use super::error::StoreError;
+use super::nodes::Nodes;
 use super::readers::Readers;
 use super::sql::Connection;
 use crate::tasks::Tasks;
@@ -48,6 +49,8 @@ pub(super) struct Writer {
     pub(super) readers: Arc<Readers>,
     pub(super) commands: mpsc::Receiver<Command>,
     pub(super) outlets: Outlets,
+    /// The other nodes, where there can be some.
+    pub(super) nodes: Option<Arc<Nodes>>,
     pub(super) tally: Arc<Tally>,
     pub(super) closing: CancellationToken,
     /// Cancelled when the file is closed, also if the task should panic.
@@ -106,9 +109,14 @@ impl Writer {
 
     /// One transaction for the batch: all of it, or nothing.
     async fn commit(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
+        let nodes = self.nodes.clone();
         let writing = async {
             let connection = self.begin().await?;
             batch.apply(connection).await?;
+            if let Some(nodes) = &nodes {
+                // Before they can come round. Places that are not committed come to nobody.
+                nodes.own.add(batch.places());
+            }
             connection.run("commit").await
         };
         let outcome = bounded(writing).await;

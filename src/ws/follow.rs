@@ -2,25 +2,25 @@
 
 use std::sync::Arc;
 
-use axum::extract::ws::Message;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until};
 
 use super::close_code::CloseCode;
 use super::frame::{self, BadMessage, Incoming};
-use super::serve::{Conversation, understand};
-use super::wire::{Exit, Frames};
+use super::serve::Conversation;
+use super::wire::Exit;
 use crate::channels::Notice;
 use crate::hub::event::{Welcome, heartbeat};
 use crate::hub::feed::Feed;
 
-impl<S: Frames> Conversation<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
     /// Serves a back end's socket to its end. Reading and writing take turns, so that a
     /// back end which acknowledges each logout as it comes never waits for the hub
     /// while the hub waits for it.
     pub(super) async fn follow(&mut self, mut feed: Feed) -> Exit {
         let every = heartbeat();
         let welcome = Welcome::of_back_end(feed.app(), every).encode();
-        if let Err(exit) = self.wire.write(frame::text(&welcome)).await {
+        if let Err(exit) = self.wire.write(&welcome).await {
             return exit;
         }
         let mut next_ping = Instant::now() + every;
@@ -59,7 +59,7 @@ impl<S: Frames> Conversation<S> {
         let mut told = Vec::with_capacity(page.len());
         let mut done = Ok(());
         for notice in page {
-            done = self.wire.write(frame::text(&notice.event)).await;
+            done = self.wire.write(&notice.event).await;
             if done.is_err() {
                 break;
             }
@@ -69,13 +69,13 @@ impl<S: Frames> Conversation<S> {
         done
     }
 
-    async fn heard_of_back_end(&mut self, feed: &Feed, message: &Message) -> Result<(), Exit> {
-        match understand(message) {
+    async fn heard_of_back_end(&mut self, feed: &Feed, message: &str) -> Result<(), Exit> {
+        match Incoming::read(message.as_bytes()) {
             Ok(Incoming::Activity) => Ok(()),
-            Ok(Incoming::Ack(None)) => self.wire.write(frame::no_such_id()).await,
+            Ok(Incoming::Ack(None)) => self.wire.write(&frame::no_such_id()).await,
             Ok(Incoming::Ack(Some(id))) => match self.hub.acknowledge_for(id, feed.app()).await {
                 Ok(()) => Ok(()),
-                Err(denied) => self.wire.write(frame::refusal(denied).1).await,
+                Err(denied) => self.wire.write(&frame::refusal(denied).1).await,
             },
             // A feed is opened once; another place in the log is another socket.
             Ok(Incoming::Subscribe { .. } | Incoming::Follow { .. }) => {

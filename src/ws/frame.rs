@@ -1,7 +1,6 @@
 //! The messages of the protocol `slo.v1`: what comes in is read strictly, what goes
 //! out is one JSON object a text frame.
 
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes};
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -96,21 +95,21 @@ struct ErrorFrame {
 
 /// An `error` frame: the close code's name, and the finer code.
 #[must_use]
-pub fn error(close: CloseCode, code: &'static str, description: &'static str) -> Message {
+pub fn error(close: CloseCode, code: &'static str, description: &'static str) -> Bytes {
     let frame = ErrorFrame { r#type: "error", error: close.name(), code, error_description: description };
-    Message::Text(serde_json::to_string(&frame).unwrap_or_default().into())
+    serde_json::to_vec(&frame).unwrap_or_default().into()
 }
 
 /// The `error` frame for an acknowledgement that names no logout. It harms nobody, so
 /// the socket goes on.
 #[must_use]
-pub fn no_such_id() -> Message {
+pub fn no_such_id() -> Bytes {
     error(CloseCode::BadMessage, "bad_id", "Acknowledge a logout by the id that its slo-event had.")
 }
 
 /// The `error` frame for a refusal of the hub.
 #[must_use]
-pub fn refusal(denied: Denied) -> (CloseCode, Message) {
+pub fn refusal(denied: Denied) -> (CloseCode, Bytes) {
     let close = match &denied {
         Denied::Request(fault) if fault.code() == "unknown_cursor" => CloseCode::BadMessage,
         other => CloseCode::from(other),
@@ -119,17 +118,10 @@ pub fn refusal(denied: Denied) -> (CloseCode, Message) {
     (close, error(close, problem.code, problem.description))
 }
 
-/// The close frame.
+/// What a close frame carries.
 #[must_use]
-pub fn close(code: CloseCode) -> Message {
-    Message::Close(Some(CloseFrame { code: code.number(), reason: Utf8Bytes::from_static(code.name()) }))
-}
-
-/// A frame that was encoded before, shared by everyone it is sent to.
-#[must_use]
-pub fn text(encoded: &Bytes) -> Message {
-    // Ours, and JSON: it is UTF-8.
-    Message::Text(Utf8Bytes::try_from(encoded.clone()).unwrap_or_default())
+pub fn close(code: CloseCode) -> Vec<u8> {
+    [&code.number().to_be_bytes(), code.name().as_bytes()].concat()
 }
 
 #[cfg(test)]

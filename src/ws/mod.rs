@@ -3,37 +3,39 @@
 pub mod close_code;
 mod follow;
 pub mod frame;
+mod handshake;
+pub mod rfc6455;
 mod serve;
 mod wire;
 
-use std::future::ready;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use hyper::upgrade::{OnUpgrade, Upgraded};
 
 use crate::domain::via::Via;
+use crate::hub::Hub;
 use crate::hub::denied::Denied;
+use crate::listener::{self, TimedStream};
 use crate::web::Edge;
 use crate::web::caller::{ClientAddr, FromDevice, FromOrigin};
 use crate::web::problem::Problem;
+use handshake::Handshake;
+use rfc6455::{Limits, Socket};
 use serve::{Conversation, Peer};
 use wire::Wire;
 
 /// The one subprotocol there is.
 pub const PROTOCOL: &str = "slo.v1";
 
-/// Room for reading; most messages are smaller, and larger ones make it grow. The
-/// library's own default, 128 KiB a socket, is the greatest part of what a socket costs.
-const READ_BUFFER_BYTES: usize = 512;
-
-/// What is read of one message before it is refused as too large. More than the
+/// What is read of one message before it is refused as too large. More bytes than the
 /// protocol allows, so that the refusal can still be said.
-const PARSE_MAX_BYTES: usize = 4 * frame::MESSAGE_MAX_BYTES;
+const LIMITS: Limits = Limits { message_bytes: 64 * 1024, fragments: 256 };
+const _: () = assert!(LIMITS.message_bytes as usize > frame::MESSAGE_MAX_BYTES, "the refusal can be said");
 
 /// The channel's route.
 pub fn routes() -> Router<Edge> {
@@ -47,12 +49,8 @@ async fn upgrade(
     origin: FromOrigin,
     device: FromDevice,
     headers: HeaderMap,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    handshake: Handshake,
 ) -> Response {
-    let upgrade = match upgrade {
-        Ok(upgrade) => upgrade,
-        Err(rejection) => return not_a_handshake(&rejection),
-    };
     if let Some(origin) = origin.as_deref()
         && !edge.hub.directory.knows_origin(origin)
     {
@@ -61,32 +59,32 @@ async fn upgrade(
     if !offers_protocol(&headers) {
         return protocol_needed().into_response();
     }
-    let peer = Peer {
+    let peer = Box::new(Peer {
         origin: origin.0.map(String::into_boxed_str),
         addr: addr.0,
         device: Some(device.0),
         failures: edge.failures,
         pass: edge.gate.enter(addr.0),
         subscribe_within: edge.subscribe_timeout,
-    };
-    let hub = edge.hub;
-    // Shutdown waits for the handshake too, whose task is axum's own.
-    let token = hub.tasks.token();
-    upgrade
-        .protocols([PROTOCOL])
-        .read_buffer_size(READ_BUFFER_BYTES)
-        .write_buffer_size(0)
-        .max_message_size(PARSE_MAX_BYTES)
-        .max_frame_size(PARSE_MAX_BYTES)
-        .on_upgrade(move |socket| {
-            // A task of the hub's own, so that axum's, with all that a handshake holds,
-            // ends here.
-            let (open, tasks) = (hub.metrics.socket(Via::WebSocket), hub.tasks.clone());
-            let mut conversation = Conversation { wire: Wire::new(socket), hub, peer, _open: open };
-            tasks.spawn(async move { conversation.run().await });
-            drop(token);
-            ready(())
-        })
+    });
+    let (response, upgrade) = handshake.answer(PROTOCOL);
+    let tasks = edge.hub.tasks.clone();
+    tasks.spawn(converse(edge.hub, peer, upgrade));
+    response
+}
+
+/// Takes the connection out of HTTP, and serves it to its end.
+async fn converse(hub: Arc<Hub>, peer: Box<Peer>, upgrade: OnUpgrade) {
+    // A peer that left before it was answered is no news.
+    let Some(socket) = upgrade.await.ok().and_then(open) else { return };
+    let open = hub.metrics.socket(Via::WebSocket);
+    let mut conversation = Conversation { wire: Wire::new(socket), hub, peer, _open: open };
+    conversation.run().await;
+}
+
+fn open(upgraded: Upgraded) -> Option<Socket<TimedStream>> {
+    let (stream, early) = listener::take_over(upgraded)?;
+    Some(Socket::new(stream, &early, LIMITS))
 }
 
 fn offers_protocol(headers: &HeaderMap) -> bool {
@@ -104,17 +102,18 @@ fn protocol_needed() -> Problem {
     }
 }
 
-fn not_a_handshake(rejection: &WebSocketUpgradeRejection) -> Response {
-    if matches!(rejection, WebSocketUpgradeRejection::MethodNotGet(_)) {
-        let mut response = Problem::method_not_allowed().into_response();
-        response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("GET"));
-        return response;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size_of_future<A, B, C, F>(_: impl FnOnce(A, B, C) -> F) -> usize {
+        size_of::<F>()
     }
-    Problem {
-        status: StatusCode::BAD_REQUEST,
-        error: "invalid_request",
-        code: "not_a_websocket",
-        description: "This address takes WebSocket handshakes only (RFC 6455), with the subprotocol slo.v1.",
+
+    /// A count, not a clock: what an idle socket's task holds.
+    #[test]
+    fn an_idle_socket_stays_small() {
+        let bytes = size_of_future(converse);
+        assert!(bytes <= 1_000, "{bytes} bytes a socket's task");
     }
-    .into_response()
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use slo_hub::app::{self, Running, Surroundings};
 use slo_hub::config::Config;
+use slo_hub::delivery::Lookup;
 use slo_hub::domain::clock::{Clock, HandClock, SystemClock};
 use tempfile::TempDir;
 
@@ -30,6 +31,7 @@ pub struct TestHub {
     pub http: reqwest::Client,
     pub folder: Arc<TempDir>,
     extra: String,
+    lookup: Arc<dyn Lookup>,
 }
 
 impl TestHub {
@@ -43,6 +45,12 @@ impl TestHub {
         let hub = Self::prepared(extra, |_| {}).await;
         hub.until_keys_are_there().await;
         hub
+    }
+
+    /// The same, where back ends' names are found by `lookup`. Nobody waits for keys:
+    /// some of the issuers in `extra` may have none.
+    pub async fn start_found_by(extra: &str, lookup: Arc<dyn Lookup>) -> Self {
+        Self::prepared_with(extra, |_| {}, lookup).await
     }
 
     /// The same, with a token for the admin listener.
@@ -75,11 +83,15 @@ impl TestHub {
     }
 
     async fn prepared(extra: &str, prepare: impl Fn(&TestIssuer)) -> Self {
+        Self::prepared_with(extra, prepare, Arc::new(Intranet)).await
+    }
+
+    async fn prepared_with(extra: &str, prepare: impl Fn(&TestIssuer), lookup: Arc<dyn Lookup>) -> Self {
         let (issuer, other) = (TestIssuer::start().await, TestIssuer::start().await);
         prepare(&issuer);
         prepare(&other);
         let clock = Arc::new(HandClock::at(SystemClock::start().now()));
-        Self::run(issuer, other, clock, Arc::new(TempDir::new().unwrap()), extra.to_owned()).await
+        Self::run(issuer, other, clock, Arc::new(TempDir::new().unwrap()), extra.to_owned(), lookup).await
     }
 
     async fn run(
@@ -88,16 +100,17 @@ impl TestHub {
         clock: Arc<HandClock>,
         folder: Arc<TempDir>,
         extra: String,
+        lookup: Arc<dyn Lookup>,
     ) -> Self {
         let text = config(&issuer, &other, &folder, &extra);
         let config =
             Config::parse(&text, std::iter::empty(), folder.path()).unwrap_or_else(|faults| panic!("{faults}"));
         let shared = Arc::clone(&clock) as Arc<dyn Clock>;
         // The longest wait each time: retries come when a test expects them.
-        let surroundings = Surroundings { clock: shared, lookup: Arc::new(Intranet), chance: Arc::new(|| 1.0) };
+        let surroundings = Surroundings { clock: shared, lookup: Arc::clone(&lookup), chance: Arc::new(|| 1.0) };
         let running = app::start(config, surroundings).await.unwrap();
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { running, issuer, other, clock, http, folder, extra }
+        Self { running, issuer, other, clock, http, folder, extra, lookup }
     }
 
     async fn until_keys_are_there(&self) {
@@ -109,7 +122,7 @@ impl TestHub {
     /// Stops this hub and starts another on the same records.
     pub async fn restart(self) -> Self {
         self.running.stop().await;
-        let hub = Self::run(self.issuer, self.other, self.clock, self.folder, self.extra).await;
+        let hub = Self::run(self.issuer, self.other, self.clock, self.folder, self.extra, self.lookup).await;
         hub.until_keys_are_there().await;
         hub
     }

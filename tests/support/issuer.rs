@@ -112,6 +112,11 @@ impl TestIssuer {
         self.state.key.lock().unwrap().kid.clone()
     }
 
+    /// The key that signs now, as it is published.
+    pub fn jwk(&self) -> Value {
+        self.state.key.lock().unwrap().jwk()
+    }
+
     /// A new browser session of a person.
     pub fn sign_in(&self, sub: &str) -> TestSession {
         let number = self.sessions.fetch_add(1, Ordering::SeqCst);

@@ -158,7 +158,7 @@ async fn news_of_one_delivery_in_one_batch_add_up() {
 
 #[tokio::test]
 async fn whoever_watches_receipts_hears_of_every_commit_that_changed_one() {
-    let store = TestStore::open().await;
+    let store = TestStore::in_a_file().await;
     let mut receipts = store.receipts_changed();
     let id = ended(&store).await;
     assert!(receipts.has_changed().unwrap(), "a new logout has a new receipt");

@@ -7,6 +7,7 @@ mod durability;
 mod issuer_ends;
 mod logouts;
 mod migrate;
+mod nodes;
 mod opening;
 mod outbox;
 mod parked;

@@ -264,7 +264,7 @@ async fn the_outbox_outlives_a_crash_and_is_forgotten_with_its_logout() {
 
 #[tokio::test]
 async fn the_bell_rings_for_posts_and_for_nothing_else() {
-    let store = TestStore::open().await;
+    let store = TestStore::in_a_file().await;
     let mut bell = store.outbox_rung();
     store.fresh(app_ends("laptop", 1000)).await;
     store.fresh(with_back_ends(app_ends("phone", 1000))).await;
