@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -16,6 +16,7 @@ use slo_hub::domain::logout::{LogoutTarget, Source};
 use slo_hub::store::{News, Report, Store};
 use slo_hub::tasks::Tasks;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 /// How many nodes listen, round by round.
 const NODES: [usize; 3] = [1, 3, 10];
@@ -78,7 +79,8 @@ async fn measure(url: &str, nodes: usize, recording: usize) -> Result<String, Tr
     for done in futures_util::future::join_all(rushes).await {
         done?;
     }
-    let rate = (LOGOUTS / recording * recording) as f64 / began.elapsed().as_secs_f64();
+    let many = u32::try_from(LOGOUTS / recording * recording)?;
+    let rate = f64::from(many) / began.elapsed().as_secs_f64();
     // Everything that was recorded is heard at every other node.
     let expected = LOGOUTS / recording * recording * (nodes - 1);
     while heard.load(Relaxed) < expected {
@@ -90,11 +92,11 @@ async fn measure(url: &str, nodes: usize, recording: usize) -> Result<String, Tr
     for store in &stores {
         store.close().await;
     }
-    let at = |part: f64| latencies[((latencies.len() - 1) as f64 * part) as usize].as_secs_f64() * 1000.0;
+    let at = |percent: usize| latencies[(latencies.len() - 1) * percent / 100].as_secs_f64() * 1000.0;
     let last = if nodes == 1 {
         "— | — | — |".to_owned()
     } else {
-        format!("{:.2} ms | {:.2} ms | {:.2} ms |", at(0.5), at(0.99), at(1.0))
+        format!("{:.2} ms | {:.2} ms | {:.2} ms |", at(50), at(99), at(100))
     };
     Ok(format!("{rate:.0} | {last}"))
 }

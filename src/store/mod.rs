@@ -18,6 +18,7 @@
 //! that a statement's text does not depend on how many rows it takes.
 
 mod batch;
+mod claims;
 mod database;
 mod deliveries;
 mod error;
@@ -26,6 +27,8 @@ mod file;
 mod issuer_ends;
 mod jtis;
 mod logouts;
+mod migrate;
+mod migrate_tables;
 mod news;
 mod nodes;
 mod outbox;
@@ -62,10 +65,13 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use self::batch::{Command, Job, Outlets, Work};
+use self::claims::Claims;
+pub use self::claims::LEASE;
 use self::database::Database;
 pub use self::deliveries::{Delivery, DeliveryKey, DeliveryStatus};
 pub use self::error::StoreError;
 pub use self::issuer_ends::{EndAttempt, EndAttemptEnd, IssuerEnd, WaitingEnd};
+pub use self::migrate::{MoveError, Moved, move_to_server};
 pub use self::news::News;
 use self::nodes::{Ear, Nodes};
 pub use self::outbox::{Attempt, AttemptEnd, Line, OutboxState, Waiting};
@@ -100,6 +106,8 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     commands: mpsc::Sender<Command>,
     readers: Arc<Readers>,
+    /// `None` where no other process works.
+    claims: Option<Claims>,
     late: Mutex<Option<mpsc::Receiver<Recorded>>>,
     receipts: watch::Receiver<()>,
     outbox: watch::Receiver<()>,
@@ -140,6 +148,7 @@ impl Store {
         let database = Database::at(url, max_pages)?;
         database.migrate().await?;
         let connection = database.connect().await?;
+        let claims = Claims::at(&database)?;
         let readers = Arc::new(Readers::open(database.clone()).await?);
 
         let (commands, queue) = mpsc::channel(QUEUE_MAX);
@@ -174,7 +183,19 @@ impl Store {
         };
         tasks.spawn(writer.run(tasks.clone()));
         let (late, news) = (Mutex::new(Some(late_logouts)), Mutex::new(news));
-        Ok(Self(Arc::new(Inner { commands, readers, late, receipts, outbox, nodes, news, tally, closing, closed })))
+        Ok(Self(Arc::new(Inner {
+            commands,
+            readers,
+            claims,
+            late,
+            receipts,
+            outbox,
+            nodes,
+            news,
+            tally,
+            closing,
+            closed,
+        })))
     }
 
     /// Looks at the server that `url` names, and changes nothing there.
