@@ -35,6 +35,7 @@ check: tools
 test: e2e-tools check
 	@scripts/need strace cargo-nextest postgresql redis-server
 	scripts/nextest run
+	scripts/with-postgres scripts/nextest run -E 'binary(it) or test(store::)'
 	cargo build --quiet
 	npm --prefix client-sdk test
 	scripts/npm-ready tests/e2e

@@ -182,7 +182,7 @@ async fn build_hub(config: &Config, clock: Arc<dyn Clock>, lookup: &Arc<dyn Look
     let metrics = Arc::new(Metrics::new());
     let directory = Arc::new(config.directory());
     // Tasks of its own: the store serves until those who are stopping have finished.
-    let store = Store::open(&config.store.url, &Tasks::default()).await?;
+    let store = Store::open(config.store.url.reveal(), &Tasks::default()).await?;
     let fetcher = Fetcher::new().map_err(|error| StartError::Tls(error.to_string()))?;
     let keys = Arc::new(IssuerKeys::new(Arc::clone(&directory), fetcher.clone(), Arc::clone(&clock), tasks.clone()));
     let rules = TokenRules {

@@ -1,4 +1,4 @@
-//! A hub to test: the real app on a free port, real SQLite, a clock moved by hand.
+//! A hub to test: the real app on a free port, a real database, a clock moved by hand.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use slo_hub::domain::clock::{Clock, HandClock, SystemClock};
 use tempfile::TempDir;
 
 use crate::receiver::Intranet;
+use crate::records;
 use crate::support::issuer::TestIssuer;
 use crate::wait::until;
 
@@ -77,6 +78,13 @@ impl TestHub {
         hub
     }
 
+    /// A hub whose records are at that address.
+    pub async fn start_at(url: &str) -> Self {
+        let hub = Self::prepared(&format!("# store {url}"), |_| {}).await;
+        hub.until_keys_are_there().await;
+        hub
+    }
+
     /// A hub whose issuers were changed before it first asked them.
     pub async fn start_prepared(prepare: impl Fn(&TestIssuer)) -> Self {
         Self::prepared("", prepare).await
@@ -90,7 +98,10 @@ impl TestHub {
         let (issuer, other) = (TestIssuer::start().await, TestIssuer::start().await);
         prepare(&issuer);
         prepare(&other);
-        let clock = Arc::new(HandClock::at(SystemClock::start().now()));
+        let now = SystemClock::start().now();
+        issuer.stop_clock(now);
+        other.stop_clock(now);
+        let clock = Arc::new(HandClock::at(now));
         Self::run(issuer, other, clock, Arc::new(TempDir::new().unwrap()), extra.to_owned(), lookup).await
     }
 
@@ -228,10 +239,11 @@ impl TestHub {
     }
 }
 
-/// `extra` is tables of its own, settings of the first issuer, or a line for `[server]`;
-/// `ISSUER` in it is the first issuer.
+/// `extra` is tables of its own, settings of the first issuer, the address of the records, or
+/// a line for `[server]`; `ISSUER` in it is the first issuer.
 fn config(issuer: &TestIssuer, other: &TestIssuer, folder: &TempDir, extra: &str) -> String {
     let extra = &extra.replace("ISSUER", issuer.url());
+    let url = extra.strip_prefix("# store ").map_or_else(|| records::url(folder.path()), str::to_owned);
     let (server, first, extra) = match extra.as_str() {
         tables if tables.starts_with('[') => ("", "", tables),
         settings if settings.starts_with("# issuer") => ("", settings, ""),
@@ -245,7 +257,7 @@ public_url = "https://logout.example"
 admin_listen = "127.0.0.1:0"
 {server}
 [store]
-url = "sqlite://{db}"
+url = "{url}"
 [[issuers]]
 issuer = "{issuer}"
 signing_algs = ["RS256", "ES256"]
@@ -278,7 +290,6 @@ name = "Notes elsewhere"
 origins = ["{NOTES}"]
 {extra}
 "#,
-        db = folder.path().join("hub.db").display(),
         issuer = issuer.url(),
         other = other.url(),
     )

@@ -1,4 +1,5 @@
-//! The integration tests: the real app, real SQLite, real sockets, issuers with real
+//! The integration tests: the real app, a real database (SQLite, or
+//! PostgreSQL where `scripts/with-postgres` gives one), real sockets, issuers with real
 //! keys, and a clock that is moved by hand.
 
 #![expect(unreachable_pub, reason = "a test binary has no outside; its modules are public to one another")]
@@ -45,11 +46,13 @@ mod management_fake;
 mod management_hurry;
 mod migrate;
 mod nodes;
+mod on_a_server;
 mod operators;
 mod own_tokens;
 mod process;
 mod receipts;
 mod receiver;
+mod records;
 mod redirect;
 mod registry;
 mod reports;
