@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::{block_on, trouble};
-use crate::config::Config;
+use crate::config::{Config, StoreUrl};
 use crate::store::{Moved, move_to_server};
 
 pub(super) fn run(path: &Path, to: &str) -> ExitCode {
@@ -12,7 +12,14 @@ pub(super) fn run(path: &Path, to: &str) -> ExitCode {
         Ok(config) => config,
         Err(faults) => return super::say_faults(path, &faults),
     };
-    match block_on(move_to_server(config.store.url.reveal(), to)) {
+    let to = match StoreUrl::parse(to, Path::new(".")) {
+        Ok(to) => to,
+        Err(wrong) => {
+            eprintln!("slo-hub: --to {wrong}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match block_on(move_to_server(config.store.url.reveal(), to.reveal())) {
         Ok(Ok(moved)) => {
             print(&moved);
             println!(

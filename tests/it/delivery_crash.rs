@@ -77,6 +77,7 @@ async fn killed_while_the_back_ends_think_it_asks_them_again() {
     let first = office.mail.post().await;
     assert_eq!(office.crm.post().await.token(), token);
     hub.kill();
+    records::leases_end(office.folder.path()).await;
 
     let hub = office.hub().await;
     let second = office.mail.post().await;
@@ -107,6 +108,7 @@ async fn killed_after_the_answers_and_before_they_are_written_down_it_asks_again
     hub.until_metric("slo_hub_delivery_attempts_total{outcome=\"acknowledged\"", 2.0).await;
     hub.kill();
     lock.let_go().await;
+    records::leases_end(office.folder.path()).await;
 
     let hub = office.hub().await;
     let second = office.mail.post().await;
@@ -219,6 +221,7 @@ async fn killed_in_a_burst_of_logouts_it_tells_of_every_acknowledged_one_in_the_
     }
     assert!(sids.len() >= 30, "only {} logouts were acknowledged before the kill: no burst", sids.len());
 
+    records::leases_end(office.folder.path()).await;
     let _hub = office.hub().await;
     while !sids.is_empty() {
         sids.remove(office.mail.post().await.claim("sid").as_str().unwrap());

@@ -26,7 +26,7 @@ struct Office {
 impl Office {
     /// `None` where there is no server for tests.
     async fn open() -> Option<Self> {
-        let schema = Schema::make().await?;
+        let schema = Schema::make()?;
         let (issuer, mail) = (TestIssuer::start().await, Receiver::start().await);
         let tables = mail.app("mail", "hub") + &mail.app("crm", "hub") + &mail.app("desk", "hub");
         let nodes = [start(&schema, &issuer, "", &tables).await, start(&schema, &issuer, "", &tables).await];
@@ -122,7 +122,7 @@ struct Bureau {
 impl Bureau {
     /// `None` where there is no server for tests.
     async fn open() -> Option<Self> {
-        let bureau = Self { schema: Schema::make().await?, issuer: TestIssuer::start().await, api: FakeApi::default() };
+        let bureau = Self { schema: Schema::make()?, issuer: TestIssuer::start().await, api: FakeApi::default() };
         bureau.issuer.also_serves(bureau.api.routes());
         Some(bureau)
     }

@@ -12,6 +12,7 @@ use crate::hub::{Answer, NOTES};
 use crate::nodes::{Schema, start_at};
 use crate::process::HubProcess;
 use crate::receiver::{Receiver, Says};
+use crate::records;
 use crate::support::issuer::{TestIssuer, TestSession};
 use crate::tab::Tab;
 
@@ -52,8 +53,7 @@ async fn reports(hub: &HubProcess, issuer: &TestIssuer, who: &TestSession, body:
 
 /// The last places in the log and in the outbox.
 async fn last_places(folder: &Path) -> [i64; 2] {
-    let url = format!("sqlite://{}", folder.join("hub.db").display());
-    let mut file = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    let mut file = sqlx::SqliteConnection::connect(&records::file_url(folder)).await.unwrap();
     let (log, outbox) = sqlx::query_as("select (select max(seq) from logouts), (select max(id) from outbox)")
         .fetch_one(&mut file)
         .await
@@ -64,10 +64,11 @@ async fn last_places(folder: &Path) -> [i64; 2] {
 
 #[tokio::test]
 async fn nobody_who_was_logged_out_comes_back_when_the_records_have_moved() {
-    let Some(schema) = Schema::make().await else { return };
+    let Some(schema) = Schema::make() else { return };
     let (issuer, mail, folder) = (TestIssuer::start().await, Receiver::start().await, TempDir::new().unwrap());
     mail.says(Says::Status(503));
-    let mut hub = HubProcess::start_with(&issuer, folder.path(), &mail.app("mail", "hub")).await;
+    let (file, mails) = (records::file_url(folder.path()), mail.app("mail", "hub"));
+    let mut hub = start_at(&file, &issuer, "", &mails, folder.path()).await;
     let mut people = Vec::new();
     for sub in ["ada", "grace", "linus", "eve"] {
         people.push(comes(&hub, &issuer, sub).await);
@@ -92,7 +93,7 @@ async fn nobody_who_was_logged_out_comes_back_when_the_records_have_moved() {
     assert_eq!(schema.number("select count(*) from outbox where state = 0").await, 3);
 
     mail.says(Says::Status(204));
-    let hub = start_at(&schema.url, &issuer, "", &mail.app("mail", "hub"), folder.path()).await;
+    let hub = start_at(&schema.url, &issuer, "", &mails, folder.path()).await;
     for (who, tokens) in &people[..3] {
         for token in tokens {
             let frame = told(&hub, token).await;

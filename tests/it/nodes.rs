@@ -6,37 +6,30 @@ use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
 
 use crate::process::{HubProcess, config};
+use crate::records;
 use crate::support::issuer::TestIssuer;
-
-/// The database's clock, set on by a minute.
-const MINUTE_LATER: &str = "
-    create or replace function database_time() returns bigint language sql volatile as
-    $$ select cast(extract(epoch from clock_timestamp()) * 1000 as bigint) + 60000 $$";
 
 /// A schema of a test's own at the server that stands ready for tests.
 pub struct Schema {
     pub url: String,
+    folder: TempDir,
 }
 
 impl Schema {
     /// `None` where there is no server for tests.
-    pub async fn make() -> Option<Self> {
-        let server = std::env::var("SLO_HUB_TEST_POSTGRES").ok()?;
-        let folder = TempDir::with_prefix("it_").unwrap();
-        let name = folder.path().file_name().unwrap().to_str().unwrap().to_lowercase();
-        let mut connection = PgConnection::connect(&server).await.unwrap();
-        let create = sqlx::AssertSqlSafe(format!("create schema {name}"));
-        sqlx::query(create).execute(&mut connection).await.unwrap();
-        Some(Self { url: format!("{server}?options=-csearch_path%3D{name}") })
+    pub fn make() -> Option<Self> {
+        records::server()?;
+        let folder = TempDir::new().unwrap();
+        Some(Self { url: records::url(folder.path()), folder })
     }
 
-    pub async fn connect(&self) -> PgConnection {
+    async fn connect(&self) -> PgConnection {
         PgConnection::connect(&self.url).await.unwrap()
     }
 
     /// Moves the clock that leases go by, so that every lease of now is over.
     pub async fn leases_end(&self) {
-        sqlx::query(MINUTE_LATER).execute(&mut self.connect().await).await.unwrap();
+        records::leases_end(self.folder.path()).await;
     }
 
     /// The number that a `select` finds.
@@ -64,8 +57,8 @@ impl Node {
 /// A hub whose records are at `store`.
 pub async fn start_at(store: &str, issuer: &TestIssuer, first: &str, tables: &str, folder: &Path) -> HubProcess {
     let written = |port, admin_port| {
-        let own = config(issuer.url(), port, admin_port).replace("sqlite://hub.db", store);
+        let own = config(issuer.url(), port, admin_port);
         own.replace("[[apps]]", &format!("{first}\n[[apps]]")) + &tables.replace("ISSUER", issuer.url())
     };
-    HubProcess::start_from(folder, written).await
+    HubProcess::start_at(store, folder, written).await
 }
