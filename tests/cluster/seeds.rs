@@ -39,7 +39,7 @@ async fn three_nodes_keep_every_promise_while_everything_around_them_breaks() {
         }
         let Some((seed, verdict)) = running.join_next().await.transpose().unwrap() else { break };
         match &verdict {
-            Ok(verdict) => say(seed, &verdict),
+            Ok(verdict) => say(seed, verdict),
             Err(fault) => println!("seed {seed}: NOT FINISHED ({fault}); what panicked is said above"),
         }
         if !verdict.is_ok_and(|verdict| verdict.violations.is_empty()) {
