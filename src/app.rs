@@ -182,7 +182,7 @@ async fn build_hub(config: &Config, clock: Arc<dyn Clock>, lookup: &Arc<dyn Look
     let metrics = Arc::new(Metrics::new());
     let directory = Arc::new(config.directory());
     // Tasks of its own: the store serves until those who are stopping have finished.
-    let store = Store::open(&config.store.url, &Tasks::default()).await?;
+    let store = Store::open(config.store.url.reveal(), &Tasks::default()).await?;
     let fetcher = Fetcher::new().map_err(|error| StartError::Tls(error.to_string()))?;
     let keys = Arc::new(IssuerKeys::new(Arc::clone(&directory), fetcher.clone(), Arc::clone(&clock), tasks.clone()));
     let rules = TokenRules {
@@ -280,6 +280,7 @@ fn public_routes(edge: &Edge) -> Router {
     let held_back = from_fn_with_state(edge.clone(), layers::hold_back_failures);
     api.merge(pages::routes(edge.clone()))
         .fallback_service(any(http::not_found).layer(held_back))
+        .layer(from_fn(layers::with_one_host))
         .layer(layers::catch_panics())
         .layer(from_fn_with_state(Arc::clone(&edge.hub), layers::with_request_id))
         .layer(from_fn(layers::with_plain_headers))

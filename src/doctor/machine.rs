@@ -42,7 +42,7 @@ pub(super) fn examine(config: &Config) -> Option<Chapter> {
     let wanted = Wanted {
         channels: config.limits.max_connections as u64,
         is_port_shared: config.server.reuse_port,
-        is_store_a_file: config.store.url.starts_with("sqlite:"),
+        is_store_a_file: config.store.url.file().is_some(),
     };
     let machine = Machine::read(Path::new("/proc"))?;
     Some(Chapter { title: "This machine".to_owned(), findings: findings(&machine, &wanted) })

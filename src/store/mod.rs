@@ -73,6 +73,7 @@ pub use self::parked::{PARKED_MAX, PARKED_MAX_PER_ISSUER, Parked, ParkedToken};
 use self::readers::{Reader, Readers};
 pub use self::report::{BackEnd, Outcome, PassOn, Recorded, Report, Standing, TokenUse};
 pub use self::retention::ADDRESS_DAYS;
+pub use self::server::ServerState;
 pub use self::session_notes::{Clock, ClockChange, SessionNote};
 pub use self::sessions::{SessionRecord, TimedBy, TimedSession};
 use self::sql::query;
@@ -174,6 +175,14 @@ impl Store {
         tasks.spawn(writer.run(tasks.clone()));
         let (late, news) = (Mutex::new(Some(late_logouts)), Mutex::new(news));
         Ok(Self(Arc::new(Inner { commands, readers, late, receipts, outbox, nodes, news, tally, closing, closed })))
+    }
+
+    /// Looks at the server that `url` names, and changes nothing there.
+    ///
+    /// # Errors
+    /// Why it cannot be used; [`StoreError::BadUrl`] where it is a file.
+    pub async fn look_at_server(url: &str) -> Result<ServerState, StoreError> {
+        server::look_at(url).await
     }
 
     /// Finishes what is queued and closes the file. Every later verb is

@@ -145,11 +145,15 @@ impl Writer {
     }
 
     async fn begin(&mut self) -> Result<&mut Connection, StoreError> {
-        let connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => self.database.connect().await?,
-        };
-        let connection = self.connection.insert(connection);
+        if let Some(mut connection) = self.connection.take() {
+            let begun = connection.begin_writing().await;
+            // One that broke while nobody used it: nothing was begun, and nobody need hear of it.
+            if begun != Err(StoreError::Unreachable) {
+                let connection = self.connection.insert(connection);
+                return begun.map(|()| connection);
+            }
+        }
+        let connection = self.connection.insert(self.database.connect().await?);
         connection.begin_writing().await?;
         Ok(connection)
     }
