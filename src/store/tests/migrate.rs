@@ -39,7 +39,8 @@ async fn every_column_of_every_table_is_moved() {
     let columns = |insert: &'static str| insert.split(['(', ')']).nth(1).unwrap();
     let mut moved: Vec<_> =
         TABLES.iter().map(|table| sorted(&format!("{}: {}", table.name, columns(table.insert)))).collect();
-    (expected.sort_unstable(), moved.sort_unstable());
+    expected.sort_unstable();
+    moved.sort_unstable();
     assert_eq!(moved, expected);
 }
 
@@ -84,7 +85,8 @@ async fn no_place_that_was_ever_given_out_is_given_out_again() {
     old.forget(UnixMillis(2_000_000), UnixMillis(2_000_000)).await.unwrap();
     let mut file = old.stranger().await;
     assert_eq!(numbers(&mut file, "select seq from logouts").await, [kept.position], "two are forgotten");
-    (file.close().await.unwrap(), old.close().await);
+    file.close().await.unwrap();
+    old.close().await;
 
     move_to_server(&old.url, &server).await.unwrap();
     let new = TestStore::at(directory, &server, None).await;
