@@ -58,10 +58,12 @@ impl Node {
     }
 
     fn spawn(&self, log: File) -> Child {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_slo-hub"));
-        command.args(["serve", "--config"]).arg(self.folder.join("slo-hub.toml"));
-        command.env("LD_PRELOAD", faketime()).env("FAKETIME", format!("{:+}s", self.offset));
-        command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("SLO_HUB_LOG", "slo_hub=debug");
+        // It ends with the test, also where that is killed.
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "--", "env"]);
+        command.arg(format!("LD_PRELOAD={}", faketime().display())).arg(format!("FAKETIME={:+}s", self.offset));
+        command.args(["FAKETIME_DONT_FAKE_MONOTONIC=1", "SLO_HUB_LOG=slo_hub=debug"]);
+        command.args([env!("CARGO_BIN_EXE_slo-hub"), "serve", "--config"]).arg(self.folder.join("slo-hub.toml"));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap()
     }
 

@@ -82,11 +82,12 @@ fn is_root() -> bool {
 
 /// PostgreSQL refuses to run as root: then it runs as the user that its package made.
 fn as_owner(program: &Path) -> Command {
-    if !is_root() {
-        return Command::new(program);
-    }
     let mut command = Command::new("setpriv");
-    command.args(["--reuid=postgres", "--regid=postgres", "--init-groups", "--"]).arg(program);
+    if is_root() {
+        command.args(["--reuid=postgres", "--regid=postgres", "--init-groups"]);
+    }
+    // It ends with the test, also where that is killed.
+    command.args(["--pdeathsig", "QUIT", "--"]).arg(program);
     command
 }
 
