@@ -145,6 +145,7 @@ fn report() -> Report {
         source: Source::Backchannel,
         is_final: true,
         covers_until: UnixSeconds(1_700_000_000),
+        means_now: false,
         client_id: None,
         reason: None,
         occurred_at: now,

@@ -55,6 +55,8 @@ impl Hub {
         // As of the logout, however late the issuer was to be had: a sign-in since is none
         // of its business, unless it lives in the session that has ended.
         let covers_until = logout.covers_until;
-        self.recorded(Report { is_final, goes_with, covers_until, end_at_issuer: None, ..report }).await.map(|_| ())
+        self.recorded(Report { is_final, goes_with, covers_until, means_now: false, end_at_issuer: None, ..report })
+            .await
+            .map(|_| ())
     }
 }

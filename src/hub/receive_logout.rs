@@ -41,6 +41,7 @@ impl Hub {
             source: Source::Backchannel,
             is_final: true,
             covers_until: token.issued_at(),
+            means_now: false,
             client_id: None,
             reason: None,
             occurred_at: token.issued_at().into(),

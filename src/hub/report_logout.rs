@@ -98,6 +98,7 @@ impl Hub {
             source,
             is_final: false,
             covers_until: now.ceil(),
+            means_now: matches!(source, Source::App | Source::Redirect | Source::SessionApi),
             client_id,
             reason,
             occurred_at: now,

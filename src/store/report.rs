@@ -22,6 +22,9 @@ pub struct Report {
     pub is_final: bool,
     /// T: what was issued (session) or began (user) up to here is over.
     pub covers_until: UnixSeconds,
+    /// Whether T is simply the time at which the report was made, by the clock of the node
+    /// that took it: then it reaches everything that was seen before, whatever clocks show.
+    pub means_now: bool,
     /// The app that says so, where one does.
     pub client_id: Option<ClientId>,
     /// Why, in words for people.

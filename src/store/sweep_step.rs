@@ -144,6 +144,7 @@ impl SweepStep {
             source: Source::Admin,
             is_final: false,
             covers_until,
+            means_now: false,
             client_id: None,
             reason: Some(self.sweep.reason.clone()),
             occurred_at: self.sweep.ordered_at,

@@ -165,6 +165,7 @@ fn report(office: &Office, who: &TestSession, token: &str) -> Report {
         source: Source::Backchannel,
         is_final: true,
         covers_until: now.ceil(),
+        means_now: false,
         client_id: None,
         reason: None,
         occurred_at: now,

@@ -4,20 +4,19 @@ use std::borrow::Cow;
 
 use super::Facts;
 use crate::domain::clock::UnixSeconds;
-use crate::domain::logout::{LogoutTarget, Source};
+use crate::domain::logout::LogoutTarget;
 use crate::store::report::Report;
 
 impl Facts {
     /// The report, reaching to the newest sign-in that the hub had seen before it.
     ///
-    /// A report that begins at the hub means everything up to now, by the clock of the node
+    /// A report that [means now](Report::means_now) is about everything up to now, by the clock of the node
     /// that took it. That clock may be behind the issuer's, or behind that of the node which
     /// let the sign-in in; yet what was seen before the report is older than the report.
     pub(super) fn reaching_what_was_seen<'a>(&self, report: &'a Report) -> Cow<'a, Report> {
-        let means_now = matches!(report.source, Source::App | Source::Redirect | Source::SessionApi);
         let newest = self.newest_seen(&report.target).filter(|newest| *newest > report.covers_until);
         match newest {
-            Some(covers_until) if means_now && !report.is_final => {
+            Some(covers_until) if report.means_now && !report.is_final => {
                 Cow::Owned(Report { covers_until, ..report.clone() })
             }
             _ => Cow::Borrowed(report),

@@ -126,3 +126,13 @@ fn what_a_repeat_has_raised_counts_for_the_next_report() {
     facts.see(&token("notes", "laptop", 11), UnixMillis(11_000));
     assert_eq!(facts.take(&app_ends("laptop", 13)).outcome, Outcome::Repeat);
 }
+
+#[test]
+fn a_report_of_just_now_reaches_what_was_seen_before_it_though_its_nodes_clock_is_behind() {
+    let mut facts = facts_with(&[token("notes", "laptop", 30)]);
+    let behind = Report { means_now: true, ..app_ends("laptop", 10) };
+    assert_eq!(facts.take(&behind).newly_ended, [(client("notes"), Some(sid("laptop")))].into());
+    assert_eq!(facts.logouts[0].logout.covers_until, UnixSeconds(30));
+    facts.see(&token("notes", "laptop", 31), UnixMillis(31_000));
+    assert!(!is_over(&facts, &token("notes", "laptop", 31)), "who signs in after it is signed in");
+}

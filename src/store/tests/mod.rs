@@ -186,6 +186,7 @@ fn report(target: LogoutTarget, covers_until: i64) -> Report {
         source: Source::App,
         is_final: false,
         covers_until: UnixSeconds(covers_until),
+        means_now: false,
         client_id: None,
         reason: None,
         occurred_at: UnixSeconds(covers_until).into(),
