@@ -31,6 +31,7 @@ mod nodes;
 mod outbox;
 mod parked;
 mod plan;
+mod progress;
 mod readers;
 mod record;
 mod report;
@@ -63,7 +64,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::batch::{Command, Job, Outlets, Work};
 use self::database::Database;
-pub use self::deliveries::{Delivery, DeliveryKey, DeliveryStatus};
+pub use self::deliveries::{Delivery, DeliveryKey, DeliveryNews, DeliveryStatus};
 pub use self::error::StoreError;
 pub use self::issuer_ends::{EndAttempt, EndAttemptEnd, IssuerEnd, WaitingEnd};
 pub use self::news::News;

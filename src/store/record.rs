@@ -13,7 +13,7 @@ use super::report::{Outcome, Recorded, Report};
 use super::rows::{self, logout_columns};
 use super::seen_tokens::SeenToken;
 use super::sql::{Connection, query};
-use super::{Store, deliveries, issuer_ends, outbox, seen_tokens, session_ends, session_notes, sweeps, tickets};
+use super::{Store, issuer_ends, outbox, progress, seen_tokens, session_ends, session_notes, sweeps, tickets};
 use crate::domain::clock::UnixSeconds;
 use crate::domain::ids::{ClientId, Issuer, SessionKey, Sid, Subject, SubjectKey};
 use crate::domain::logout::{Logout, LogoutTarget, Reason, SignIn};
@@ -341,7 +341,7 @@ async fn expect_deliveries(
     }
     outbox::put(connection, &plan).await?;
     issuer_ends::put(connection, &plan).await?;
-    deliveries::expect(connection, &plan).await
+    progress::expect(connection, &plan).await
 }
 
 /// What each reporter is told.
