@@ -45,7 +45,6 @@ mod session_notes;
 mod sessions;
 mod signing_keys;
 mod sql;
-mod standing_queue;
 mod sweep_step;
 mod sweeps;
 mod tally;
@@ -78,7 +77,6 @@ pub use self::retention::ADDRESS_DAYS;
 pub use self::session_notes::{Clock, ClockChange, SessionNote};
 pub use self::sessions::{SessionRecord, TimedBy, TimedSession};
 use self::sql::query;
-use self::standing_queue::Question;
 pub use self::sweep_step::{SWEEP_PAGE, SweepStep, Swept};
 pub use self::sweeps::{Moment, SweepProgress};
 pub use self::tally::Expected;
@@ -102,7 +100,6 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     commands: mpsc::Sender<Command>,
     readers: Arc<Readers>,
-    questions: mpsc::UnboundedSender<Question>,
     late: Mutex<Option<mpsc::Receiver<Recorded>>>,
     receipts: watch::Receiver<()>,
     outbox: watch::Receiver<()>,
@@ -176,22 +173,8 @@ impl Store {
             closed: closed.clone().drop_guard(),
         };
         tasks.spawn(writer.run(tasks.clone()));
-        let (questions, asked) = mpsc::unbounded_channel();
-        tasks.spawn(standing_queue::answer(asked, Arc::clone(&readers), closed.clone()));
         let (late, news) = (Mutex::new(Some(late_logouts)), Mutex::new(news));
-        Ok(Self(Arc::new(Inner {
-            commands,
-            readers,
-            questions,
-            late,
-            receipts,
-            outbox,
-            nodes,
-            news,
-            tally,
-            closing,
-            closed,
-        })))
+        Ok(Self(Arc::new(Inner { commands, readers, late, receipts, outbox, nodes, news, tally, closing, closed })))
     }
 
     /// Finishes what is queued and closes the file. Every later verb is

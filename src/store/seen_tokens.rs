@@ -1,7 +1,6 @@
 //! What the hub has seen of each session, and how a sign-in stands.
 
 use serde::Serialize;
-use tokio::sync::oneshot;
 
 use super::Store;
 use super::batch::Work;
@@ -9,7 +8,6 @@ use super::error::StoreError;
 use super::report::Standing;
 use super::rows::{self, NO_AUTH_TIME, logout_columns};
 use super::sql::{Connection, Row, query};
-use super::standing_queue::Question;
 use super::sweeps::swept_by;
 use crate::domain::clock::{UnixMillis, UnixSeconds};
 use crate::domain::ids::{ClientId, Issuer, LogoutId, Sid, Subject};
@@ -41,11 +39,8 @@ impl Store {
     /// # Errors
     /// Why it could not be read.
     pub async fn standing(&self, sign_in: &SignIn) -> Result<Standing, StoreError> {
-        let (reply, answer) = oneshot::channel();
-        let question = Question { sign_in: sign_in.clone(), reply };
-        // As many as there are callers, who all wait.
-        self.0.questions.send(question).map_err(|_| StoreError::Stopped)?;
-        self.read(async { answer.await.unwrap_or(Err(StoreError::Stopped)) }).await
+        let found = self.read(async { standings(&mut *self.reader().await?, &[sign_in]).await }).await?;
+        found.into_iter().next().map(|(standing, _)| standing).ok_or(StoreError::Damaged)
     }
 }
 
