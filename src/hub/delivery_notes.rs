@@ -4,14 +4,16 @@
 //! that costs more than telling them. So news wait a few milliseconds for company and
 //! share a command and a commit; logouts wait for nothing.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::sleep;
 
 use super::Hub;
-use crate::store::{DeliveryNews, StoreError};
+use crate::domain::ids::LogoutId;
+use crate::store::{Delivery, DeliveryNews, StoreError};
 
 /// How long the first of some news waits for others: about as long as a commit takes.
 const COMPANY: Duration = Duration::from_millis(10);
@@ -22,7 +24,11 @@ const WAITING_MAX: usize = 128 * 1024;
 
 /// News that wait to be written down.
 #[derive(Default)]
-pub struct DeliveryNotes(Mutex<Gathered>);
+pub struct DeliveryNotes {
+    gathered: Mutex<Gathered>,
+    /// Rung when somebody cannot wait.
+    hurry: Notify,
+}
 
 #[derive(Default)]
 struct Gathered {
@@ -32,14 +38,15 @@ struct Gathered {
 }
 
 struct Note {
-    news: DeliveryNews,
+    /// `None` where somebody only wants to know that those before are written.
+    news: Option<DeliveryNews>,
     /// Where somebody waits until it is written.
     reply: Option<oneshot::Sender<Result<(), StoreError>>>,
 }
 
 impl DeliveryNotes {
     fn lock(&self) -> MutexGuard<'_, Gathered> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a note; true where nobody sees to them yet.
@@ -52,18 +59,32 @@ impl DeliveryNotes {
         Ok(!std::mem::replace(&mut gathered.is_seen_to, true))
     }
 
-    /// All that wait, in parts. Where there are none, nobody sees to them from here on.
+    /// All that wait. Where there are none, nobody sees to them from here on.
     fn take(&self) -> Vec<Note> {
         let mut gathered = self.lock();
         gathered.is_seen_to = !gathered.notes.is_empty();
         std::mem::take(&mut gathered.notes)
+    }
+
+    /// Waits until all that was added before is written, and has that done at once.
+    async fn settled(&self) {
+        let (reply, answer) = oneshot::channel();
+        {
+            let mut gathered = self.lock();
+            if !gathered.is_seen_to {
+                return;
+            }
+            gathered.notes.push(Note { news: None, reply: Some(reply) });
+        }
+        self.hurry.notify_one();
+        answer.await.ok();
     }
 }
 
 impl Hub {
     /// Writes it down soon, and nobody waits for it.
     pub(super) fn note_delivery(self: &Arc<Self>, news: DeliveryNews) {
-        if let Err(error) = self.gather(Note { news, reply: None }) {
+        if let Err(error) = self.gather(Note { news: Some(news), reply: None }) {
             tracing::warn!(error = %error, "could not note a delivery");
         }
     }
@@ -71,7 +92,7 @@ impl Hub {
     /// The same; returns once it is on disk.
     pub(super) async fn write_delivery(self: &Arc<Self>, news: DeliveryNews) -> Result<(), StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.gather(Note { news, reply: Some(reply) })?;
+        self.gather(Note { news: Some(news), reply: Some(reply) })?;
         answer.await.unwrap_or(Err(StoreError::Stopped))
     }
 
@@ -88,21 +109,45 @@ impl Hub {
         loop {
             tokio::select! {
                 () = sleep(COMPANY) => {}
+                () = self.delivery_notes.hurry.notified() => {}
                 () = self.tasks.stopping() => {}
             }
-            let mut notes = self.delivery_notes.take();
+            let notes = self.delivery_notes.take();
             if notes.is_empty() {
                 return;
             }
-            while !notes.is_empty() {
-                let rest = notes.split_off(notes.len().min(AT_ONCE));
-                self.write_notes(std::mem::replace(&mut notes, rest)).await;
-            }
+            self.write_all(notes).await;
         }
     }
 
-    async fn write_notes(&self, notes: Vec<Note>) {
+    /// The receipts of logouts, as in the store. What has gathered is written first: whoever
+    /// is shown a receipt sees what their apps were told just now.
+    ///
+    /// # Errors
+    /// Why they could not be read.
+    pub(super) async fn receipts_of(&self, ids: &[LogoutId]) -> Result<HashMap<LogoutId, Vec<Delivery>>, StoreError> {
+        self.delivery_notes.settled().await;
+        self.store.deliveries_of(ids).await
+    }
+
+    /// The same, of one logout.
+    ///
+    /// # Errors
+    /// Why it could not be read.
+    pub(super) async fn receipt_of(&self, id: LogoutId) -> Result<Vec<Delivery>, StoreError> {
+        Ok(self.receipts_of(&[id]).await?.remove(&id).unwrap_or_default())
+    }
+
+    async fn write_all(&self, mut notes: Vec<Note>) {
+        while !notes.is_empty() {
+            let rest = notes.split_off(notes.len().min(AT_ONCE));
+            self.write_some(std::mem::replace(&mut notes, rest)).await;
+        }
+    }
+
+    async fn write_some(&self, notes: Vec<Note>) {
         let (news, replies): (Vec<_>, Vec<_>) = notes.into_iter().map(|note| (note.news, note.reply)).unzip();
+        let news: Vec<_> = news.into_iter().flatten().collect();
         let count = news.len();
         let written = self.store.note_deliveries(news).await.map(|_| ());
         if let Err(error) = written {
