@@ -1,14 +1,19 @@
 # make demo   the hub, a stand-in for an Auth0 tenant, and four apps, on this machine
+# make cluster  the same with three nodes of the hub behind a balancer, on PostgreSQL
 # make test   every test; installs what it needs
 # make check  formatting, lints and types only
+# make attack-papers  the count of attacks in the README, and docs/security.md
+# make jepsen SEEDS=100  three nodes while everything around them breaks, with so many seeds
 # make bench  what a socket and a logout cost
+# make bench-nodes  what several nodes on one PostgreSQL hold
+# make bench-peers  the same of what one would use instead of a hub
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 export CARGO_TERM_PROGRESS_WHEN := never
 
-.PHONY: help demo test check bench picture pages tools e2e-tools
+.PHONY: help demo cluster test jepsen check bench bench-peers bench-nodes picture pages tools e2e-tools attack-papers
 
 help:
 	@grep '^# make' Makefile | sed 's/^# //'
@@ -23,6 +28,10 @@ e2e-tools: tools
 demo: tools
 	@exec node demo-apps/demo.mjs
 
+cluster: tools
+	@scripts/need postgresql
+	@POSTGRES_OPTIONS='-c fsync=on' scripts/with-postgres node demo-apps/demo.mjs --cluster
+
 check: tools
 	cargo fmt --check
 	cargo clippy --all-targets --quiet -- -D warnings
@@ -33,16 +42,35 @@ check: tools
 test: e2e-tools check
 	@scripts/need strace cargo-nextest postgresql redis-server
 	scripts/nextest run
+	scripts/with-postgres scripts/nextest run -E 'binary(it) or test(store::)'
+	scripts/with-postgres cargo test --quiet --lib -- --ignored store::tests::nodes
+	$(MAKE) --no-print-directory jepsen
 	cargo build --quiet
 	npm --prefix client-sdk test
 	scripts/npm-ready tests/e2e
 	scripts/npm-native demo-apps && npm --prefix demo-apps run --silent build
 	npm --prefix tests/e2e test
 
+# One seed again: SLO_HUB_SEED=7 make jepsen
+SEEDS ?= 10
+jepsen: tools
+	@scripts/need postgresql libfaketime
+	SLO_HUB_SEEDS=$(SEEDS) cargo test --quiet --test cluster -- --ignored --nocapture three_nodes
+
 # More than this: cargo bench --bench load -- --help
 bench: tools
 	@scripts/need strace
 	cargo bench --quiet --bench load
+
+bench-nodes: tools
+	@scripts/need postgresql
+	POSTGRES_OPTIONS='-c fsync=on' scripts/with-postgres cargo bench --quiet --bench nodes
+
+# What cannot be had here is left out, by name.
+bench-peers: tools
+	@scripts/need nchan nats-server mosquitto sockudo
+	@scripts/npm-ready benches/peers || echo "Without the servers on Node, then." >&2
+	cargo bench --quiet --bench load -- --peers $(ARGS)
 
 picture: e2e-tools
 	scripts/npm-ready tests/e2e && node tests/e2e/picture.mjs
@@ -51,3 +79,7 @@ picture: e2e-tools
 pages: e2e-tools
 	scripts/npm-ready tests/e2e
 	cargo build --quiet && node tests/e2e/pages.mjs target/pages && node tests/e2e/sessions.mjs target/pages
+
+# The README's count of attacks and docs/security.md, made from tests/attacks.
+attack-papers: tools
+	WRITE_ATTACK_PAPERS=1 cargo test --quiet --test it attacks::papers

@@ -27,7 +27,7 @@ use crate::hub::signing_keys::{KeyTrouble, ready_keys};
 use crate::hub::sweeping::Sweeping;
 use crate::hub::{Hub, Rules};
 use crate::listener::gate::Gate;
-use crate::listener::{Limits, Listener};
+use crate::listener::{Deadlines, Limits, Listener, Port};
 use crate::metrics::Metrics;
 use crate::oidc::code_flow::CodeFlow;
 use crate::oidc::fetch::Fetcher;
@@ -134,8 +134,9 @@ pub async fn run(config: Config) -> Result<(), StartError> {
 /// # Errors
 /// [`StartError`].
 pub async fn start(config: Config, surroundings: Surroundings) -> Result<Running, StartError> {
-    let public = bind("server.listen", config.server.listen)?;
-    let admin = bind("server.admin_listen", config.server.admin_listen)?;
+    let port = if config.server.reuse_port { Port::Shared } else { Port::Alone };
+    let public = bind("server.listen", config.server.listen, port)?;
+    let admin = bind("server.admin_listen", config.server.admin_listen, Port::Alone)?;
     let Surroundings { clock, lookup, chance } = surroundings;
     let hub = build_hub(&config, clock, &lookup).await?;
     let edge = build_edge(&config, &hub);
@@ -173,8 +174,8 @@ impl Running {
     }
 }
 
-fn bind(key: &'static str, addr: SocketAddr) -> Result<Listener, StartError> {
-    Listener::bind(addr).map_err(|source| StartError::Listen { key, addr, source })
+fn bind(key: &'static str, addr: SocketAddr, port: Port) -> Result<Listener, StartError> {
+    Listener::bind_with(addr, port, Deadlines::default()).map_err(|source| StartError::Listen { key, addr, source })
 }
 
 async fn build_hub(config: &Config, clock: Arc<dyn Clock>, lookup: &Arc<dyn Lookup>) -> Result<Arc<Hub>, StartError> {
@@ -182,7 +183,7 @@ async fn build_hub(config: &Config, clock: Arc<dyn Clock>, lookup: &Arc<dyn Look
     let metrics = Arc::new(Metrics::new());
     let directory = Arc::new(config.directory());
     // Tasks of its own: the store serves until those who are stopping have finished.
-    let store = Store::open(&config.store.url, &Tasks::default()).await?;
+    let store = Store::open(config.store.url.reveal(), &Tasks::default()).await?;
     let fetcher = Fetcher::new().map_err(|error| StartError::Tls(error.to_string()))?;
     let keys = Arc::new(IssuerKeys::new(Arc::clone(&directory), fetcher.clone(), Arc::clone(&clock), tasks.clone()));
     let rules = TokenRules {
@@ -281,6 +282,7 @@ fn public_routes(edge: &Edge) -> Router {
     let held_back = from_fn_with_state(edge.clone(), layers::hold_back_failures);
     api.merge(pages::routes(edge.clone()))
         .fallback_service(any(http::not_found).layer(held_back))
+        .layer(from_fn(layers::with_one_host))
         .layer(layers::catch_panics())
         .layer(from_fn_with_state(Arc::clone(&edge.hub), layers::with_request_id))
         .layer(from_fn(layers::with_plain_headers))

@@ -10,13 +10,15 @@ use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 
 use crate::chance::Chance;
+use crate::dialect::{Dialect, SloV1};
 use crate::fleet::{Fleet, Manner, Opened, Seat};
-use crate::floor::Floor;
-use crate::http::{Caller, request};
+use crate::http::Caller;
 use crate::hub::{By, Hub, end_everywhere_request, end_request};
+use crate::peers::Peer;
 use crate::people::{Alg, Issuers, Person};
 use crate::process::Process;
 use crate::report::Side;
+use crate::wire::Door;
 use crate::{APPS, Failure};
 
 /// How many sockets are opened at a time, where it is not all at once.
@@ -26,16 +28,16 @@ pub const AT_ONCE: usize = 128;
 pub enum Server {
     /// The hub.
     Hub(Hub),
-    /// The yardstick.
-    Floor(Floor),
+    /// The yardstick, or what one would use instead of a hub.
+    Peer(Peer),
 }
 
 impl Server {
     /// Its process.
-    pub const fn process(&self) -> &Process {
+    pub fn process(&self) -> &Process {
         match self {
             Self::Hub(hub) => hub.process(),
-            Self::Floor(floor) => floor.process(),
+            Self::Peer(peer) => &peer.process,
         }
     }
 
@@ -43,7 +45,7 @@ impl Server {
     pub const fn side(&self) -> Side {
         match self {
             Self::Hub(_) => Side::Hub,
-            Self::Floor(_) => Side::Floor,
+            Self::Peer(_) => Side::Floor,
         }
     }
 
@@ -51,15 +53,23 @@ impl Server {
     pub fn addr(&self) -> SocketAddr {
         match self {
             Self::Hub(hub) => hub.addr(),
-            Self::Floor(floor) => floor.addr(),
+            Self::Peer(peer) => peer.sockets,
         }
     }
 
     /// Where sessions are ended.
-    pub fn caller_addr(&self) -> SocketAddr {
+    pub fn door(&self) -> Door {
         match self {
-            Self::Hub(hub) => hub.addr(),
-            Self::Floor(floor) => floor.publish_addr(),
+            Self::Hub(hub) => hub.addr().into(),
+            Self::Peer(peer) => peer.door,
+        }
+    }
+
+    /// How its clients speak to it.
+    pub fn dialect(&self) -> &'static dyn Dialect {
+        match self {
+            Self::Hub(_) => &SloV1 { id_is_channel: false },
+            Self::Peer(peer) => peer.adapter.dialect(),
         }
     }
 }
@@ -106,7 +116,7 @@ pub struct Crowd {
 impl Crowd {
     /// Nobody has a socket open yet.
     pub fn new(server: Server, issuers: Arc<Issuers>, seed: u64) -> Self {
-        let fleet = Fleet::new(server.addr());
+        let fleet = Fleet::new(server.addr(), server.dialect());
         Self { server, fleet, people: Vec::new(), issuers, chance: Chance::new(seed) }
     }
 
@@ -114,7 +124,7 @@ impl Crowd {
     pub fn hub(&mut self) -> Result<&mut Hub, Failure> {
         match &mut self.server {
             Server::Hub(hub) => Ok(hub),
-            Server::Floor(_) => Err("the floor is no hub".into()),
+            Server::Peer(_) => Err("this is no hub".into()),
         }
     }
 
@@ -135,10 +145,10 @@ impl Crowd {
                 let seats = people.iter().flat_map(|person| self.seats(person)).collect();
                 (seats, end_everywhere_request(&self.issuers, first))
             }
-            Server::Floor(_) => {
+            Server::Peer(peer) => {
                 let channel = format!("person-{}", first.session);
                 let seat = |person: &Person| (0..APPS).map(|app| person.seat(app, channel.clone())).collect::<Vec<_>>();
-                (people.iter().flat_map(seat).collect(), request("POST", "/publish", &[], &channel))
+                (people.iter().flat_map(seat).collect(), peer.adapter.publish(&channel))
             }
         })
     }
@@ -151,7 +161,7 @@ impl Crowd {
     fn seats(&self, person: &Person) -> Vec<Seat> {
         let credential = |app| match &self.server {
             Server::Hub(_) => self.issuers.id_token(person, app),
-            Server::Floor(_) => person.session.to_string(),
+            Server::Peer(_) => person.session.to_string(),
         };
         (0..APPS).map(|app| person.seat(app, credential(app))).collect()
     }
@@ -203,7 +213,7 @@ impl Crowd {
         let order = |person: &Person| {
             let request = match &self.server {
                 Server::Hub(_) => end_request(&self.issuers, person, by),
-                Server::Floor(_) => request("POST", "/publish", &[], &person.session.to_string()),
+                Server::Peer(peer) => peer.adapter.publish(&person.session.to_string()),
             };
             Order { session: person.session, request }
         };
@@ -212,15 +222,15 @@ impl Crowd {
 
     /// Sends orders, and waits until every socket of theirs was told.
     pub async fn end(&mut self, orders: Vec<Order>, pace: Pace) -> Result<Ended, Failure> {
-        end_in(&mut self.fleet, self.server.caller_addr(), orders, pace).await
+        end_in(&mut self.fleet, self.server.door(), orders, pace).await
     }
 }
 
 /// The same, for the sockets of one fleet among several.
-pub async fn end_in(fleet: &mut Fleet, addr: SocketAddr, orders: Vec<Order>, pace: Pace) -> Result<Ended, Failure> {
+pub async fn end_in(fleet: &mut Fleet, door: Door, orders: Vec<Order>, pace: Pace) -> Result<Ended, Failure> {
     let sessions: Vec<usize> = orders.iter().map(|order| order.session).collect();
     let started = Instant::now();
-    let (sent, told) = tokio::join!(send(addr, orders, pace), fleet.told(sessions.into_iter()));
+    let (sent, told) = tokio::join!(send(door, orders, pace), fleet.told(sessions.into_iter()));
     let (sent, told) = (sent?, told?);
     let answered = sent.iter().map(|order| order.answered).max().unwrap_or(started);
     let last = told.values().max().copied().unwrap_or(started);
@@ -231,13 +241,8 @@ pub async fn end_in(fleet: &mut Fleet, addr: SocketAddr, orders: Vec<Order>, pac
 
 /// Sends one request, and waits until every socket of all these sessions was told; from
 /// the request to the last frame.
-pub async fn end_all(
-    fleet: &mut Fleet,
-    addr: SocketAddr,
-    request: Bytes,
-    sessions: Vec<usize>,
-) -> Result<Duration, Failure> {
-    let mut caller = Caller::new(addr);
+pub async fn end_all(fleet: &mut Fleet, door: Door, request: Bytes, sessions: Vec<usize>) -> Result<Duration, Failure> {
+    let mut caller = Caller::new(door);
     caller.connect().await?;
     let asked = Instant::now();
     let (answer, told) = tokio::join!(caller.succeed(&request), fleet.told(sessions.into_iter()));
@@ -253,6 +258,16 @@ pub struct Sent {
 }
 
 impl Sent {
+    /// The session's number.
+    pub const fn session(&self) -> usize {
+        self.session
+    }
+
+    /// When the request was sent.
+    pub const fn asked(&self) -> Instant {
+        self.asked
+    }
+
     /// From the request to its answer.
     pub fn took(&self) -> Duration {
         self.answered - self.asked
@@ -260,7 +275,7 @@ impl Sent {
 }
 
 /// Sends orders and waits for the answers.
-pub async fn send(addr: SocketAddr, orders: Vec<Order>, pace: Pace) -> Result<Vec<Sent>, Failure> {
+pub async fn send(door: Door, orders: Vec<Order>, pace: Pace) -> Result<Vec<Sent>, Failure> {
     // At a steady pace enough callers that one is always free.
     let callers = match pace {
         Pace::Callers(count) => count,
@@ -274,7 +289,7 @@ pub async fn send(addr: SocketAddr, orders: Vec<Order>, pace: Pace) -> Result<Ve
     let mut tasks = JoinSet::new();
     for share in shares.into_iter().filter(|share| !share.is_empty()) {
         tasks.spawn(async move {
-            let mut caller = Caller::new(addr);
+            let mut caller = Caller::new(door);
             caller.connect().await?;
             let mut sent = Vec::with_capacity(share.len());
             for (number, Order { session, request }) in share {

@@ -5,16 +5,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
 
-use crate::socket::{Socket, event_id};
+use crate::dialect::{Dialect, Heard};
+use crate::socket::Socket;
 use crate::{APPS, Failure};
 
 /// How long anything is waited for before the run fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a client does with what it is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +31,7 @@ pub enum Manner {
 }
 
 /// A socket to be opened.
+#[derive(Serialize, Deserialize)]
 pub struct Seat {
     /// Its session's number.
     pub session: usize,
@@ -71,6 +75,7 @@ impl Opened {
 /// The sockets; they are closed when this is dropped, without a farewell.
 pub struct Fleet {
     server: SocketAddr,
+    dialect: &'static dyn Dialect,
     tasks: JoinSet<()>,
     says: mpsc::UnboundedSender<Said>,
     said: mpsc::UnboundedReceiver<Said>,
@@ -78,9 +83,9 @@ pub struct Fleet {
 
 impl Fleet {
     /// None yet, to that server.
-    pub fn new(server: SocketAddr) -> Self {
+    pub fn new(server: SocketAddr, dialect: &'static dyn Dialect) -> Self {
         let (says, said) = mpsc::unbounded_channel();
-        Self { server, tasks: JoinSet::new(), says, said }
+        Self { server, dialect, tasks: JoinSet::new(), says, said }
     }
 
     /// Closes all sockets, without a farewell.
@@ -95,19 +100,21 @@ impl Fleet {
         let started = Instant::now();
         for seat in seats {
             let (server, says, gate) = (self.server, self.says.clone(), Arc::clone(&gate));
+            let dialect = self.dialect;
             self.tasks.spawn(async move {
                 let (session, app) = (seat.session, seat.app);
                 // Boxed: what an opening holds is gone once it is open.
                 let opened = Box::pin(async {
                     let _turn = gate.acquire_owned().await?;
-                    let mut socket = Socket::connect(server, seat.session, Some(&seat.origin)).await?;
-                    let ticket = socket.subscribe(&seat.credential).await?;
-                    Ok::<_, Failure>((socket, ticket))
+                    Socket::subscribed(dialect, server, session, &seat.origin, &seat.credential).await
                 });
                 match opened.await {
                     Ok((socket, ticket)) => {
                         says.send(Said::Subscribed { session, app, ticket }).ok();
-                        live(socket, session, manner, says).await;
+                        let mut listener = Listener { socket, session, channel: seat.credential, says };
+                        if let Err(fault) = listener.live(dialect, manner).await {
+                            listener.says.send(Said::Failed(fault.to_string())).ok();
+                        }
                     }
                     Err(fault) => drop(says.send(Said::Failed(fault.to_string()))),
                 }
@@ -130,7 +137,16 @@ impl Fleet {
 
     /// Waits until every socket of those sessions was told; when each session's last was.
     pub async fn told(&mut self, sessions: impl Iterator<Item = usize>) -> Result<HashMap<usize, Instant>, Failure> {
-        let mut missing: HashMap<usize, usize> = sessions.map(|session| (session, APPS)).collect();
+        self.told_each(sessions, APPS).await
+    }
+
+    /// The same where only so many of a session's sockets are in this fleet.
+    pub async fn told_each(
+        &mut self,
+        sessions: impl Iterator<Item = usize>,
+        each: usize,
+    ) -> Result<HashMap<usize, Instant>, Failure> {
+        let mut missing: HashMap<usize, usize> = sessions.map(|session| (session, each)).collect();
         let mut last = HashMap::with_capacity(missing.len());
         while !missing.is_empty() {
             let waiting_for = format!("{} sessions to be told", missing.len());
@@ -157,21 +173,39 @@ impl Fleet {
 }
 
 /// A socket from `subscribed` to its end.
-async fn live(mut socket: Socket, session: usize, manner: Manner, says: mpsc::UnboundedSender<Said>) {
-    if manner == Manner::Silent {
-        return std::future::pending().await;
-    }
-    loop {
-        match socket.next().await {
-            Ok(Some(text)) => {
-                let Some(id) = event_id(&text) else { continue };
-                says.send(Said::Event { session, at: Instant::now() }).ok();
-                if manner == Manner::Acknowledges && socket.say(&json!({"type": "ack", "id": id})).await.is_err() {
-                    return;
-                }
-            }
-            // That a server closes, or is killed, is what some scenarios are about.
-            Ok(None) | Err(_) => return,
+struct Listener {
+    socket: Socket,
+    session: usize,
+    channel: String,
+    says: mpsc::UnboundedSender<Said>,
+}
+
+impl Listener {
+    /// Fails where the server says what it should not.
+    async fn live(&mut self, dialect: &dyn Dialect, manner: Manner) -> Result<(), Failure> {
+        if manner == Manner::Silent {
+            return std::future::pending().await;
         }
+        // That a server closes, or is killed, is what some scenarios are about.
+        while let Ok(Some(frame)) = self.socket.frame().await {
+            let answer = match dialect.hear(&frame, &self.channel) {
+                Heard::Event(id) => {
+                    self.says.send(Said::Event { session: self.session, at: Instant::now() }).ok();
+                    match manner {
+                        Manner::Acknowledges => Some(Message::text(json!({"type": "ack", "id": id}).to_string())),
+                        Manner::Listens | Manner::Silent => None,
+                    }
+                }
+                Heard::Answer(answer) => Some(answer),
+                Heard::Fault(fault) => return Err(fault.into()),
+                Heard::Subscribed(_) | Heard::Nothing => None,
+            };
+            if let Some(answer) = answer
+                && self.socket.send(answer).await.is_err()
+            {
+                break;
+            }
+        }
+        Ok(())
     }
 }

@@ -20,6 +20,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use crate::Failure;
+use crate::dialect::event;
 
 type Channels = Arc<Mutex<HashMap<String, Vec<Arc<Seat>>>>>;
 
@@ -47,9 +48,7 @@ pub async fn serve() -> Result<(), Failure> {
 
 /// `POST /publish` with a channel's name: an event to all that listen there.
 async fn tell(State(channels): State<Channels>, name: String) -> StatusCode {
-    let event = Utf8Bytes::from(format!(
-        r#"{{"type":"slo-event","id":"{name}","scope":"session","source":"app","is_final":false,"occurred_at":"2026-01-01T00:00:00.000Z"}}"#
-    ));
+    let event = Utf8Bytes::from(event(&name));
     let seats = channels.lock().unwrap_or_else(PoisonError::into_inner).remove(&name).unwrap_or_default();
     for seat in seats {
         drop(seat.told.set(event.clone()));

@@ -1,13 +1,12 @@
-//! One HTTP/1.1 connection that asks and waits. The generator shares the machine with
+//! One connection that asks and waits, over HTTP/1.1 as a rule. The generator shares the machine with
 //! what it measures, so it does no more than that.
-
-use std::net::SocketAddr;
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::Failure;
+use crate::wire::Door;
 
 /// An answer.
 pub struct Answer {
@@ -30,23 +29,26 @@ pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -
 
 /// A caller with a connection that it keeps.
 pub struct Caller {
-    addr: SocketAddr,
+    door: Door,
     open: Option<TcpStream>,
     read: BytesMut,
 }
 
 impl Caller {
     /// Connects when it has something to say.
-    pub fn new(addr: SocketAddr) -> Self {
-        Self { addr, open: None, read: BytesMut::new() }
+    pub fn new(door: impl Into<Door>) -> Self {
+        Self { door: door.into(), open: None, read: BytesMut::new() }
     }
 
     /// Connects now, so that the next request need not.
     pub async fn connect(&mut self) -> Result<(), Failure> {
-        let stream = TcpStream::connect(self.addr).await?;
+        let stream = TcpStream::connect(self.door.addr).await?;
         stream.set_nodelay(true)?;
         self.open = Some(stream);
         self.read.clear();
+        if let Some(greeting) = self.door.wire.greeting() {
+            self.exchange(&Bytes::from_static(greeting)).await?;
+        }
         Ok(())
     }
 
@@ -76,7 +78,7 @@ impl Caller {
         let stream = self.open.as_mut().ok_or("not connected")?;
         stream.write_all(request).await?;
         loop {
-            if let Some(answer) = parse(&mut self.read)? {
+            if let Some(answer) = self.door.wire.parse(&mut self.read)? {
                 return Ok(answer);
             }
             if stream.read_buf(&mut self.read).await? == 0 {
@@ -87,7 +89,7 @@ impl Caller {
 }
 
 /// Takes one answer, once all of it is there.
-fn parse(read: &mut BytesMut) -> Result<Option<Answer>, Failure> {
+pub fn parse(read: &mut BytesMut) -> Result<Option<Answer>, Failure> {
     let Some(end) = read.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
     let head = std::str::from_utf8(&read[..end])?.to_ascii_lowercase();
     let mut lines = head.split("\r\n");

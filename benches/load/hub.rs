@@ -33,28 +33,37 @@ pub struct Hub {
     _folder: TempDir,
 }
 
+/// In what one hub differs from another.
+pub struct Node<'url> {
+    /// Where it stores.
+    pub store: &'url str,
+    /// What stands in front of its command line.
+    pub behind: Vec<String>,
+}
+
+impl Default for Node<'_> {
+    fn default() -> Self {
+        Self { store: "sqlite://hub.db", behind: Vec::new() }
+    }
+}
+
 impl Hub {
     /// Starts a hub and waits until it is ready.
     pub async fn start(program: &Path, issuers: &Issuers, cores: Cores) -> Result<Self, Failure> {
-        Self::start_behind(Vec::new(), program, issuers, cores).await
+        Self::start_node(Node::default(), program, issuers, cores).await
     }
 
-    /// The same, with something in front of its command line.
-    pub async fn start_behind(
-        launcher: Vec<String>,
-        program: &Path,
-        issuers: &Issuers,
-        cores: Cores,
-    ) -> Result<Self, Failure> {
+    /// The same, not as every hub is.
+    pub async fn start_node(node: Node<'_>, program: &Path, issuers: &Issuers, cores: Cores) -> Result<Self, Failure> {
         // On the project's own disk: what an fsync costs is part of the answer.
         let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR"))?;
         let (port, admin_port) = (free_port()?, free_port()?);
         let path = folder.path().join("slo-hub.toml");
-        std::fs::write(&path, config(issuers, port, admin_port)?)?;
+        std::fs::write(&path, config(issuers, node.store, port, admin_port)?)?;
         let path = path.to_str().ok_or("the target folder's name is not UTF-8")?;
         let program = program.to_str().ok_or("the hub's name is not UTF-8")?;
         let own = [program, "serve", "--config", path].map(str::to_owned);
-        let command: Vec<String> = launcher.into_iter().chain(own).collect();
+        let command: Vec<String> = node.behind.into_iter().chain(own).collect();
         let process = Process::start(cores, &command, Stdio::null())?;
         let mut hub = Self { process, command, cores, port, admin_port, _folder: folder };
         hub.until_ready().await?;
@@ -138,15 +147,16 @@ pub fn sweep_request(issuer: &str) -> Bytes {
     request("POST", "/api/v1/admin/logouts", &headers, &body.to_string())
 }
 
-fn free_port() -> Result<u16, Failure> {
+/// A port that nobody listens on.
+pub fn free_port() -> Result<u16, Failure> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-fn config(issuers: &Issuers, port: u16, admin_port: u16) -> Result<String, Failure> {
+fn config(issuers: &Issuers, store: &str, port: u16, admin_port: u16) -> Result<String, Failure> {
     let mut text = format!(
         "[server]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"http://localhost:{port}\"\n\
          admin_listen = \"127.0.0.1:{admin_port}\"\nadmin_token = \"{ADMIN_TOKEN}\"\n\
-         [store]\nurl = \"sqlite://hub.db\"\n"
+         [store]\nurl = \"{store}\"\n"
     );
     for alg in [Alg::Rs256, Alg::Es256] {
         let (issuer, name) = (issuers.url(alg), alg.name());

@@ -20,19 +20,22 @@ mod support;
 
 mod chance;
 mod crowd;
+mod dialect;
 mod fleet;
-mod floor;
 mod floor_server;
+mod generator;
 mod http;
 mod hub;
 mod machine;
 mod options;
+mod peers;
 mod people;
 mod process;
 mod profiles;
 mod report;
 mod scenarios;
 mod socket;
+mod wire;
 mod world;
 
 use std::process::ExitCode;
@@ -41,6 +44,7 @@ use std::time::Instant;
 use clap::Parser;
 use machine::Cores;
 use options::{Options, Plan};
+use peers::{Contest, Table};
 use report::Report;
 use world::World;
 
@@ -68,21 +72,36 @@ fn run(options: &Options) -> Result<(), Failure> {
     if options.floor_server {
         return runtime()?.block_on(floor_server::serve());
     }
+    if let Some(hub) = options.generator {
+        return runtime()?.block_on(generator::serve(hub));
+    }
     let plan = options.plan()?;
-    machine::fits(plan.sockets, open_files)?;
+    machine::fits(plan.sockets_a_process(), open_files)?;
     // Before the runtime starts its threads, which stay where this one is.
     let cores = if options.no_pin { Cores::Shared } else { Cores::split()? };
     let machine = machine::describe(cores, open_files);
     println!("{machine}\n{} sockets, {APPS} a session, seed {}", plan.sockets, plan.seed);
-    let report = runtime()?.block_on(measure(plan, cores, Report::new(machine, command())))?;
-    println!("\n{}", report.table());
+    let (text, markdown, json) = runtime()?.block_on(async {
+        if let Some(names) = options.peers.clone() {
+            let table = contest(plan, names, cores, Table::new(machine, command())).await?;
+            return Ok::<_, Failure>((table.text(), table.markdown(), table.json()));
+        }
+        let report = measure(plan, cores, Report::new(machine, command())).await?;
+        Ok((report.table(), report.markdown(), report.json()))
+    })?;
     if let Some(path) = &options.json {
-        std::fs::write(path, serde_json::to_string_pretty(&report.json())? + "\n")?;
+        std::fs::write(path, serde_json::to_string_pretty(&json)? + "\n")?;
     }
     if let Some(path) = &options.markdown {
-        std::fs::write(path, report.markdown())?;
+        std::fs::write(path, markdown)?;
     }
+    println!("\n{text}");
     Ok(())
+}
+
+async fn contest(plan: Plan, names: Vec<String>, cores: Cores, table: Table) -> Result<Table, Failure> {
+    let Plan { sockets, floods, hub: program, seed, store: _, scenarios: _ } = plan;
+    peers::run(&Contest { names, sockets, floods, seed, program, cores }, table).await
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {

@@ -1,5 +1,6 @@
 //! What is asked for on the command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Parser;
@@ -23,9 +24,17 @@ pub struct Options {
     /// These scenarios only, separated by commas.
     #[arg(long, value_delimiter = ',')]
     scenario: Vec<String>,
+    /// Compares the hub with what one would use instead, all or those that are named,
+    /// separated by commas; no scenarios are run.
+    #[arg(long, value_delimiter = ',', num_args = 0.., conflicts_with = "scenario")]
+    pub peers: Option<Vec<String>>,
     /// Which sessions are picked, and in which order, is drawn from this number.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// The store that the nodes of the scenario two-nodes share: an empty PostgreSQL
+    /// database. The others have a SQLite file of their own.
+    #[arg(long)]
+    store: Option<String>,
     /// Writes all figures there, as JSON.
     #[arg(long)]
     pub json: Option<PathBuf>,
@@ -48,6 +57,9 @@ pub struct Options {
     /// Be the yardstick's server, and nothing else.
     #[arg(long, hide = true)]
     pub floor_server: bool,
+    /// Be another generator's hands at that hub, and nothing else.
+    #[arg(long, hide = true)]
+    pub generator: Option<SocketAddr>,
 }
 
 /// What a run does.
@@ -56,6 +68,10 @@ pub struct Plan {
     pub sockets: usize,
     /// The hub's program.
     pub hub: PathBuf,
+    /// How many times a contest with peers floods each.
+    pub floods: usize,
+    /// What two nodes share.
+    pub store: Option<String>,
     /// In this order.
     pub scenarios: Vec<&'static Scenario>,
     /// What chance is drawn from.
@@ -75,6 +91,15 @@ impl Options {
         if sockets < profiles::FEWEST_SOCKETS {
             return Err(format!("--sockets: at least {}", profiles::FEWEST_SOCKETS).into());
         }
-        Ok(Plan { sockets, hub: self.hub.clone(), scenarios, seed: self.seed })
+        let (hub, store) = (self.hub.clone(), self.store.clone());
+        Ok(Plan { sockets, floods: profile.floods, hub, store, scenarios, seed: self.seed })
+    }
+}
+
+impl Plan {
+    /// How many sockets a process has open at a time.
+    pub fn sockets_a_process(&self) -> usize {
+        let one_has_all = self.scenarios.iter().any(|scenario| scenario.name != "two-nodes");
+        if one_has_all { self.sockets } else { self.sockets.div_ceil(2) }
     }
 }

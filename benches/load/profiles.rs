@@ -13,6 +13,8 @@ pub struct Profile {
     pub about: &'static str,
     /// How many sockets are open at a time.
     pub sockets: usize,
+    /// How many times a contest with peers floods each of them.
+    pub floods: usize,
     /// In this order.
     pub scenarios: &'static [&'static str],
 }
@@ -28,15 +30,30 @@ pub const PROFILES: &[Profile] = &[
         name: "two-cores",
         about: "everything, on two cores, within five minutes",
         sockets: 10_000,
+        floods: 3,
         scenarios: EVERYTHING,
     },
     Profile {
         name: "large",
         about: "what a process with 20,000 open files can hold",
         sockets: 18_000,
+        floods: 3,
         scenarios: &["idle", "latency", "restart", "flood", "fanout", "sweep", "floor"],
     },
-    Profile { name: "smoke", about: "everything, small: does the tool work", sockets: 400, scenarios: EVERYTHING },
+    Profile {
+        name: "two-nodes",
+        about: "more sockets than one process may open; needs --store postgres://…",
+        sockets: 36_000,
+        floods: 1,
+        scenarios: &["two-nodes"],
+    },
+    Profile {
+        name: "smoke",
+        about: "everything, small: does the tool work",
+        sockets: 400,
+        floods: 1,
+        scenarios: EVERYTHING,
+    },
 ];
 
 /// The profile of that name.

@@ -110,7 +110,7 @@ impl Figure {
 }
 
 /// Three digits that matter, and all before the point.
-fn rounded(value: f64) -> String {
+pub fn rounded(value: f64) -> String {
     let decimals = match value.abs() {
         size if size >= 100.0 => 0,
         size if size >= 10.0 => 1,

@@ -4,14 +4,15 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use futures_util::{SinkExt, StreamExt};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::net::{TcpSocket, TcpStream};
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use crate::Failure;
+use crate::dialect::{Dialect, Heard, Opening};
 
 /// How many sessions come from one address: one has only so many ports, and the hub lets
 /// so many in from each.
@@ -28,70 +29,90 @@ fn address_of(session: usize) -> Ipv4Addr {
 }
 
 impl Socket {
-    /// Opens a socket, from the address of its session.
-    pub async fn connect(server: SocketAddr, session: usize, origin: Option<&str>) -> Result<Self, Failure> {
-        Self::connect_by(TcpSocket::new_v4()?, server, session, origin).await
+    /// Opens a socket from the address of its session, and subscribes with a credential:
+    /// a token or ticket at the hub, a channel's name elsewhere; what to come back with.
+    pub async fn subscribed(
+        dialect: &dyn Dialect,
+        server: SocketAddr,
+        session: usize,
+        origin: &str,
+        credential: &str,
+    ) -> Result<(Self, String), Failure> {
+        let upgrade =
+            Upgrade { path: &dialect.path(credential), origin: Some(origin), protocol: dialect.subprotocol() };
+        let mut socket = Self::connect(TcpSocket::new_v4()?, server, session, upgrade).await?;
+        match dialect.opening(credential) {
+            Opening::Done => return Ok((socket, String::new())),
+            Opening::Say(first) => socket.0.send(first).await?,
+            Opening::Wait => {}
+        }
+        loop {
+            let frame = socket.frame().await?.ok_or("closed instead of subscribed")?;
+            match dialect.hear(&frame, credential) {
+                Heard::Subscribed(ticket) => return Ok((socket, ticket)),
+                Heard::Answer(answer) => socket.0.send(answer).await?,
+                Heard::Event(_) => return Err("told before it was subscribed".into()),
+                Heard::Fault(fault) => return Err(fault.into()),
+                Heard::Nothing => {}
+            }
+        }
     }
 
-    /// The same, with next to no room for what is not read yet.
-    pub async fn connect_narrow(server: SocketAddr, session: usize, origin: Option<&str>) -> Result<Self, Failure> {
+    /// Opens a socket at a hub with next to no room for what is not read yet.
+    pub async fn connect_narrow(server: SocketAddr, session: usize) -> Result<Self, Failure> {
         let socket = TcpSocket::new_v4()?;
         socket.set_recv_buffer_size(4096)?;
-        Self::connect_by(socket, server, session, origin).await
+        Self::connect(socket, server, session, Upgrade { path: "/ws", origin: None, protocol: Some("slo.v1") }).await
     }
 
-    async fn connect_by(
+    async fn connect(
         socket: TcpSocket,
         server: SocketAddr,
         session: usize,
-        origin: Option<&str>,
+        upgrade: Upgrade<'_>,
     ) -> Result<Self, Failure> {
         socket.bind((address_of(session), 0).into())?;
         let stream = socket.connect(server).await?;
         stream.set_nodelay(true)?;
-        let mut request = format!("ws://{server}/ws").into_client_request()?;
-        if let Some(origin) = origin {
+        let mut request = format!("ws://{server}{}", upgrade.path).into_client_request()?;
+        if let Some(origin) = upgrade.origin {
             request.headers_mut().insert("origin", origin.parse()?);
         }
-        request.headers_mut().insert("sec-websocket-protocol", "slo.v1".parse()?);
+        if let Some(protocol) = upgrade.protocol {
+            request.headers_mut().insert("sec-websocket-protocol", protocol.parse()?);
+        }
         let config = WebSocketConfig::default().read_buffer_size(512).write_buffer_size(0);
         let (socket, _) = client_async_with_config(request, stream, Some(config)).await?;
         Ok(Self(socket))
     }
 
-    /// Subscribes with a token or a ticket; the ticket to come back with.
-    pub async fn subscribe(&mut self, credential: &str) -> Result<String, Failure> {
-        self.say(&json!({"type": "subscribe", "token": credential})).await?;
-        let welcome = self.next().await?.ok_or("closed instead of subscribed")?;
-        let welcome: Value = serde_json::from_str(&welcome)?;
-        if welcome["type"] != "subscribed" {
-            return Err(format!("not subscribed: {} {}", welcome["error"], welcome["code"]).into());
-        }
-        Ok(welcome["resume"].as_str().unwrap_or_default().to_owned())
-    }
-
-    /// Sends a message.
+    /// Sends a message of the hub's protocol.
     pub async fn say(&mut self, message: &Value) -> Result<(), Failure> {
-        Ok(self.0.send(Message::text(message.to_string())).await?)
+        self.send(Message::text(message.to_string())).await
     }
 
-    /// The next text; `None` when the server closes the socket. Pings are answered.
-    pub async fn next(&mut self) -> Result<Option<Utf8Bytes>, Failure> {
+    /// Sends a frame.
+    pub async fn send(&mut self, frame: Message) -> Result<(), Failure> {
+        Ok(self.0.send(frame).await?)
+    }
+
+    /// The next frame with data; `None` when the server closes the socket. Pings are
+    /// answered.
+    pub async fn frame(&mut self) -> Result<Option<Message>, Failure> {
         loop {
             match self.0.next().await.transpose()? {
-                Some(Message::Text(text)) => return Ok(Some(text)),
+                Some(data @ (Message::Text(_) | Message::Binary(_))) => return Ok(Some(data)),
                 Some(Message::Ping(_) | Message::Pong(_)) => {}
                 None | Some(Message::Close(_)) => return Ok(None),
-                Some(other) => return Err(format!("expected text, got {other:?}").into()),
+                Some(other @ Message::Frame(_)) => return Err(format!("expected data, got {other:?}").into()),
             }
         }
     }
 }
 
-/// The `id` of an event; none where it is no event. Not parsed as JSON: ten thousand of
-/// these come at once.
-pub fn event_id(text: &str) -> Option<&str> {
-    let is_event = text.contains("\"type\":\"slo-event\"");
-    let (_, rest) = text.split_once("\"id\":\"").filter(|_| is_event)?;
-    rest.split('"').next()
+/// What the handshake asks for.
+struct Upgrade<'ask> {
+    path: &'ask str,
+    origin: Option<&'ask str>,
+    protocol: Option<&'static str>,
 }

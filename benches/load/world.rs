@@ -17,6 +17,8 @@ pub struct World {
     pub sockets: usize,
     /// What chance is drawn from.
     pub seed: u64,
+    /// What two nodes share.
+    pub store: Option<String>,
     /// The hub's program.
     pub program: PathBuf,
     /// Who runs where.
@@ -32,8 +34,8 @@ impl World {
     /// Starts the issuers.
     pub async fn new(plan: Plan, cores: Cores, report: Report) -> Self {
         let issuers = Arc::new(Issuers::start(plan.seed).await);
-        let Plan { sockets, hub: program, seed, scenarios: _ } = plan;
-        Self { sockets, seed, program, cores, issuers, report, crowd: None }
+        let Plan { sockets, hub: program, seed, store, floods: _, scenarios: _ } = plan;
+        Self { sockets, seed, store, program, cores, issuers, report, crowd: None }
     }
 
     /// A hub that nobody has spoken to yet, in place of the one before.

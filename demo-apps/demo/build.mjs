@@ -3,13 +3,14 @@ import path from 'node:path';
 import { DEMO, ROOT } from './settings.mjs';
 
 /** Installs what is missing and builds what has changed. Says what it does, for it can take minutes. */
-export function buildEverything() {
+export function buildEverything({ withBalancer = false } = {}) {
   say('Preparing the apps …');
   run(path.join(ROOT, 'scripts/npm-ready'), [DEMO]);
   run(path.join(ROOT, 'scripts/npm-native'), [DEMO]);
   run(process.execPath, [path.join(DEMO, 'build.mjs')]);
   say('Building the hub (the first time takes a few minutes) …');
-  run('cargo', ['build', '--release', '--quiet', '--bin', 'slo-hub']);
+  const balancer = withBalancer ? ['--example', 'balancer'] : [];
+  run('cargo', ['build', '--release', '--quiet', '--bin', 'slo-hub', ...balancer]);
 }
 
 /** Where cargo puts the hub; CARGO_TARGET_DIR and cargo's own settings may have moved it. */

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -13,6 +13,7 @@ export class Processes {
   #logs;
   #cwd;
   #stopping = false;
+  #returns = new Set();
   /** Rejects when a program ends before it was told to. */
   died;
   #reportDeath;
@@ -31,8 +32,13 @@ export class Processes {
     return path.join(this.#logs, `${name}.log`);
   }
 
-  start({ name, title, command: [file, ...args], env = {} }) {
-    const log = openSync(this.logOf(name), 'w');
+  /**
+   * Starts a program. One that has `comesBackAfterMs` may end: it is started again then, and
+   * its log goes on. With a `pidFile` it can be found.
+   */
+  start(part, { logMode = 'w' } = {}) {
+    const { name, command: [file, ...args], env = {}, pidFile } = part;
+    const log = openSync(this.logOf(name), logMode);
     // In a process group of its own, so that Ctrl-C reaches only us and we stop things in order.
     const child = spawn(file, args, { cwd: this.#cwd, detached: true, stdio: ['ignore', log, log], env: { ...process.env, ...env } });
     closeSync(log);
@@ -41,15 +47,29 @@ export class Processes {
       child.once('exit', (code, signal) => resolve(signal ? `signal ${signal}` : `exit code ${code}`));
     });
     this.#running.set(name, { child, ended });
-    void ended.then((how) => this.#onEnd({ name, title, how }));
+    if (pidFile && child.pid) writeFileSync(pidFile, `${child.pid}\n`);
+    void ended.then((how) => this.#onEnd(part, how));
   }
 
-  async #onEnd({ name, title, how }) {
+  async #onEnd(part, how) {
+    const { name, title, comesBackAfterMs, pidFile } = part;
     this.#running.delete(name);
+    if (pidFile) rmSync(pidFile, { force: true });
     if (this.#stopping) return;
+    if (comesBackAfterMs) return this.#comesBack(part, how);
     const log = await readFile(this.logOf(name), 'utf8').catch(() => '');
     const tail = (log.trimEnd() || '(empty)').split('\n').slice(-15).map((line) => `    ${line}`).join('\n');
     this.#reportDeath(new Error(`The ${title} ended by itself (${how}). The end of ${this.logOf(name)}:\n\n${tail}`));
+  }
+
+  #comesBack(part, how) {
+    console.log(`  ${part.title} has ended (${how}); it starts again in ${part.comesBackAfterMs / 1000} seconds.`);
+    const timer = setTimeout(() => {
+      this.#returns.delete(timer);
+      this.start(part, { logMode: 'a' });
+      console.log(`  ${part.title} has started again.`);
+    }, part.comesBackAfterMs);
+    this.#returns.add(timer);
   }
 
   /** Waits until the address answers with success, or until one of the programs has died. */
@@ -66,6 +86,7 @@ export class Processes {
   /** Ends everything, gently at first. */
   async stop() {
     this.#stopping = true;
+    this.#returns.forEach((timer) => clearTimeout(timer));
     const all = [...this.#running.values()];
     all.forEach(({ child }) => child.kill('SIGTERM'));
     const timer = setTimeout(() => this.kill(), STOP_WITHIN_MS);

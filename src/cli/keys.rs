@@ -47,13 +47,15 @@ fn with_store(path: &Path, work: impl AsyncFnOnce(&Store, UnixSeconds) -> Result
         Err(faults) => return super::say_faults(path, &faults),
     };
     // Opening would make one, in a place that is perhaps not meant.
-    let file = config.store.url.trim_start_matches("sqlite://");
-    if !Path::new(file).exists() {
+    if let Some(file) = config.store.url.file()
+        && !file.exists()
+    {
+        let file = file.display();
         eprintln!("slo-hub: there is no database at {file}: the hub makes it, and its first key, when it starts");
         return ExitCode::FAILURE;
     }
     let done = block_on(async {
-        let store = Store::open(&config.store.url, &Tasks::default()).await?;
+        let store = Store::open(config.store.url.reveal(), &Tasks::default()).await?;
         let done = work(&store, SystemClock::start().now().floor()).await;
         store.close().await;
         done

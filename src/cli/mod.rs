@@ -5,6 +5,7 @@ mod doctor;
 mod drill;
 mod keys;
 mod logout;
+mod migrate;
 mod running_hub;
 mod serve;
 
@@ -49,6 +50,14 @@ enum Command {
     /// Look after the keys that sign the hub's own logout tokens. Works while it runs.
     #[command(subcommand)]
     Keys(Keys),
+    /// Move every record from the SQLite file that store.url names to an empty PostgreSQL database. Stop the hub first.
+    Migrate {
+        #[command(flatten)]
+        file: ConfigFile,
+        /// The new database. It holds a password: the variable keeps that from the list of processes.
+        #[arg(long, value_name = "POSTGRES_URL", env = "SLO_HUB_MIGRATE_TO", hide_env_values = true)]
+        to: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -84,6 +93,7 @@ pub fn run() -> ExitCode {
         Command::Doctor { file, .. } => doctor::run(&file.config, Mend::All),
         Command::Logout(wish) => logout::run(&wish),
         Command::Drill(wish) => drill::run(&wish),
+        Command::Migrate { file, to } => migrate::run(&file.config, &to),
         Command::Keys(Keys::List(file)) => keys::list(&file.config),
         Command::Keys(Keys::Rotate { file, now: true }) => keys::rotate(&file.config, Rotation::Now),
         Command::Keys(Keys::Rotate { file, now: false }) => keys::rotate(&file.config, Rotation::WithOverlap),

@@ -3,6 +3,7 @@
 
 mod apps;
 mod reader;
+mod store_url;
 mod url;
 
 use std::net::{IpAddr, SocketAddr};
@@ -17,6 +18,7 @@ use crate::domain::secret::Secret;
 use crate::domain::session_life::Timeouts;
 pub use reader::ConfigFaults;
 use reader::{Reader, Section};
+pub use store_url::StoreUrl;
 pub use url::PublicUrl;
 
 /// The documented configuration: every key with its default. Parsed in a test.
@@ -56,13 +58,15 @@ pub struct Server {
     pub admin_token: Option<Secret>,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether other nodes on this machine listen on the same public port.
+    pub reuse_port: bool,
 }
 
 /// Where facts are kept.
 #[derive(Debug)]
 pub struct Store {
-    /// `sqlite://<path>`; a relative path has been joined to the file's folder.
-    pub url: String,
+    /// A file of this machine's, or a server that several nodes share.
+    pub url: StoreUrl,
     /// How long.
     pub retention: Duration,
 }
@@ -177,8 +181,9 @@ fn server(mut section: Section<'_>) -> Option<Server> {
         net
     });
     let trusted_proxies = trusted_proxies.collect();
+    let reuse_port = section.flag("reuse_port", false);
     section.finish();
-    Some(Server { listen, public_url: public_url?, admin_listen, admin_token, trusted_proxies })
+    Some(Server { listen, public_url: public_url?, admin_listen, admin_token, trusted_proxies, reuse_port })
 }
 
 fn address(section: &mut Section<'_>, name: &'static str, default: SocketAddr) -> SocketAddr {
@@ -190,7 +195,8 @@ fn address(section: &mut Section<'_>, name: &'static str, default: SocketAddr) -
 }
 
 fn store(mut section: Section<'_>, session: &Session) -> Option<Store> {
-    let url = section.text("url").unwrap_or_else(|| "sqlite://slo-hub.db".to_owned());
+    let url = section.secret("url", "url_file");
+    let url = url.as_ref().map_or("sqlite://slo-hub.db", Secret::reveal);
     let days = section.number("retention_days", 400, 1, 36_500);
     let retention = Duration::from_secs(days * DAY);
     let Timeouts { idle, absolute } = session.timeouts;
@@ -199,21 +205,7 @@ fn store(mut section: Section<'_>, session: &Session) -> Option<Store> {
         let text = "must not be shorter than any time-out of [session]";
         section.fault("retention_days", text);
     }
-    let url = match url.strip_prefix("sqlite://") {
-        Some("" | ":memory:") => {
-            section.fault("url", "must name a file: sqlite://slo-hub.db. A logout must outlive the process");
-            None
-        }
-        Some(path) => Some(format!("sqlite://{}", section.reader.base().join(path).display())),
-        None if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-            section.fault("url", "PostgreSQL is not supported yet; use sqlite://slo-hub.db");
-            None
-        }
-        None => {
-            section.fault("url", "must be sqlite://<path>, such as sqlite://slo-hub.db");
-            None
-        }
-    };
+    let url = StoreUrl::parse(url, section.reader.base()).map_err(|wrong| section.fault("url", wrong)).ok();
     section.finish();
     Some(Store { url: url?, retention })
 }

@@ -238,11 +238,11 @@ fn a_secret_may_stand_in_a_file_of_its_own() {
 
 #[test]
 fn a_relative_database_lies_beside_the_configuration() {
-    assert_eq!(parse(LEAST).unwrap().store.url, "sqlite:///etc/slo-hub/slo-hub.db");
+    assert_eq!(parse(LEAST).unwrap().store.url.reveal(), "sqlite:///etc/slo-hub/slo-hub.db");
     let absolute = LEAST.replace("[server]", "[store]\nurl = 'sqlite:///var/lib/hub.db'\n[server]");
-    assert_eq!(parse(&absolute).unwrap().store.url, "sqlite:///var/lib/hub.db");
+    assert_eq!(parse(&absolute).unwrap().store.url.reveal(), "sqlite:///var/lib/hub.db");
     for (url, said) in [
-        ("postgres://db/hub", "not supported yet"),
+        ("postgres://hub@127.0.0.1", "must name one database"),
         ("mysql://db", "must be sqlite://<path>"),
         ("sqlite://:memory:", "must name a file"),
         ("sqlite://", "must name a file"),

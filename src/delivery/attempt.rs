@@ -35,17 +35,23 @@ pub(super) struct Postman {
 
 impl Postman {
     /// Posts once, and writes down how it ended. When the hub stops the post is dropped,
-    /// and its row is found again by the next start: a back end may be told twice, and
-    /// is never not told.
+    /// and its row is found again by the next start, or by another node at once: a back end
+    /// may be told twice, and is never not told.
     pub(super) async fn deliver(&self, post: Waiting) {
         let reply = tokio::select! {
-            () = self.tasks.stopping() => return,
+            () = self.tasks.stopping() => return self.give_back(&post).await,
             reply = self.post(&post) => reply,
         };
         let number = post.attempts.saturating_add(1);
         let end = self.end(&post, number, &reply);
         self.note(&post, number, end);
         self.write_down(Attempt { id: post.id, number, end, at: self.clock.now() }).await;
+    }
+
+    async fn give_back(&self, post: &Waiting) {
+        if let Err(trouble) = self.store.give_back(post).await {
+            tracing::warn!(error = %trouble, "could not give a post back; another node takes it when its lease is over");
+        }
     }
 
     async fn post(&self, post: &Waiting) -> Reply {

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::store::Line;
 
-/// The most posts of one line at a time.
+/// The most posts of one line at a time, of all nodes together.
 pub(super) const PER_LINE: usize = 8;
 /// How many places are shared, beside the one that each line has.
 const SHARED: usize = 56;
@@ -34,13 +34,14 @@ impl Lines {
         self.all.iter().filter(|line| self.has_place(line)).cloned().collect()
     }
 
-    /// Takes a place for a post; false where there is none, or it is under way already.
-    pub(super) fn take(&mut self, line: &Line, id: i64) -> bool {
+    /// Takes a place for a post; false where there is none, or it is under way already, or
+    /// other nodes have `elsewhere` posts of that line under way and the line may have no more.
+    pub(super) fn take(&mut self, line: &Line, id: i64, elsewhere: usize) -> bool {
         if !self.has_place(line) {
             return false;
         }
         let under_way = self.under_way.entry(line.clone()).or_default();
-        if !under_way.insert(id) {
+        if under_way.len() + elsewhere >= PER_LINE || !under_way.insert(id) {
             return false;
         }
         self.shared_taken += usize::from(under_way.len() > 1);
@@ -86,25 +87,25 @@ mod tests {
     #[test]
     fn a_line_posts_a_few_at_a_time_and_the_same_once() {
         let mut lines = Lines::new(vec![line(0)]);
-        assert!(lines.take(&line(0), 1));
-        assert!(!lines.take(&line(0), 1));
-        assert_eq!((2..100).filter(|id| lines.take(&line(0), *id)).count(), PER_LINE - 1);
+        assert!(lines.take(&line(0), 1, 0));
+        assert!(!lines.take(&line(0), 1, 0));
+        assert_eq!((2..100).filter(|id| lines.take(&line(0), *id, 0)).count(), PER_LINE - 1);
         assert!(lines.with_places().is_empty());
         lines.give_back(&line(0), 1);
         lines.give_back(&line(0), 1);
-        assert_eq!((2..100).filter(|id| lines.take(&line(0), 100 + *id)).count(), 1);
+        assert_eq!((2..100).filter(|id| lines.take(&line(0), 100 + *id, 0)).count(), 1);
     }
 
     #[test]
     fn lines_that_hang_take_all_that_is_shared_and_leave_every_other_line_its_own_place() {
         let mut lines = Lines::new((0..100).map(line).collect());
         for hanging in 0..99 {
-            assert!((0..100).filter(|id| lines.take(&line(hanging), *id)).count() >= 1, "its own");
+            assert!((0..100).filter(|id| lines.take(&line(hanging), *id, 0)).count() >= 1, "its own");
         }
         assert_eq!(lines.shared_taken, SHARED);
         assert_eq!(lines.with_places(), [line(99)]);
-        assert!(lines.take(&line(99), 1));
-        assert!(!lines.take(&line(99), 2));
+        assert!(lines.take(&line(99), 1, 0));
+        assert!(!lines.take(&line(99), 2, 0));
 
         let under_way: Vec<_> = lines.under_way.iter().map(|(line, ids)| (line.clone(), ids.clone())).collect();
         for (line, ids) in under_way {

@@ -1,5 +1,6 @@
 //! The one that looks into the outbox, and has what is due posted.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -131,28 +132,51 @@ impl Worker {
             // They stand before others; the next look finds those.
             self.wake.notify_one();
         }
-        for post in waiting {
-            self.consider(post, now);
-        }
-        Ok(())
+        let turns = self.turns(waiting, now);
+        self.begin(turns).await
     }
 
-    fn consider(&mut self, post: Waiting, now: UnixMillis) {
-        if post.good_until <= now || self.lines.is_under_way(&post.line, post.id) {
-            return;
+    /// Those whose turn it is, each with its place taken.
+    fn turns(&mut self, mut waiting: Vec<Waiting>, now: UnixMillis) -> Vec<Waiting> {
+        waiting.retain(|post| !self.lines.is_under_way(&post.line, post.id));
+        let mut elsewhere: HashMap<Line, usize> = HashMap::new();
+        for post in waiting.iter().filter(|post| post.is_claimed) {
+            *elsewhere.entry(post.line.clone()).or_default() += 1;
         }
-        if post.due_at > now {
-            self.due = Some(self.due.map_or(post.due_at, |due| due.min(post.due_at)));
-            return;
+        waiting.retain(|post| {
+            if post.good_until <= now || post.is_claimed {
+                return false;
+            }
+            if post.due_at > now {
+                self.due = Some(self.due.map_or(post.due_at, |due| due.min(post.due_at)));
+                return false;
+            }
+            self.lines.take(&post.line, post.id, elsewhere.get(&post.line).copied().unwrap_or(0))
+        });
+        waiting
+    }
+
+    /// Begins those that no other node was quicker to claim.
+    async fn begin(&mut self, turns: Vec<Waiting>) -> Result<(), StoreError> {
+        let claimed = self.postman.store.claim(&turns).await;
+        let is_ours = |post: &Waiting| claimed.as_ref().is_ok_and(|claimed| claimed.contains(&post.id));
+        for post in turns {
+            if is_ours(&post) {
+                self.spawn(post);
+            } else {
+                self.lines.give_back(&post.line, post.id);
+            }
         }
-        if self.lines.take(&post.line, post.id) {
-            let place = Place { line: post.line.clone(), id: post.id, ends: self.ends.clone() };
-            let postman = Arc::clone(&self.postman);
-            self.postman.tasks.spawn(async move {
-                postman.deliver(post).await;
-                drop(place);
-            });
-        }
+        claimed.map(|_| ())
+    }
+
+    fn spawn(&self, post: Waiting) {
+        let place = Place { line: post.line.clone(), id: post.id, ends: self.ends.clone() };
+        let postman = Arc::clone(&self.postman);
+        self.postman.tasks.spawn(async move {
+            postman.deliver(post).await;
+            drop(place);
+        });
     }
 
     async fn give_up_overdue(&self) -> Result<(), StoreError> {

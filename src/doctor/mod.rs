@@ -5,7 +5,9 @@ mod apps;
 pub mod auth0;
 pub mod finding;
 mod issuer;
+mod machine;
 mod public_url;
+mod store;
 
 use std::sync::Arc;
 
@@ -45,10 +47,11 @@ impl<'a> Doctor<'a> {
         Ok(Self { config, clock, http: client()?, managements })
     }
 
-    /// Looks at everything, one after the other: the issuers, the hub's own public
-    /// address, every app's logout addresses.
+    /// Looks at everything, one after the other: the server of its records, the issuers, this
+    /// machine, the hub's own public address, every app's logout addresses.
     pub async fn examine(&self) -> Visit {
         let mut visit = Visit::default();
+        visit.chapters.extend(store::examine(self).await);
         for settings in &self.config.issuers {
             visit.chapters.push(issuer::examine(self, settings).await);
             let management = self.managements.at(&settings.issuer);
@@ -57,6 +60,7 @@ impl<'a> Doctor<'a> {
                 visit.fixes.extend(fixes);
             }
         }
+        visit.chapters.extend(machine::examine(self.config));
         visit.chapters.push(public_url::examine(self).await);
         for app in &self.config.apps {
             visit.chapters.extend(apps::examine(self, app).await);

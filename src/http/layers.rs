@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::uri::Authority;
+use axum::http::{HeaderName, HeaderValue, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -44,6 +45,26 @@ pub async fn hold_back_failures(State(edge): State<Edge>, addr: ClientAddr, requ
     }
     // Headers that other layers have set, CORS among them, are theirs to set again.
     Problem::slow_down().into_response()
+}
+
+/// Refuses a request that does not say once, and readably, whom it is for (RFC 9112,
+/// section 3.2): what stands before the hub may have taken another of its hosts.
+pub async fn with_one_host(request: Request, next: Next) -> Response {
+    if says_one_host(&request) { next.run(request).await } else { Problem::bad_host().into_response() }
+}
+
+fn says_one_host(request: &Request) -> bool {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => host.to_str().is_ok_and(is_host),
+        (None, _) => request.version() < Version::HTTP_11,
+        (Some(_), Some(_)) => false,
+    }
+}
+
+/// A host with or without a port; or none, which a client may say too.
+fn is_host(text: &str) -> bool {
+    text.is_empty() || (!text.contains('@') && text.parse::<Authority>().is_ok())
 }
 
 /// Gives every request an id, and every answer that id and one line in the log.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -35,6 +35,7 @@ pub fn routes(ops: Ops) -> Router {
         .merge(admin::routes(&ops))
         .fallback(super::not_found)
         .method_not_allowed_fallback(super::method_not_allowed)
+        .layer(from_fn(layers::with_one_host))
         .layer(layers::catch_panics())
         .layer(from_fn_with_state(Arc::clone(&ops.hub), layers::with_request_id))
         .with_state(ops)

@@ -35,7 +35,7 @@ use gate::{Gate, Pass};
 pub use timed::TimedStream;
 
 /// Connections the system may hold that were not accepted yet.
-const BACKLOG: i32 = 4096;
+pub const BACKLOG: i32 = 4096;
 /// How many plain requests may be served beside the channels that are allowed.
 const HEADROOM: usize = 256;
 /// The same for one address.
@@ -80,6 +80,16 @@ impl Default for Deadlines {
     }
 }
 
+/// Who listens on a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Port {
+    /// One process.
+    Alone,
+    /// Every process of this user that asks for it so: the system spreads connections among
+    /// them (`SO_REUSEPORT`).
+    Shared,
+}
+
 /// An address that is listened on.
 pub struct Listener {
     socket: TcpListener,
@@ -93,16 +103,19 @@ impl Listener {
     /// # Errors
     /// What the system says: the address is taken, or not this machine's.
     pub fn bind(addr: SocketAddr) -> io::Result<Self> {
-        Self::bind_with(addr, Deadlines::default())
+        Self::bind_with(addr, Port::Alone, Deadlines::default())
     }
 
-    /// The same, with other deadlines.
+    /// The same, where other processes may listen on that port too, and with other deadlines.
     ///
     /// # Errors
     /// Those of [`Listener::bind`].
-    pub fn bind_with(addr: SocketAddr, deadlines: Deadlines) -> io::Result<Self> {
+    pub fn bind_with(addr: SocketAddr, port: Port, deadlines: Deadlines) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;
+        if port == Port::Shared {
+            socket.set_reuse_port(true)?;
+        }
         socket.set_nonblocking(true)?;
         tune(&socket)?;
         socket.bind(&addr.into())?;

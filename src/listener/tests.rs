@@ -13,7 +13,7 @@ fn limits(max_connections_per_ip: usize) -> Limits {
 }
 
 fn start(routes: Router, limits: Limits) -> (SocketAddr, Tasks) {
-    let listener = Listener::bind_with("127.0.0.1:0".parse().unwrap(), SHORT).unwrap();
+    let listener = Listener::bind_with("127.0.0.1:0".parse().unwrap(), Port::Alone, SHORT).unwrap();
     let (addr, tasks) = (listener.local_addr(), Tasks::default());
     tasks.spawn(listener.serve(routes, limits, tasks.clone()));
     (addr, tasks)
@@ -145,4 +145,14 @@ async fn a_connection_is_tuned_as_its_listener_is() {
         assert_eq!(socket.tcp_keepalive_time().unwrap(), KEEPALIVE_AFTER);
         assert_eq!(socket.tcp_user_timeout().unwrap(), Some(UNCONFIRMED));
     }
+}
+
+#[tokio::test]
+async fn a_port_is_shared_by_those_who_all_ask_for_it_and_by_nobody_else() {
+    let any = "127.0.0.1:0".parse().unwrap();
+    let shared = Listener::bind_with(any, Port::Shared, SHORT).unwrap();
+    assert!(Listener::bind_with(shared.local_addr(), Port::Shared, SHORT).is_ok());
+    assert!(Listener::bind_with(shared.local_addr(), Port::Alone, SHORT).is_err());
+    let alone = Listener::bind_with(any, Port::Alone, SHORT).unwrap();
+    assert!(Listener::bind_with(alone.local_addr(), Port::Shared, SHORT).is_err());
 }

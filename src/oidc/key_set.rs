@@ -146,7 +146,7 @@ struct UsableKey {
 
 impl UsableKey {
     fn read(jwk: &Value) -> Option<Self> {
-        if !is_for_signatures(jwk) {
+        if !is_for_signatures(jwk) || is_everybodys(jwk) {
             return None;
         }
         let only_for = match jwk.get("alg") {
@@ -194,6 +194,11 @@ fn is_for_signatures(jwk: &Value) -> bool {
     let by_use = jwk.get("use").is_none_or(|it| it.as_str() == Some("sig"));
     let verifies = |ops: &Value| ops.as_array().is_some_and(|ops| ops.iter().any(|op| op.as_str() == Some("verify")));
     by_use && jwk.get("key_ops").is_none_or(verifies)
+}
+
+/// A key that was published with its private half proves nothing: everybody can sign.
+fn is_everybodys(jwk: &Value) -> bool {
+    jwk.get("d").is_some()
 }
 
 /// RFC 9864 gave `EdDSA` on each curve a name of its own; keys have it already.
@@ -295,6 +300,7 @@ mod tests {
             ("alg", json!(5)),
             ("kty", json!("oct")),
             ("kty", json!("AKP")),
+            ("d", json!("AAAA")),
         ] {
             assert!(!fits(&with(key(), name, value.clone()), SigningAlg::RS256), "{name}: {value}");
         }

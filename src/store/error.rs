@@ -45,8 +45,11 @@ pub enum StoreError {
     /// No connection to the server, or it was cut, or it is starting or stopping.
     #[error("the database server cannot be reached")]
     Unreachable,
+    /// The server has no TLS, or its certificate or ours is not trusted.
+    #[error("no trusted way to the database server: it has no TLS, or a certificate is not what store.url says")]
+    NoTrust,
     /// The server refuses the name, the password, or the database.
-    #[error("the database server refuses the user, the password or the database that store.url names")]
+    #[error("the database server refuses the user, the password, the database or the schema that store.url names")]
     Refused,
     /// The server has too many connections.
     #[error("the database server has no connection left; raise its max_connections")]
@@ -73,7 +76,10 @@ impl StoreError {
 
     /// Whether the connection itself is beyond trust afterwards.
     pub(super) fn spoils_connection(self) -> bool {
-        matches!(self, Self::Disk(_) | Self::Damaged | Self::Broken(_) | Self::Unreachable | Self::ReadOnly)
+        matches!(
+            self,
+            Self::Disk(_) | Self::Damaged | Self::Broken(_) | Self::Unreachable | Self::NoTrust | Self::ReadOnly
+        )
     }
 
     /// The cause behind one of SQLite's extended result codes.
@@ -99,7 +105,7 @@ impl StoreError {
             // It was told to stop, has crashed, is starting, or found us silent for too long.
             "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => Self::Unreachable,
             "57014" => Self::TimedOut,
-            "28000" | "28P01" | "3D000" | "42501" => Self::Refused,
+            "28000" | "28P01" | "3D000" | "3F000" | "42501" => Self::Refused,
             _ => match code.get(..2) {
                 Some("08") => Self::Unreachable,
                 Some("23") => Self::Conflict,
@@ -121,7 +127,9 @@ impl From<sqlx::Error> for StoreError {
                     code.map_or(Self::Broken(0), Self::from_code)
                 }
             },
-            sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::Tls(_) => Self::Unreachable,
+            sqlx::Error::Tls(_) => Self::NoTrust,
+            sqlx::Error::Configuration(_) => Self::BadUrl,
+            sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => Self::Unreachable,
             sqlx::Error::PoolTimedOut => Self::TimedOut,
             sqlx::Error::PoolClosed => Self::Stopped,
             sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => Self::Damaged,
@@ -154,5 +162,28 @@ mod tests {
         assert_eq!(StoreError::from_code(778), StoreError::Disk(778), "SQLITE_IOERR_WRITE");
         assert_eq!(StoreError::from_code(2067), StoreError::Conflict, "SQLITE_CONSTRAINT_UNIQUE");
         assert_eq!(StoreError::from_code(1), StoreError::Broken(1));
+    }
+
+    #[test]
+    fn each_cause_at_a_server_has_its_variant() {
+        for (code, cause) in [
+            ("53100", StoreError::Full),
+            ("53300", StoreError::Crowded),
+            ("55P03", StoreError::Locked),
+            ("40P01", StoreError::Locked),
+            ("25006", StoreError::ReadOnly),
+            ("57P01", StoreError::Unreachable),
+            ("25P03", StoreError::Unreachable),
+            ("08006", StoreError::Unreachable),
+            ("57014", StoreError::TimedOut),
+            ("28P01", StoreError::Refused),
+            ("3F000", StoreError::Refused),
+            ("23505", StoreError::Conflict),
+            ("58030", StoreError::Disk(0)),
+            ("XX001", StoreError::Damaged),
+            ("42P01", StoreError::Broken(0)),
+        ] {
+            assert_eq!(StoreError::from_sqlstate(code), cause, "{code}");
+        }
     }
 }

@@ -5,6 +5,7 @@
 //! came of it. Each report sees what the ones before it did.
 
 mod over;
+mod reach;
 mod sweep;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -175,9 +176,10 @@ impl Facts {
 
     /// Takes one report: a logout of its own, or a repeat, merged by maximum.
     pub(super) fn take(&mut self, report: &Report) -> Decision {
-        match self.repeated_by(report) {
-            Some(earlier) => self.merge(earlier, report),
-            None => self.add(report),
+        let report = self.reaching_what_was_seen(report);
+        match self.repeated_by(&report) {
+            Some(earlier) => self.merge(earlier, &report),
+            None => self.add(&report),
         }
     }
 

@@ -18,6 +18,7 @@
 //! that a statement's text does not depend on how many rows it takes.
 
 mod batch;
+mod claims;
 mod database;
 mod deliveries;
 mod error;
@@ -26,6 +27,8 @@ mod file;
 mod issuer_ends;
 mod jtis;
 mod logouts;
+mod migrate;
+mod migrate_tables;
 mod news;
 mod nodes;
 mod outbox;
@@ -63,10 +66,13 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use self::batch::{Command, Job, Outlets, Work};
+use self::claims::Claims;
+pub use self::claims::LEASE;
 use self::database::Database;
 pub use self::deliveries::{Delivery, DeliveryKey, DeliveryNews, DeliveryStatus};
 pub use self::error::StoreError;
 pub use self::issuer_ends::{EndAttempt, EndAttemptEnd, IssuerEnd, WaitingEnd};
+pub use self::migrate::{MoveError, Moved, move_to_server};
 pub use self::news::News;
 use self::nodes::{Ear, Nodes};
 pub use self::outbox::{Attempt, AttemptEnd, Line, OutboxState, Waiting};
@@ -74,6 +80,7 @@ pub use self::parked::{PARKED_MAX, PARKED_MAX_PER_ISSUER, Parked, ParkedToken};
 use self::readers::{Reader, Readers};
 pub use self::report::{BackEnd, Outcome, PassOn, Recorded, Report, Standing, TokenUse};
 pub use self::retention::ADDRESS_DAYS;
+pub use self::server::ServerState;
 pub use self::session_notes::{Clock, ClockChange, SessionNote};
 pub use self::sessions::{SessionRecord, TimedBy, TimedSession};
 use self::sql::query;
@@ -100,6 +107,8 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     commands: mpsc::Sender<Command>,
     readers: Arc<Readers>,
+    /// `None` where no other process works.
+    claims: Option<Claims>,
     late: Mutex<Option<mpsc::Receiver<Recorded>>>,
     receipts: watch::Receiver<()>,
     outbox: watch::Receiver<()>,
@@ -140,6 +149,7 @@ impl Store {
         let database = Database::at(url, max_pages)?;
         database.migrate().await?;
         let connection = database.connect().await?;
+        let claims = Claims::at(&database)?;
         let readers = Arc::new(Readers::open(database.clone()).await?);
 
         let (commands, queue) = mpsc::channel(QUEUE_MAX);
@@ -174,7 +184,27 @@ impl Store {
         };
         tasks.spawn(writer.run(tasks.clone()));
         let (late, news) = (Mutex::new(Some(late_logouts)), Mutex::new(news));
-        Ok(Self(Arc::new(Inner { commands, readers, late, receipts, outbox, nodes, news, tally, closing, closed })))
+        Ok(Self(Arc::new(Inner {
+            commands,
+            readers,
+            claims,
+            late,
+            receipts,
+            outbox,
+            nodes,
+            news,
+            tally,
+            closing,
+            closed,
+        })))
+    }
+
+    /// Looks at the server that `url` names, and changes nothing there.
+    ///
+    /// # Errors
+    /// Why it cannot be used; [`StoreError::BadUrl`] where it is a file.
+    pub async fn look_at_server(url: &str) -> Result<ServerState, StoreError> {
+        server::look_at(url).await
     }
 
     /// Finishes what is queued and closes the file. Every later verb is

@@ -1,7 +1,8 @@
 //! What other nodes have committed, read from the table: the bell is never believed.
 
 use std::collections::{BTreeSet, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::error::StoreError;
 use super::facts::Facts;
@@ -42,19 +43,42 @@ pub enum News {
 
 /// The places in the log of what this node wrote, until the news of it come round.
 #[derive(Default)]
-pub(super) struct Own(Mutex<BTreeSet<i64>>);
+pub(super) struct Own {
+    places: Mutex<BTreeSet<i64>>,
+    /// Whether news were passed over as this node's own, and then nobody here told of them.
+    is_untold: AtomicBool,
+}
 
 impl Own {
     pub(super) fn add(&self, positions: impl IntoIterator<Item = i64>) {
-        let mut own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut own = self.places();
         own.extend(positions);
         while own.len() > OWN_MAX {
             own.pop_first();
         }
     }
 
+    /// What was to be written there has failed, as far as is known: should it be there after
+    /// all, its news are to be told like another node's.
+    pub(super) fn disown(&self, positions: &[i64]) {
+        let mut own = self.places();
+        if positions.iter().filter(|position| !own.remove(position)).count() > 0 {
+            // They have come round already.
+            self.is_untold.store(true, Relaxed);
+        }
+    }
+
+    /// Whether every channel is to be looked at, because something was passed over. Once.
+    pub(super) fn take_untold(&self) -> bool {
+        self.is_untold.swap(false, Relaxed)
+    }
+
     fn take(&self, position: i64) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&position)
+        self.places().remove(&position)
+    }
+
+    fn places(&self) -> MutexGuard<'_, BTreeSet<i64>> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -159,4 +183,22 @@ async fn session_ends(connection: &mut Connection, ends: &BTreeSet<(i64, String)
         news.push(News::SessionEnd { answered: Box::new(answered), end: Box::new(end) });
     }
     Ok(news)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_this_node_wrote_is_passed_over_once_and_what_it_may_not_have_written_is_told() {
+        let own = Own::default();
+        own.add([1, 2, 3]);
+        assert!(own.take(1) && !own.take(1), "what makes it later comes round like any other");
+        own.disown(&[2]);
+        assert!(!own.take(2), "its news are told");
+        assert!(!own.take_untold());
+        assert!(own.take(3));
+        own.disown(&[3]);
+        assert!(own.take_untold() && !own.take_untold(), "it was passed over: every channel is looked at, once");
+    }
 }

@@ -136,6 +136,9 @@ impl Ear {
                 },
                 _ = tick.tick() => {
                     self.catch_up(&mut reader).await?;
+                    if self.nodes.own.take_untold() {
+                        self.tell(News::LookAtAll).await;
+                    }
                     self.ask_to_lead(&mut reader).await?;
                 }
             }

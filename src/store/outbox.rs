@@ -111,6 +111,9 @@ pub struct Waiting {
     pub due_at: UnixMillis,
     /// Of no use from then on.
     pub good_until: UnixMillis,
+    /// Whether some node is trying it just now, be it this one ([`Store::claim`]). Never so in
+    /// a file, where this one knows by itself.
+    pub is_claimed: bool,
 }
 
 /// How an attempt ended.
@@ -188,9 +191,11 @@ pub(super) async fn put(connection: &mut Connection, plan: &Plan<'_>) -> Result<
 
 /// What waits in each line, as [`one_waiting`] reads it.
 macro_rules! waiting_columns {
-    ($before_the_first_few:literal, $after_them:literal) => {
+    ($is_claimed:literal, $before_the_first_few:literal, $after_them:literal) => {
         concat!(
             "select o.id, o.issuer, o.client_id, o.token, o.attempts, o.due_at, o.good_until, ",
+            $is_claimed,
+            ", ",
             logout_columns!(),
             " from jsonb_each($1) a ",
             $before_the_first_few,
@@ -208,11 +213,15 @@ macro_rules! waiting_columns {
 
 async fn waiting(connection: &mut Connection, lines: &[Line], at_most: usize) -> Result<Vec<Waiting>, StoreError> {
     let lines: Vec<_> = lines.iter().map(|line| (line.issuer.as_str(), line.client_id.as_str())).collect();
-    // Only the way to say "the first few of each line" differs.
+    // A file knows no claims; and the way to say "the first few of each line" differs.
     let select = if connection.is_postgres() {
-        waiting_columns!("cross join lateral (", ") w cross join outbox o cross join logouts l where o.id = w.id and ")
+        waiting_columns!(
+            "case when o.claimed_for > o.attempts and o.claimed_until > database_time() then 1::bigint else 0 end",
+            "cross join lateral (",
+            ") w cross join outbox o cross join logouts l where o.id = w.id and "
+        )
     } else {
-        waiting_columns!("cross join outbox o on o.id in (", ") cross join logouts l where ")
+        waiting_columns!("0", "cross join outbox o on o.id in (", ") cross join logouts l where ")
     };
     let found = query(select)
         .bind(rows::json(&lines)?)
@@ -233,7 +242,8 @@ fn one_waiting(row: &Row) -> Result<Waiting, StoreError> {
         attempts: row.try_get::<i64>(4)?.try_into().unwrap_or(u32::MAX),
         due_at: UnixMillis(row.try_get(5)?),
         good_until: UnixMillis(row.try_get(6)?),
-        logout: rows::logout(row, 7)?.0,
+        is_claimed: row.try_get::<i64>(7)? != 0,
+        logout: rows::logout(row, 8)?.0,
     })
 }
 

@@ -1,5 +1,7 @@
 //! Logout tokens that wait for their issuer's keys.
 
+use std::collections::HashMap;
+
 use super::Store;
 use super::batch::Work;
 use super::error::StoreError;
@@ -93,45 +95,69 @@ impl Work for Park {
     type Answer = Parked;
 
     async fn apply(connection: &mut Connection, work: &[Self]) -> Result<Vec<Parked>, StoreError> {
-        let mut answers = Vec::with_capacity(work.len());
-        // Seldom, so one by one.
-        for Self { token } in work {
-            answers.push(match known(connection, &token.digest).await? {
-                Some(known) => known,
-                None if is_full(connection, &token.issuer).await? => Parked::Full,
-                None => {
-                    keep(connection, token).await?;
-                    Parked::Kept
-                }
-            });
-        }
+        let mut known = known(connection, work).await?;
+        let mut places = Places::taken(connection).await?;
+        let mut new = Vec::new();
+        let answers = work.iter().map(|Self { token }| {
+            if let Some(known) = known.get(&token.digest) {
+                return known.clone();
+            }
+            if !places.take(&token.issuer) {
+                return Parked::Full;
+            }
+            known.insert(token.digest, Parked::AlreadyParked { arrived_at: token.arrived_at });
+            new.push((rows::hex(&token.digest), token.issuer.as_str(), token.token.as_str(), token.arrived_at.0));
+            Parked::Kept
+        });
+        let answers = answers.collect();
+        keep(connection, &new).await?;
         Ok(answers)
     }
 }
 
-async fn known(connection: &mut Connection, digest: &[u8; 32]) -> Result<Option<Parked>, StoreError> {
-    let select = "select verdict, arrived_at from parked_tokens where digest = $1";
-    let Some(row) = query(select).bind(&digest[..]).fetch_optional(connection).await? else {
-        return Ok(None);
-    };
-    let arrived_at = UnixMillis(row.try_get(1)?);
-    let verdict: Option<String> = row.try_get(0)?;
-    Ok(Some(verdict.map_or(Parked::AlreadyParked { arrived_at }, Parked::Judged)))
-}
-
-async fn is_full(connection: &mut Connection, issuer: &Issuer) -> Result<bool, StoreError> {
+/// Those of the tokens that came before.
+async fn known(connection: &mut Connection, work: &[Park]) -> Result<HashMap<[u8; 32], Parked>, StoreError> {
+    let digests: Vec<_> = work.iter().map(|Park { token }| (rows::hex(&token.digest),)).collect();
     let select = "
-        select (select count(*) from parked_tokens where verdict is null and issuer = $1),
-               (select count(*) from parked_tokens where verdict is null)";
-    let row = query(select).bind(issuer.as_str()).fetch_one(connection).await?;
-    let (of_issuer, in_all): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
-    Ok(of_issuer >= PARKED_MAX_PER_ISSUER || in_all >= PARKED_MAX)
+        select digest, verdict, arrived_at from parked_tokens
+        where digest in (select unhex(value ->> 0) from jsonb_each($1))";
+    let found = query(select).bind(rows::json(&digests)?).fetch_all(connection).await?;
+    let known = found.iter().map(|row| {
+        let (verdict, arrived_at): (Option<String>, _) = (row.try_get(1)?, UnixMillis(row.try_get(2)?));
+        Ok((rows::digest(row, 0)?, verdict.map_or(Parked::AlreadyParked { arrived_at }, Parked::Judged)))
+    });
+    known.collect()
 }
 
-async fn keep(connection: &mut Connection, token: &ParkedToken) -> Result<(), StoreError> {
-    let insert = "insert into parked_tokens (digest, issuer, token, arrived_at) values ($1, $2, $3, $4)";
-    let query = query(insert).bind(&token.digest[..]).bind(token.issuer.as_str());
-    query.bind(token.token.as_str()).bind(token.arrived_at.0).execute(connection).await?;
+/// How many tokens wait, by issuer.
+struct Places(HashMap<String, i64>);
+
+impl Places {
+    async fn taken(connection: &mut Connection) -> Result<Self, StoreError> {
+        let select = "select issuer, count(*) from parked_tokens where verdict is null group by issuer";
+        let found = query(select).fetch_all(connection).await?;
+        let taken: Result<_, StoreError> = found.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect();
+        taken.map(Self)
+    }
+
+    /// False where there is none left.
+    fn take(&mut self, issuer: &Issuer) -> bool {
+        let in_all: i64 = self.0.values().sum();
+        let of_issuer = self.0.entry(issuer.as_str().to_owned()).or_default();
+        let is_free = *of_issuer < PARKED_MAX_PER_ISSUER && in_all < PARKED_MAX;
+        *of_issuer += i64::from(is_free);
+        is_free
+    }
+}
+
+async fn keep(connection: &mut Connection, new: &[(String, &str, &str, i64)]) -> Result<(), StoreError> {
+    if new.is_empty() {
+        return Ok(());
+    }
+    let insert = "
+        insert into parked_tokens (digest, issuer, token, arrived_at)
+        select unhex(value ->> 0), value ->> 1, value ->> 2, cast(value ->> 3 as bigint) from jsonb_each($1)";
+    query(insert).bind(rows::json(new)?).execute(connection).await?;
     Ok(())
 }
 

@@ -48,7 +48,8 @@ impl Readers {
         let idle = self.lock().pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => self.database.connect_to_read().await?,
+            // Seldom, and much larger than what everybody else awaits here.
+            None => Box::pin(self.database.connect_to_read()).await?,
         };
         Ok(Reader { readers: self, connection: Some(connection), _turn: turn })
     }
@@ -74,9 +75,16 @@ impl Readers {
 
 impl Drop for Reader<'_> {
     fn drop(&mut self) {
-        let connection = self.connection.take().filter(|connection| !connection.is_in_doubt());
-        if !self.readers.free.is_closed() {
-            self.readers.lock().extend(connection);
+        let Some(connection) = self.connection.take() else { return };
+        if self.readers.free.is_closed() {
+            return;
+        }
+        let mut idle = self.readers.lock();
+        if !connection.is_in_doubt() {
+            idle.push(connection);
+        } else if connection.is_postgres() {
+            // What cut this one has cut the others as well, as a rule: nobody else need find out.
+            idle.clear();
         }
     }
 }

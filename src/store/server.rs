@@ -16,10 +16,16 @@ const CONNECT_TIMEOUT: Duration = Duration::from_millis(1500);
 
 /// What every connection asks of the server. A node that is stopped in the middle of a
 /// transaction must not keep all others from writing: the server ends that transaction itself.
-const SETTINGS: [(&str, &str); 4] = [
+///
+/// Who waits for a lock hears of that, and not only that time ran out. What crosses the idle
+/// connections keeps whatever stands in between from forgetting them.
+const SETTINGS: [(&str, &str); 7] = [
     ("statement_timeout", "2000"),
-    ("lock_timeout", "2000"),
+    ("lock_timeout", "1500"),
     ("idle_in_transaction_session_timeout", "2000"),
+    ("tcp_keepalives_idle", "30"),
+    ("tcp_keepalives_interval", "5"),
+    ("tcp_keepalives_count", "3"),
     ("application_name", "slo-hub"),
 ];
 
@@ -53,6 +59,30 @@ pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, 
         }
     };
     timeout(CONNECT_TIMEOUT, connecting).await.unwrap_or(Err(StoreError::Unreachable))
+}
+
+/// What a server is like, for whoever has to look after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServerState {
+    /// Its major version.
+    pub version: i64,
+    /// How many more connections it takes from users like the hub's.
+    pub connections_left: i64,
+    /// Whether the hub may make its tables where they would be made.
+    pub may_make_tables: bool,
+}
+
+/// Looks at the server, and changes nothing.
+pub(super) async fn look_at(url: &str) -> Result<ServerState, StoreError> {
+    let mut connection = connect(&options(url)?).await?;
+    let select = "
+        select cast(current_setting('server_version_num') as bigint) / 10000,
+               cast(current_setting('max_connections') as bigint)
+                   - cast(current_setting('superuser_reserved_connections') as bigint)
+                   - (select count(*) from pg_stat_activity where backend_type = 'client backend'),
+               coalesce(has_schema_privilege(current_schema(), 'create'), false)";
+    let row = sqlx::query(select).fetch_one(&mut connection).await?;
+    Ok(ServerState { version: row.try_get(0)?, connections_left: row.try_get(1)?, may_make_tables: row.try_get(2)? })
 }
 
 /// Brings the schema up to date. Of several nodes that start at once, one does.

@@ -71,12 +71,13 @@ impl Store {
         if notes.is_empty() { Ok(()) } else { self.write(SessionNotes(notes)).await }
     }
 
-    /// Changes the clocks of sessions.
+    /// Changes the clocks of sessions, a page with each commit: others write in between.
     ///
     /// # Errors
-    /// Why it was not done.
+    /// Why it was not done, or not to its end. It can be done again.
     pub async fn change_clocks(&self, change: ClockChange) -> Result<(), StoreError> {
-        self.write(change).await
+        while self.write(change.clone()).await? {}
+        Ok(())
     }
 }
 
@@ -245,19 +246,26 @@ pub enum ClockChange {
     StopAll,
 }
 
-impl Work for ClockChange {
-    type Answer = ();
+/// How many sessions a statement changes. With sixty thousand one would take longer than a
+/// statement may.
+pub(super) const PAGE: u32 = 5_000;
 
-    async fn apply(connection: &mut Connection, work: &[Self]) -> Result<Vec<()>, StoreError> {
+impl Work for ClockChange {
+    /// Whether there may be more.
+    type Answer = bool;
+
+    async fn apply(connection: &mut Connection, work: &[Self]) -> Result<Vec<bool>, StoreError> {
+        let mut answers = Vec::with_capacity(work.len());
         for change in work {
-            change.make(connection).await?;
+            answers.push(change.make(connection).await? >= u64::from(PAGE));
         }
-        Ok(vec![(); work.len()])
+        Ok(answers)
     }
 }
 
 impl ClockChange {
-    async fn make(&self, connection: &mut Connection) -> Result<(), StoreError> {
+    /// Changes a page, and says how many that were.
+    async fn make(&self, connection: &mut Connection) -> Result<u64, StoreError> {
         match self {
             Self::Stop(sessions) => {
                 let stopped = sessions.iter().map(|(key, at)| (key.issuer.as_str(), key.sid.as_str(), at.0));
@@ -265,28 +273,38 @@ impl ClockChange {
                 let update = "
                     update sessions set clock = 2 from jsonb_each($1) k
                     where issuer = k.value ->> 0 and sid = k.value ->> 1 and active_at <= cast(k.value ->> 2 as bigint)";
-                query(update).bind(stopped).execute(connection).await?;
+                // As many as were named: no more are left.
+                query(update).bind(stopped).execute(connection).await.map(|_| 0)
             }
             Self::Resume { sample, now } => {
                 let update = "
                     update sessions set active_at = min(active_at + $1, $2), is_sampled = 0
-                    where clock = 1 and is_sampled = 1";
-                query(update).bind(millis(*sample)).bind(now.0).execute(&mut *connection).await?;
-                not_after(connection, *now).await?;
+                    where (issuer, sid) in (
+                        select issuer, sid from sessions where clock = 1 and is_sampled = 1 limit $3
+                    )";
+                let sampled = query(update).bind(millis(*sample)).bind(now.0).bind(i64::from(PAGE));
+                let sampled = sampled.execute(&mut *connection).await?.rows_affected();
+                Ok(sampled.max(not_after(connection, *now).await?))
             }
-            Self::NotAfter(now) => not_after(connection, *now).await?,
+            Self::NotAfter(now) => not_after(connection, *now).await,
             Self::StopAll => {
-                query("update sessions set clock = 0 where clock = 1").execute(connection).await?;
+                let update = "
+                    update sessions set clock = 0
+                    where (issuer, sid) in (select issuer, sid from sessions where clock = 1 limit $1)";
+                Ok(query(update).bind(i64::from(PAGE)).execute(connection).await?.rows_affected())
             }
         }
-        Ok(())
     }
 }
 
-async fn not_after(connection: &mut Connection, now: UnixMillis) -> Result<(), StoreError> {
-    let active = "update sessions set active_at = $1 where clock = 1 and active_at > $1";
-    query(active).bind(now.0).execute(&mut *connection).await?;
-    let started = "update sessions set started_at = $1 where clock = 1 and started_at > $1";
-    query(started).bind(now.floor().0).execute(connection).await?;
-    Ok(())
+async fn not_after(connection: &mut Connection, now: UnixMillis) -> Result<u64, StoreError> {
+    let active = "
+        update sessions set active_at = $1
+        where (issuer, sid) in (select issuer, sid from sessions where clock = 1 and active_at > $1 limit $2)";
+    let active = query(active).bind(now.0).bind(i64::from(PAGE)).execute(&mut *connection).await?;
+    let started = "
+        update sessions set started_at = $1
+        where (issuer, sid) in (select issuer, sid from sessions where clock = 1 and started_at > $1 limit $2)";
+    let started = query(started).bind(now.floor().0).bind(i64::from(PAGE)).execute(connection).await?;
+    Ok(active.rows_affected().max(started.rows_affected()))
 }

@@ -50,8 +50,9 @@ impl Connection {
     /// has read up to one of them has missed none before it.
     pub(super) async fn begin_writing(&mut self) -> Result<(), StoreError> {
         if self.is_postgres() {
-            self.run("begin").await?;
-            // A statement of its own: the next one's view of the data begins after it.
+            // Said in full, whatever the server's own custom: each statement sees what was committed
+            // before it, so those after the lock see all that its last holder wrote.
+            self.run("begin isolation level read committed").await?;
             self.run(TAKE_TURN).await
         } else {
             self.run("begin immediate").await
@@ -231,9 +232,12 @@ impl Connection {
     }
 
     fn end_statement<T>(&mut self, was_in_doubt: bool, outcome: Result<T, sqlx::Error>) -> Result<T, StoreError> {
-        let is_known = matches!(outcome, Ok(_) | Err(sqlx::Error::Database(_)));
-        self.is_in_doubt = was_in_doubt || !is_known;
-        outcome.map_err(StoreError::from)
+        let is_answered = matches!(outcome, Ok(_) | Err(sqlx::Error::Database(_)));
+        let outcome = outcome.map_err(StoreError::from);
+        // A server says goodbye in an answer, too.
+        let is_over = matches!(outcome, Err(StoreError::Unreachable));
+        self.is_in_doubt = was_in_doubt || !is_answered || is_over;
+        outcome
     }
 }
 

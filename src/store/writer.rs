@@ -109,17 +109,22 @@ impl Writer {
 
     /// One transaction for the batch: all of it, or nothing.
     async fn commit(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
-        let nodes = self.nodes.clone();
+        let (nodes, mut own) = (self.nodes.clone(), Vec::new());
         let writing = async {
             let connection = self.begin().await?;
             batch.apply(connection).await?;
             if let Some(nodes) = &nodes {
-                // Before they can come round. Places that are not committed come to nobody.
-                nodes.own.add(batch.places());
+                // Before their news can come round.
+                own = batch.places();
+                nodes.own.add(own.iter().copied());
             }
             connection.run("commit").await
         };
         let outcome = bounded(writing).await;
+        if let (Some(nodes), Err(_)) = (&nodes, &outcome) {
+            // Nobody here pushes them, and they may be committed all the same.
+            nodes.own.disown(&own);
+        }
         self.settle(outcome).await
     }
 
@@ -145,11 +150,15 @@ impl Writer {
     }
 
     async fn begin(&mut self) -> Result<&mut Connection, StoreError> {
-        let connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => self.database.connect().await?,
-        };
-        let connection = self.connection.insert(connection);
+        if let Some(mut connection) = self.connection.take() {
+            let begun = connection.begin_writing().await;
+            // One that broke while nobody used it: nothing was begun, and nobody need hear of it.
+            if begun != Err(StoreError::Unreachable) {
+                let connection = self.connection.insert(connection);
+                return begun.map(|()| connection);
+            }
+        }
+        let connection = self.connection.insert(self.database.connect().await?);
         connection.begin_writing().await?;
         Ok(connection)
     }

@@ -89,6 +89,17 @@ impl Problem {
         }
     }
 
+    /// The request does not say once whom it is for.
+    #[must_use]
+    pub fn bad_host() -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            error: "invalid_request",
+            code: "bad_host",
+            description: "Send one Host header, with a host and perhaps a port.",
+        }
+    }
+
     /// Nobody is an administrator here.
     #[must_use]
     pub fn no_admin_token() -> Self {

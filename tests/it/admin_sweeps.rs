@@ -11,7 +11,6 @@ use slo_hub::domain::logout::SignIn;
 use slo_hub::hub::admin_logout::{Order, Whom};
 use slo_hub::store::Store;
 use slo_hub::tasks::Tasks;
-use sqlx::Connection;
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
@@ -20,6 +19,7 @@ use crate::hub::{Answer, NOTES, SHOP, TestHub};
 use crate::issuer_ends::Bureau;
 use crate::management_fake::Says;
 use crate::process::HubProcess;
+use crate::records::{self, Records};
 use crate::stories::id_token;
 use crate::support::issuer::TestIssuer;
 use crate::tab::Tab;
@@ -136,11 +136,9 @@ async fn whoever_is_swept_is_told_also_while_nothing_can_be_written() {
     hub.advance(MINUTE);
     let said = orders(&hub, json!({"everyone": true})).await.expect(201);
     until_done(&hub, &said["id"]).await;
-    let url = format!("sqlite://{}", hub.folder.path().join("hub.db").display());
-    let mut other = sqlx::SqliteConnection::connect(&url).await.unwrap();
-    sqlx::query("begin immediate").execute(&mut other).await.unwrap();
+    let lock = Records::locked(hub.folder.path()).await;
     assert_eq!(comes_back(&hub, NOTES, &token).await["id"], said["id"], "the sweep's own name stands in");
-    sqlx::query("rollback").execute(&mut other).await.unwrap();
+    lock.let_go().await;
     assert_ne!(comes_back(&hub, NOTES, &token).await["id"], said["id"], "a logout of its own");
 }
 
@@ -205,7 +203,7 @@ async fn fill(store: &Store, issuer: &str, sessions: usize) {
 async fn a_sweep_that_was_acknowledged_survives_kill_9_and_ends_everyone_once() {
     const CROWD: u64 = 6_000;
     let (issuer, folder) = (TestIssuer::start().await, TempDir::new().unwrap());
-    let url = format!("sqlite://{}", folder.path().join("hub.db").display());
+    let url = records::url(folder.path());
     let store = Store::open(&url, &Tasks::default()).await.unwrap();
     fill(&store, issuer.url(), 6_000).await;
     store.close().await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::hub::{NOTES, SHOP, TestHub};
+use crate::records;
 use crate::stories::id_token;
 use crate::tab::Tab;
 
@@ -152,9 +153,7 @@ async fn activity_that_a_crash_kept_from_being_written_still_counts() {
     act(&mut notes, &hub).await; // in memory only
     // A crash: another process finds the records as they are, and nobody has tidied up.
     let copy = tempfile::tempdir().unwrap();
-    for file in std::fs::read_dir(hub.folder.path()).unwrap().map(|file| file.unwrap()) {
-        std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
-    }
+    records::copy(hub.folder.path(), copy.path());
     let hub = hub.restart_in(copy).await;
     hub.passes(0).await;
     let (mut notes, _) = Tab::live(&hub, NOTES, &id_token(&hub, &ada, "notes")).await;

@@ -2,7 +2,6 @@
 //! end at least once.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,13 +12,13 @@ use slo_hub::domain::logout::{LogoutTarget, Source};
 use slo_hub::oidc::logout_token::RawLogoutToken;
 use slo_hub::store::{BackEnd, PassOn, Report, Store};
 use slo_hub::tasks::Tasks;
-use sqlx::Connection;
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
 use crate::hub::Answer;
 use crate::process::HubProcess;
 use crate::receiver::{Receiver, Says};
+use crate::records::{self, Records};
 use crate::support::issuer::{TestIssuer, TestSession};
 
 /// A hub in a process of its own, with Mail, which takes the hub's tokens, and Crm,
@@ -78,6 +77,7 @@ async fn killed_while_the_back_ends_think_it_asks_them_again() {
     let first = office.mail.post().await;
     assert_eq!(office.crm.post().await.token(), token);
     hub.kill();
+    records::leases_end(office.folder.path()).await;
 
     let hub = office.hub().await;
     let second = office.mail.post().await;
@@ -103,26 +103,18 @@ async fn killed_after_the_answers_and_before_they_are_written_down_it_asks_again
     office.crm.post().await;
 
     // From here on the hub can write nothing down.
-    let mut lock = lock(office.folder.path()).await;
+    let lock = Records::locked(office.folder.path()).await;
     gate.add_permits(2);
     hub.until_metric("slo_hub_delivery_attempts_total{outcome=\"acknowledged\"", 2.0).await;
     hub.kill();
-    sqlx::query("rollback").execute(&mut lock).await.unwrap();
-    drop(lock);
+    lock.let_go().await;
+    records::leases_end(office.folder.path()).await;
 
     let hub = office.hub().await;
     let second = office.mail.post().await;
     assert_eq!(office.crm.post().await.token(), token, "byte for byte, as before");
     assert_eq!(first.txn(), second.txn());
     until_both_confirmed(&hub, &office.issuer, &ada, &second.txn()).await;
-}
-
-/// Keeps everyone else from writing.
-async fn lock(folder: &Path) -> sqlx::SqliteConnection {
-    let url = format!("sqlite://{}", folder.join("hub.db").display());
-    let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
-    sqlx::query("begin immediate").execute(&mut connection).await.unwrap();
-    connection
 }
 
 #[tokio::test]
@@ -149,9 +141,9 @@ async fn killed_after_the_commit_and_before_the_first_attempt_it_tells_all_the_s
     let office = Office::open().await;
     let ada = office.issuer.sign_in("ada");
     let token = office.issuer.logout_token(&ada, "crm").sign();
-    // A hub that recorded, and was gone before it did anything else: only its file is left.
+    // A hub that recorded, and was gone before it did anything else: only its records are left.
     let tasks = Tasks::default();
-    let url = format!("sqlite://{}", office.folder.path().join("hub.db").display());
+    let url = records::url(office.folder.path());
     let store = Store::open(&url, &tasks).await.unwrap();
     let id = store.record(report(&office, &ada, &token)).await.unwrap().logout.unwrap().id;
     store.close().await;
@@ -229,6 +221,7 @@ async fn killed_in_a_burst_of_logouts_it_tells_of_every_acknowledged_one_in_the_
     }
     assert!(sids.len() >= 30, "only {} logouts were acknowledged before the kill: no burst", sids.len());
 
+    records::leases_end(office.folder.path()).await;
     let _hub = office.hub().await;
     while !sids.is_empty() {
         sids.remove(office.mail.post().await.claim("sid").as_str().unwrap());

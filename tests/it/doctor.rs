@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use crate::management_fake::{FakeApi, SECRET, Says as ApiSays};
 use crate::process::{HubProcess, config};
 use crate::receiver::{Receiver, Says, app};
+use crate::records;
 use crate::support::issuer::TestIssuer;
 
 /// What the doctor said, and whether all is well.
@@ -225,4 +226,19 @@ async fn a_client_whose_token_is_refused_is_said_to_have_no_scope_that_it_lacks(
         visit.says("rides in one token with read:sessions").says(&format!("{GRANTED}read:clients"));
         assert!(!visit.is_well && !visit.said.contains(&format!("{GRANTED}read:sessions")), "{}", visit.said);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_keeps_the_records_is_looked_at() {
+    let (issuer, folder) = (TestIssuer::start().await, tempfile::tempdir().unwrap());
+    let (Some(server), hub) = (records::server(), HubProcess::start(&issuer, folder.path()).await) else { return };
+    let visit = Visit::to(folder.path()).await;
+    visit.says("✓ it answers, and is the primary").says("connections are left; a node uses up to");
+    assert!(visit.is_well, "{}", visit.said);
+    drop(hub);
+    let port = server.rsplit(':').next().unwrap().split('/').next().unwrap();
+    rewrites(&folder, &format!(":{port}/"), ":9/");
+    let visit = Visit::to(folder.path()).await;
+    visit.says("✗ it cannot be used").says("the database server cannot be reached");
+    assert!(!visit.is_well && !visit.said.contains("search_path"), "{}", visit.said);
 }

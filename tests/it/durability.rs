@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use serde_json::json;
 use slo_hub::tasks::Tasks;
-use sqlx::Connection;
 use tempfile::TempDir;
 
 use crate::hub::{Answer, NOTES, TestHub};
 use crate::process::{HubProcess, free_port};
+use crate::records::Records;
 use crate::stories::{id_token, logout_token};
 use crate::support::issuer::TestIssuer;
 use crate::tab::Tab;
@@ -58,11 +58,12 @@ async fn a_hub_killed_in_a_burst_of_logouts_tells_every_acknowledged_one_afterwa
     assert!(told >= 150, "only {told} logouts were acknowledged before the kill: no burst");
 }
 
+/// About a file everywhere: a server's disk is the server's, and it syncs there before it answers.
 #[tokio::test]
 async fn the_disk_has_the_logout_before_the_caller_has_the_answer() {
     let issuer = TestIssuer::start().await;
     let folder = TempDir::new().unwrap();
-    let hub = HubProcess::start(&issuer, folder.path()).await;
+    let hub = HubProcess::start_on_a_file(&issuer, folder.path()).await;
     let trace = folder.path().join("trace");
     if !hub.trace("trace=fsync,fdatasync,write,writev,sendto", &trace).await {
         eprintln!("strace may not run here: the order of fsync and answer is not looked at");
@@ -82,6 +83,7 @@ async fn the_disk_has_the_logout_before_the_caller_has_the_answer() {
     assert!(synced < answered, "synced in line {synced}, answered in line {answered}:\n{}", lines.join("\n"));
 }
 
+/// About a file everywhere: a server's disk cannot be made small from here.
 #[tokio::test]
 async fn a_full_disk_is_our_trouble_and_keeps_nobody_from_being_told() {
     let issuer = TestIssuer::start().await;
@@ -90,7 +92,7 @@ async fn a_full_disk_is_our_trouble_and_keeps_nobody_from_being_told() {
         eprintln!("no small disk may be mounted here: the store's own test fills its pages instead");
         return;
     };
-    let hub = HubProcess::start(&issuer, folder.path()).await;
+    let hub = HubProcess::start_on_a_file(&issuer, folder.path()).await;
     let ada = issuer.sign_in("ada");
     let post = |token: String| {
         let request = hub.http.post(hub.url("/backchannel-logout")).body(format!("logout_token={token}"));
@@ -124,15 +126,13 @@ async fn a_full_disk_is_our_trouble_and_keeps_nobody_from_being_told() {
 async fn a_locked_database_is_503_in_time_and_mends_itself() {
     let hub = TestHub::start().await;
     let ada = hub.issuer.sign_in("ada");
-    let url = format!("sqlite://{}", hub.folder.path().join("hub.db").display());
-    let mut other = sqlx::SqliteConnection::connect(&url).await.unwrap();
-    sqlx::query("begin immediate").execute(&mut other).await.unwrap();
+    let lock = Records::locked(hub.folder.path()).await;
 
     let token = logout_token(&hub, &ada, "notes");
     let answer = tokio::time::timeout(Duration::from_secs(4), hub.receives(&token)).await.expect("in time");
     answer.refused(503, "temporarily_unavailable", "store_unavailable");
 
-    sqlx::query("rollback").execute(&mut other).await.unwrap();
+    lock.let_go().await;
     hub.receives(&token).await.expect(200);
     let mut tab = Tab::open(&hub, Some(NOTES)).await;
     tab.subscribe(&id_token(&hub, &ada, "notes")).await;

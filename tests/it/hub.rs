@@ -1,4 +1,4 @@
-//! A hub to test: the real app on a free port, real SQLite, a clock moved by hand.
+//! A hub to test: the real app on a free port, a real database, a clock moved by hand.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,10 +7,12 @@ use std::time::Duration;
 use serde_json::Value;
 use slo_hub::app::{self, Running, Surroundings};
 use slo_hub::config::Config;
+use slo_hub::delivery::Lookup;
 use slo_hub::domain::clock::{Clock, HandClock, SystemClock};
 use tempfile::TempDir;
 
 use crate::receiver::Intranet;
+use crate::records;
 use crate::support::issuer::TestIssuer;
 use crate::wait::until;
 
@@ -30,6 +32,7 @@ pub struct TestHub {
     pub http: reqwest::Client,
     pub folder: Arc<TempDir>,
     extra: String,
+    lookup: Arc<dyn Lookup>,
 }
 
 impl TestHub {
@@ -43,6 +46,12 @@ impl TestHub {
         let hub = Self::prepared(extra, |_| {}).await;
         hub.until_keys_are_there().await;
         hub
+    }
+
+    /// The same, where back ends' names are found by `lookup`. Nobody waits for keys:
+    /// some of the issuers in `extra` may have none.
+    pub async fn start_found_by(extra: &str, lookup: Arc<dyn Lookup>) -> Self {
+        Self::prepared_with(extra, |_| {}, lookup).await
     }
 
     /// The same, with a token for the admin listener.
@@ -69,17 +78,31 @@ impl TestHub {
         hub
     }
 
+    /// A hub whose records are at that address.
+    pub async fn start_at(url: &str) -> Self {
+        let hub = Self::prepared(&format!("# store {url}"), |_| {}).await;
+        hub.until_keys_are_there().await;
+        hub
+    }
+
     /// A hub whose issuers were changed before it first asked them.
     pub async fn start_prepared(prepare: impl Fn(&TestIssuer)) -> Self {
         Self::prepared("", prepare).await
     }
 
     async fn prepared(extra: &str, prepare: impl Fn(&TestIssuer)) -> Self {
+        Self::prepared_with(extra, prepare, Arc::new(Intranet)).await
+    }
+
+    async fn prepared_with(extra: &str, prepare: impl Fn(&TestIssuer), lookup: Arc<dyn Lookup>) -> Self {
         let (issuer, other) = (TestIssuer::start().await, TestIssuer::start().await);
         prepare(&issuer);
         prepare(&other);
-        let clock = Arc::new(HandClock::at(SystemClock::start().now()));
-        Self::run(issuer, other, clock, Arc::new(TempDir::new().unwrap()), extra.to_owned()).await
+        let now = SystemClock::start().now();
+        issuer.stop_clock(now);
+        other.stop_clock(now);
+        let clock = Arc::new(HandClock::at(now));
+        Self::run(issuer, other, clock, Arc::new(TempDir::new().unwrap()), extra.to_owned(), lookup).await
     }
 
     async fn run(
@@ -88,16 +111,17 @@ impl TestHub {
         clock: Arc<HandClock>,
         folder: Arc<TempDir>,
         extra: String,
+        lookup: Arc<dyn Lookup>,
     ) -> Self {
         let text = config(&issuer, &other, &folder, &extra);
         let config =
             Config::parse(&text, std::iter::empty(), folder.path()).unwrap_or_else(|faults| panic!("{faults}"));
         let shared = Arc::clone(&clock) as Arc<dyn Clock>;
         // The longest wait each time: retries come when a test expects them.
-        let surroundings = Surroundings { clock: shared, lookup: Arc::new(Intranet), chance: Arc::new(|| 1.0) };
+        let surroundings = Surroundings { clock: shared, lookup: Arc::clone(&lookup), chance: Arc::new(|| 1.0) };
         let running = app::start(config, surroundings).await.unwrap();
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { running, issuer, other, clock, http, folder, extra }
+        Self { running, issuer, other, clock, http, folder, extra, lookup }
     }
 
     async fn until_keys_are_there(&self) {
@@ -109,7 +133,7 @@ impl TestHub {
     /// Stops this hub and starts another on the same records.
     pub async fn restart(self) -> Self {
         self.running.stop().await;
-        let hub = Self::run(self.issuer, self.other, self.clock, self.folder, self.extra).await;
+        let hub = Self::run(self.issuer, self.other, self.clock, self.folder, self.extra, self.lookup).await;
         hub.until_keys_are_there().await;
         hub
     }
@@ -215,10 +239,11 @@ impl TestHub {
     }
 }
 
-/// `extra` is tables of its own, settings of the first issuer, or a line for `[server]`;
-/// `ISSUER` in it is the first issuer.
+/// `extra` is tables of its own, settings of the first issuer, the address of the records, or
+/// a line for `[server]`; `ISSUER` in it is the first issuer.
 fn config(issuer: &TestIssuer, other: &TestIssuer, folder: &TempDir, extra: &str) -> String {
     let extra = &extra.replace("ISSUER", issuer.url());
+    let url = extra.strip_prefix("# store ").map_or_else(|| records::url(folder.path()), str::to_owned);
     let (server, first, extra) = match extra.as_str() {
         tables if tables.starts_with('[') => ("", "", tables),
         settings if settings.starts_with("# issuer") => ("", settings, ""),
@@ -232,7 +257,7 @@ public_url = "https://logout.example"
 admin_listen = "127.0.0.1:0"
 {server}
 [store]
-url = "sqlite://{db}"
+url = "{url}"
 [[issuers]]
 issuer = "{issuer}"
 signing_algs = ["RS256", "ES256"]
@@ -265,7 +290,6 @@ name = "Notes elsewhere"
 origins = ["{NOTES}"]
 {extra}
 "#,
-        db = folder.path().join("hub.db").display(),
         issuer = issuer.url(),
         other = other.url(),
     )

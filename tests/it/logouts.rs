@@ -235,3 +235,40 @@ async fn a_session_that_ends_after_signing_out_everywhere_is_over_for_a_sign_in_
     let other = hub.desk_reports(json!({"sid": "another"})).await.expect(201);
     assert_eq!(desk.logged_out().await["id"], other["id"], "the feed tells of no second logout in between");
 }
+
+#[tokio::test]
+async fn whoever_signs_out_at_a_hub_whose_clock_is_behind_is_signed_out_all_the_same() {
+    let hub = TestHub::start().await;
+    hub.issuer.advance(Duration::from_secs(30));
+    let ada = hub.issuer.sign_in("ada");
+    let (mut notes, welcome) = Tab::live(&hub, NOTES, &id_token(&hub, &ada, "notes")).await;
+
+    hub.reports(&id_token(&hub, &ada, "shop"), SHOP, json!({})).await.expect(201);
+    notes.logged_out().await;
+    let mut back = Tab::open(&hub, Some(NOTES)).await;
+    back.subscribe(welcome["resume"].as_str().unwrap()).await;
+    back.logged_out().await;
+
+    hub.issuer.advance(Duration::from_secs(2));
+    let (mut again, _) = Tab::live(&hub, NOTES, &id_token(&hub, &ada, "notes")).await;
+    again.heard_nothing(&id_token(&hub, &ada, "notes")).await;
+}
+
+#[tokio::test]
+async fn signing_out_everywhere_at_a_hub_whose_clock_is_behind_ends_every_session_it_has_seen() {
+    let hub = TestHub::start().await;
+    hub.issuer.advance(Duration::from_secs(30));
+    let (laptop, phone) = (hub.issuer.sign_in("ada"), hub.issuer.sign_in("ada"));
+    let since = |who| hub.issuer.id_token(who, "notes").with("auth_time", json!(hub.issuer.now())).sign();
+    let (mut on_laptop, _) = Tab::live(&hub, NOTES, &since(&laptop)).await;
+    let (mut on_phone, _) = Tab::live(&hub, NOTES, &since(&phone)).await;
+
+    hub.reports(&since(&laptop), NOTES, json!({"scope": "user"})).await.expect(201);
+    on_laptop.logged_out().await;
+    on_phone.logged_out().await;
+
+    hub.issuer.advance(Duration::from_secs(2));
+    let desktop = hub.issuer.sign_in("ada");
+    let (mut later, _) = Tab::live(&hub, NOTES, &since(&desktop)).await;
+    later.heard_nothing(&since(&desktop)).await;
+}

@@ -1,4 +1,5 @@
-//! The integration tests: the real app, real SQLite, real sockets, issuers with real
+//! The integration tests: the real app, a real database (SQLite, or
+//! PostgreSQL where `scripts/with-postgres` gives one), real sockets, issuers with real
 //! keys, and a clock that is moved by hand.
 
 #![expect(unreachable_pub, reason = "a test binary has no outside; its modules are public to one another")]
@@ -16,6 +17,7 @@ mod admin_faults;
 mod admin_sweeps;
 mod algorithms;
 mod ask_who;
+mod attacks;
 mod back_end;
 mod browser;
 mod chain;
@@ -26,6 +28,7 @@ mod crowded;
 mod delivery;
 mod delivery_crash;
 mod delivery_crowd;
+mod delivery_nodes;
 mod delivery_retries;
 mod doctor;
 mod drill;
@@ -41,11 +44,15 @@ mod logouts;
 mod management;
 mod management_fake;
 mod management_hurry;
+mod migrate;
+mod nodes;
+mod on_a_server;
 mod operators;
 mod own_tokens;
 mod process;
 mod receipts;
 mod receiver;
+mod records;
 mod redirect;
 mod registry;
 mod reports;

@@ -3,7 +3,6 @@
 use std::process::Command;
 
 use serde_json::json;
-use sqlx::Connection;
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -11,6 +10,7 @@ use tokio::net::TcpStream;
 use crate::hub::{Answer, NOTES, TestHub};
 use crate::process::HubProcess;
 use crate::receiver::{Receiver, Says};
+use crate::records::Records;
 use crate::stories::{id_token, logout_token};
 use crate::support::issuer::TestIssuer;
 
@@ -25,9 +25,7 @@ async fn a_hub_that_can_take_a_logout_is_ready() {
 #[tokio::test]
 async fn a_hub_that_cannot_names_the_failing_part() {
     let hub = TestHub::start().await;
-    let url = format!("sqlite://{}", hub.folder.path().join("hub.db").display());
-    let mut other = sqlx::SqliteConnection::connect(&url).await.unwrap();
-    sqlx::query("begin immediate").execute(&mut other).await.unwrap();
+    let _lock = Records::locked(hub.folder.path()).await;
     let answer = Answer::of(hub.http.get(hub.admin_url("/readyz"))).await;
     assert_eq!(answer.expect(503)["failing"], "store");
     assert_eq!(Answer::of(hub.http.get(hub.admin_url("/healthz"))).await.status, 200, "it is alive all the same");

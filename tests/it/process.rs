@@ -6,6 +6,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
+use crate::records;
 use crate::support::issuer::TestIssuer;
 
 pub struct HubProcess {
@@ -34,8 +35,20 @@ impl HubProcess {
         Self::start_from(folder, |port, admin_port| config(issuer.url(), port, admin_port) + &tables).await
     }
 
+    /// A hub whose records are in a file, wherever the others' are.
+    pub async fn start_on_a_file(issuer: &TestIssuer, folder: &Path) -> Self {
+        let on_a_file = |port, admin_port| config(issuer.url(), port, admin_port);
+        Self::start_at(&records::file_url(folder), folder, on_a_file).await
+    }
+
     /// The same, with the configuration that is written for those ports.
     pub async fn start_from(folder: &Path, config: impl Fn(u16, u16) -> String) -> Self {
+        Self::start_at(&records::url(folder), folder, config).await
+    }
+
+    /// The same, with its records at that address.
+    pub async fn start_at(url: &str, folder: &Path, config: impl Fn(u16, u16) -> String) -> Self {
+        let config = |port, admin_port| config(port, admin_port).replace("sqlite://hub.db", url);
         // Somebody else may take a free port before the hub does; then it takes others.
         for _ in 0..5 {
             if let Some(hub) = Self::try_start(folder, &config).await {

@@ -15,19 +15,15 @@ use slo_hub::domain::signing_key::{PUBLISHED_AFTER_SECONDS, PUBLISHED_BEFORE_SEC
 use slo_hub::hub::signing_keys::{KeyTrouble, Rotated, Rotation, ready_keys, rotate};
 use slo_hub::store::{Store, StoreError};
 use slo_hub::tasks::Tasks;
-use sqlx::{Connection, Row, SqliteConnection};
 use tempfile::TempDir;
 
 use crate::hub::{Answer, TestHub};
 use crate::own_tokens::{client, part, session_logout, verifies};
 use crate::process::HubProcess;
+use crate::records::{self, Records};
 use crate::support::issuer::TestIssuer;
 
 const DAY: u64 = 24 * 3600;
-
-fn database(folder: &Path) -> String {
-    format!("sqlite://{}", folder.join("hub.db").display())
-}
 
 fn token(hub: &TestHub) -> String {
     hub.running.hub.own_tokens.issue(&session_logout(), &client("desk"), hub.clock.now().floor()).unwrap()
@@ -70,7 +66,7 @@ async fn hubs_that_start_for_the_first_time_together_agree_on_one_key() {
     let (folder, tasks) = (TempDir::new().unwrap(), Tasks::default());
     let mut hubs = Vec::new();
     for _ in 0..4 {
-        hubs.push(Store::open(&database(folder.path()), &tasks).await.unwrap());
+        hubs.push(Store::open(&records::url(folder.path()), &tasks).await.unwrap());
     }
     let now = slo_hub::domain::clock::UnixSeconds(1_800_000_000);
     let keys = futures_util::future::join_all(hubs.iter().map(|store| ready_keys(store, now))).await;
@@ -164,12 +160,11 @@ async fn a_leaked_key_is_gone_at_once_and_so_is_one_that_waited() {
 async fn a_store_that_cannot_be_written_delays_a_rotation_and_stops_no_token() {
     let hub = TestHub::start().await;
     hub.advance(Duration::from_secs(90 * DAY));
-    let mut other = SqliteConnection::connect(&database(hub.folder.path())).await.unwrap();
-    sqlx::query("begin immediate").execute(&mut other).await.unwrap();
+    let lock = Records::locked(hub.folder.path()).await;
     let refused = hub.running.hub.refresh_signing_keys().await;
     assert_eq!(refused, Err(KeyTrouble::Store(StoreError::Locked)));
     assert!(verifies(&token(&hub), &published(&hub)));
-    sqlx::query("rollback").execute(&mut other).await.unwrap();
+    lock.let_go().await;
     hub.running.hub.refresh_signing_keys().await.unwrap();
     assert_eq!(kids(&published(&hub)).len(), 2);
 }
@@ -222,13 +217,11 @@ async fn an_operator_rotates_while_the_hub_runs_and_sees_nothing_secret() {
     }
 }
 
-/// Every key of a hub's file, whole and its private number alone, as either could be shown.
+/// Every key of a hub's records, whole and its private number alone, as either could be shown.
 async fn private_spellings(folder: &Path) -> Vec<String> {
-    let mut file = SqliteConnection::connect(&database(folder)).await.unwrap();
-    let rows = sqlx::query("select private_key from signing_keys").fetch_all(&mut file).await.unwrap();
+    let keys = Records::of(folder).await.bytes("select private_key from signing_keys").await;
     let mut spellings = Vec::new();
-    for row in rows {
-        let pkcs8: Vec<u8> = row.get(0);
+    for pkcs8 in keys {
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8).unwrap();
         let number = pair.private_key().as_be_bytes().unwrap();
         for bytes in [pkcs8.as_slice(), number.as_ref()] {
@@ -246,9 +239,13 @@ async fn a_damaged_key_stops_the_start_and_says_how_to_mend_it() {
     let config = folder.path().join("slo-hub.toml");
     let mut hub = HubProcess::start(&issuer, folder.path()).await;
     hub.terminate().await;
-    let mut file = SqliteConnection::connect(&database(folder.path())).await.unwrap();
-    sqlx::query("update signing_keys set private_key = x'3000'").execute(&mut file).await.unwrap();
-    file.close().await.unwrap();
+    let mut records = Records::of(folder.path()).await;
+    let damage = match records {
+        Records::File(_) => "update signing_keys set private_key = x'3000'",
+        Records::Schema(_) => "update signing_keys set private_key = '\\x3000'",
+    };
+    assert_eq!(records.run(damage).await, 1);
+    drop(records);
 
     let mut serve = Command::new(env!("CARGO_BIN_EXE_slo-hub"));
     let said = serve.args(["serve", "--config"]).arg(&config).output().unwrap();

@@ -1,5 +1,6 @@
 //! An open tab: a WebSocket to the hub, as a browser would hold it.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -25,13 +26,18 @@ impl Tab {
     }
 
     pub async fn try_open(hub: &TestHub, origin: Option<&str>, protocol: Option<&str>) -> Result<Self, Error> {
-        let mut request = format!("ws://{}/ws", hub.addr()).into_client_request().unwrap();
+        Self::try_open_at(hub.addr(), origin, protocol).await
+    }
+
+    /// The same, at whatever hub listens there.
+    pub async fn try_open_at(addr: SocketAddr, origin: Option<&str>, protocol: Option<&str>) -> Result<Self, Error> {
+        let mut request = format!("ws://{addr}/ws").into_client_request().unwrap();
         for (name, value) in [("origin", origin), ("sec-websocket-protocol", protocol)] {
             if let Some(value) = value {
                 request.headers_mut().insert(name, value.parse().unwrap());
             }
         }
-        let stream = TcpStream::connect(hub.addr()).await.unwrap();
+        let stream = TcpStream::connect(addr).await.unwrap();
         let (socket, _) = client_async(request, stream).await?;
         Ok(Self { socket })
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU16, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use aws_lc_rs::rsa::{KeyPair, KeySize};
@@ -15,7 +15,7 @@ use axum::routing::{get, post};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-use slo_hub::domain::clock::{Clock, SystemClock};
+use slo_hub::domain::clock::{Clock, SystemClock, UnixMillis};
 use slo_hub::tasks::Tasks;
 use tower::ServiceExt as _;
 
@@ -36,6 +36,8 @@ pub struct TestIssuer {
     url: String,
     state: Arc<Provider>,
     clock: SystemClock,
+    /// Where its clock was stopped, in unix seconds.
+    stopped_at: OnceLock<i64>,
     ahead: AtomicI64,
     sessions: AtomicU64,
 }
@@ -99,7 +101,8 @@ impl TestIssuer {
         state.url.lock().unwrap().clone_from(&url);
         Tasks::default().spawn(async move { axum::serve(listener, routes).await.unwrap() });
         let (ahead, sessions) = (AtomicI64::new(0), AtomicU64::new(0));
-        Self { url, state, clock: SystemClock::start(), ahead, sessions }
+        let (clock, stopped_at) = (SystemClock::start(), OnceLock::new());
+        Self { url, state, clock, stopped_at, ahead, sessions }
     }
 
     /// Its `iss`, with the slash at the end.
@@ -110,6 +113,11 @@ impl TestIssuer {
     /// The `kid` of the key that signs now.
     pub fn kid(&self) -> String {
         self.state.key.lock().unwrap().kid.clone()
+    }
+
+    /// The key that signs now, as it is published.
+    pub fn jwk(&self) -> Value {
+        self.state.key.lock().unwrap().jwk()
     }
 
     /// A new browser session of a person.
@@ -151,7 +159,14 @@ impl TestIssuer {
 
     /// The issuer's clock, in whole seconds.
     pub fn now(&self) -> i64 {
-        self.clock.now().floor().0 + self.ahead.load(Ordering::SeqCst)
+        let at = self.stopped_at.get().copied().unwrap_or_else(|| self.clock.now().floor().0);
+        at + self.ahead.load(Ordering::SeqCst)
+    }
+
+    /// Stops the issuer's clock there: from now on it is moved by hand, as the hub's is, and
+    /// a slow machine makes no token later than it.
+    pub fn stop_clock(&self, at: UnixMillis) {
+        self.stopped_at.set(at.floor().0).expect("it is stopped once");
     }
 
     /// Moves the issuer's clock on.

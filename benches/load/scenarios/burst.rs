@@ -35,10 +35,10 @@ async fn measure(
 ) -> Result<(), Failure> {
     let people = crowd.strangers(logouts, alg);
     let orders = crowd.orders(&people, by);
-    let (side, addr) = (crowd.server.side(), crowd.server.caller_addr());
+    let (side, door) = (crowd.server.side(), crowd.server.door());
     let before = crowd.server.process().cpu()?;
     let started = std::time::Instant::now();
-    let sent = send(addr, orders, Pace::Callers(CALLERS)).await?;
+    let sent = send(door, orders, Pace::Callers(CALLERS)).await?;
     let took = started.elapsed();
     let processor = crowd.server.process().cpu_since(before)?;
     report.add("burst", &format!("durable logouts: {name}, {CALLERS} at a time"), side, rate(logouts, took), "/s");

@@ -25,7 +25,7 @@ pub async fn measure(crowd: &mut Crowd, report: &mut Report, sockets: usize) -> 
     crowd.fleet.open(seats, Manner::Listens, AT_ONCE).await?.all()?;
     settle().await;
     let before = crowd.server.process().cpu()?;
-    let ended = end_all(&mut crowd.fleet, crowd.server.caller_addr(), request, sessions).await?;
+    let ended = end_all(&mut crowd.fleet, crowd.server.door(), request, sessions).await?;
     // What is noted of them is part of it; that they are closed, in five seconds, is not.
     tokio::time::sleep(Duration::from_millis(500)).await;
     let processor = crowd.server.process().cpu_since(before)?;

@@ -63,7 +63,7 @@ async fn unheard(crowd: &mut Crowd, logouts: usize) -> Result<f64, Failure> {
     let people = crowd.strangers(logouts, Alg::Es256);
     let orders = crowd.orders(&people, By::Backchannel);
     let before = crowd.server.process().cpu()?;
-    send(crowd.server.caller_addr(), orders, CALLERS).await?;
+    send(crowd.server.door(), orders, CALLERS).await?;
     Ok(micros_each(crowd.server.process().cpu_since(before)?, logouts))
 }
 

@@ -8,7 +8,7 @@ use super::settle;
 use crate::Failure;
 use crate::crowd::{Crowd, Pace, Server, send};
 use crate::fleet::Manner;
-use crate::hub::{By, Hub};
+use crate::hub::{By, Hub, Node};
 use crate::people::Alg;
 use crate::report::Side;
 use crate::world::World;
@@ -26,7 +26,8 @@ pub async fn run(world: &mut World) -> Result<(), Failure> {
         println!("strace is not here, or may not trace: fsyncs are not counted");
         return Ok(());
     };
-    let hub = Hub::start_behind(launcher, &world.program, &world.issuers, world.cores).await?;
+    let node = Node { behind: launcher, ..Node::default() };
+    let hub = Hub::start_node(node, &world.program, &world.issuers, world.cores).await?;
     let mut crowd = Crowd::new(Server::Hub(hub), std::sync::Arc::clone(&world.issuers), world.seed);
 
     let single = count(&mut crowd, &trace, ONE_BY_ONE, Pace::Callers(1)).await?;
@@ -47,7 +48,7 @@ async fn count(crowd: &mut Crowd, trace: &Path, logouts: usize, pace: Pace) -> R
     let orders = crowd.orders(&people, By::Backchannel);
     settle().await;
     let before = syncs(trace)?;
-    send(crowd.server.caller_addr(), orders, pace).await?;
+    send(crowd.server.door(), orders, pace).await?;
     settle().await;
     Ok((syncs(trace)? - before) as f64 / logouts as f64)
 }

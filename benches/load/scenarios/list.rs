@@ -44,7 +44,7 @@ async fn order(crowd: &Crowd, token: &str, phone: &Person, laptop: &Person) -> R
     let bearer = format!("Bearer {token}");
     let headers = [("authorization", bearer.as_str()), ("origin", &laptop.origin(0))];
     let list = request("GET", "/api/v1/me/sessions", &headers, "");
-    let list: Value = serde_json::from_slice(&Caller::new(crowd.server.caller_addr()).succeed(&list).await?)?;
+    let list: Value = serde_json::from_slice(&Caller::new(crowd.server.door()).succeed(&list).await?)?;
     let sessions = list["sessions"].as_array().ok_or("no list of sessions")?;
     let other = sessions.iter().find(|session| session["current"] == false).ok_or("the other device is not listed")?;
     let id = other["id"].as_str().ok_or("a session without a name")?;

@@ -13,6 +13,7 @@ mod restart;
 mod slow;
 mod steady;
 mod sweep;
+mod two_nodes;
 
 use std::time::Duration;
 
@@ -77,6 +78,11 @@ pub const ALL: &[Scenario] = &[
         run: |world| Box::pin(burst::run(world)),
     },
     Scenario { name: "fsyncs", about: "how often the disk is waited for", run: |world| Box::pin(fsyncs::run(world)) },
+    Scenario {
+        name: "two-nodes",
+        about: "two hubs on one PostgreSQL database; what one accepts, both tell",
+        run: |world| Box::pin(two_nodes::run(world)),
+    },
     Scenario { name: "floor", about: "the same of a bare server", run: |world| Box::pin(floor::run(world)) },
 ];
 
@@ -87,20 +93,21 @@ pub fn named(name: &str) -> Result<&'static Scenario, Failure> {
 }
 
 /// Lets what was begun come to its end: farewells, receipts, checkpoints.
-async fn settle() {
+pub async fn settle() {
     tokio::time::sleep(Duration::from_secs(2)).await;
 }
 
 /// What so many of something cost each, in microseconds.
-fn micros_each(spent: Duration, count: usize) -> f64 {
+pub fn micros_each(spent: Duration, count: usize) -> f64 {
     spent.as_secs_f64() * 1e6 / count as f64
 }
 
 /// How many a second.
-fn rate(count: usize, took: Duration) -> f64 {
+pub fn rate(count: usize, took: Duration) -> f64 {
     count as f64 / took.as_secs_f64()
 }
 
-fn millis(duration: Duration) -> f64 {
+/// In milliseconds.
+pub fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }

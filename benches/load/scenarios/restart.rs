@@ -27,15 +27,15 @@ pub async fn run(world: &mut World) -> Result<(), Failure> {
     report.add("restart", "kill -9 to ready again", side, millis(killed.elapsed()), "ms");
     let others = crowd.empty().await;
 
-    let mut witnessing = Fleet::new(crowd.server.addr());
+    let mut witnessing = Fleet::new(crowd.server.addr(), crowd.server.dialect());
     witnessing.open(by_ticket(&witnesses)?, Manner::Acknowledges, AT_ONCE).await?.all()?;
     let orders = crowd.orders(&witnesses, By::Report);
-    let addr = crowd.server.caller_addr();
+    let door = crowd.server.door();
     let seats = by_ticket(&others)?;
     let count = seats.len();
     let (opened, ended) = tokio::join!(
         crowd.join(others, seats, Manner::Acknowledges, count),
-        end_in(&mut witnessing, addr, orders, Pace::Every(APART)),
+        end_in(&mut witnessing, door, orders, Pace::Every(APART)),
     );
     let (opened, ended) = (opened?, ended?);
     report.add("restart", "sockets that came back at once", side, count as f64, "");

@@ -35,18 +35,18 @@ pub async fn run(world: &mut World) -> Result<(), Failure> {
     let (crowd, report) = world.hub().await?;
     let too_many = crowd.people.len().saturating_sub(sockets / crate::APPS);
     let leaving = crowd.draw(too_many);
-    send(crowd.server.caller_addr(), crowd.orders(&leaving, By::Report), Pace::Callers(8)).await?;
+    send(crowd.server.door(), crowd.orders(&leaving, By::Report), Pace::Callers(8)).await?;
     crowd.fleet.told(leaving.iter().map(|person| person.session)).await?;
     crowd.fill(sockets).await?;
 
-    let mut silent = Fleet::new(crowd.server.addr());
+    let mut silent = Fleet::new(crowd.server.addr(), crowd.server.dialect());
     let (stuck, seats) = crowd.newcomers(SILENT, Alg::Es256);
     silent.open(seats, Manner::Silent, AT_ONCE).await?.all()?;
     let (mut never, mut back_ends) = (follow(crowd).await?, JoinSet::new());
     let mut slowly = follow(crowd).await?;
     back_ends.spawn(async move {
         let mut read = 0_usize;
-        while let Ok(Some(_)) = slowly.next().await {
+        while let Ok(Some(_)) = slowly.frame().await {
             read += 1;
             sleep(SLOWLY).await;
         }
@@ -58,11 +58,11 @@ pub async fn run(world: &mut World) -> Result<(), Failure> {
     let healthy_people = crowd.draw(HEALTHY.min(sockets / 20));
     let healthy = crowd.orders(&healthy_people, By::Report);
     let rest = [crowd.orders(&strangers, By::Backchannel), crowd.orders(&stuck, By::Report)].into_iter().flatten();
-    let (addr, side) = (crowd.server.caller_addr(), crowd.server.side());
+    let (door, side) = (crowd.server.door(), crowd.server.side());
     let before = crowd.server.process().memory()?;
     let (sent, ended) = tokio::join!(
-        send(addr, rest.collect(), Pace::Callers(64)),
-        end_in(&mut crowd.fleet, addr, healthy, Pace::Every(Duration::from_millis(10))),
+        send(door, rest.collect(), Pace::Callers(64)),
+        end_in(&mut crowd.fleet, door, healthy, Pace::Every(Duration::from_millis(10))),
     );
     let (_, ended) = (sent?, ended?);
     let after = crowd.server.process().memory()?;
@@ -73,7 +73,7 @@ pub async fn run(world: &mut World) -> Result<(), Failure> {
     sleep(GIVEN_UP).await;
     let mut frames = 0_usize;
     let closed = timeout(Duration::from_secs(5), async {
-        while let Ok(Some(_)) = never.next().await {
+        while let Ok(Some(_)) = never.frame().await {
             frames += 1;
         }
     });
@@ -86,8 +86,8 @@ pub async fn run(world: &mut World) -> Result<(), Failure> {
 
 /// A back end's socket that follows every logout of its issuer.
 async fn follow(crowd: &Crowd) -> Result<Socket, Failure> {
-    let mut socket = Socket::connect_narrow(crowd.server.addr(), 0, None).await?;
+    let mut socket = Socket::connect_narrow(crowd.server.addr(), 0).await?;
     socket.say(&json!({"type": "subscribe", "client_id": BACK_END, "secret": BACK_END_SECRET})).await?;
-    socket.next().await?.ok_or("the back end's socket was closed")?;
+    socket.frame().await?.ok_or("the back end's socket was closed")?;
     Ok(socket)
 }

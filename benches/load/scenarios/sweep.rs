@@ -15,7 +15,7 @@ pub async fn run(world: &mut World) -> Result<(), Failure> {
     let addr = crowd.hub()?.admin_addr();
     let people = crowd.draw(usize::MAX);
     let sessions = people.iter().map(|person| person.session).collect();
-    let last = end_all(&mut crowd.fleet, addr, request, sessions).await?;
+    let last = end_all(&mut crowd.fleet, addr.into(), request, sessions).await?;
     let side = crowd.server.side();
     report.add("sweep", "sockets that were told", side, (people.len() * APPS) as f64, "");
     report.add("sweep", "request to the last frame of all", side, millis(last), "ms");

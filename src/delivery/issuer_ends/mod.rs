@@ -5,6 +5,10 @@
 //! what the API can bear: while it rests, nothing is tried, and a row that waits so costs
 //! neither an attempt nor a write. In the line, what somebody has just asked for goes
 //! before what a sweep of thousands ends, and both get on (`turns`).
+//!
+//! Of several nodes one at a time works an issuer's line, whoever recorded what stands in it:
+//! the issuer counts their calls together. Whoever has the line keeps it while it works or
+//! rests; when it stops, or dies, the next takes over.
 
 mod attempt;
 mod turns;
@@ -47,18 +51,29 @@ pub type NoteEnd =
 /// Looks for what is to be ended at one issuer: when it is rung, when one has ended, when
 /// one is due.
 pub(super) struct Line {
-    ender: Ender,
+    ender: Arc<Ender>,
     wake: Arc<Notify>,
+    /// Whether the line was this node's when that was last asked.
+    is_held: bool,
 }
 
 impl Line {
     pub(super) fn new(ender: Ender, wake: Arc<Notify>) -> Self {
-        Self { ender, wake }
+        Self { ender: Arc::new(ender), wake, is_held: false }
     }
 
     /// Works until the hub stops, or the store is closed. What is under way then is dropped,
     /// and found again by the next start: ending a session twice is ending it once.
-    pub(super) async fn run(self) {
+    pub(super) async fn run(mut self) {
+        self.work().await;
+        if self.is_held
+            && let Err(trouble) = self.ender.store.let_issuer_line_go(&self.ender.issuer).await
+        {
+            tracing::debug!(error = %trouble, "could not let an issuer's line go; another node has it when its lease is over");
+        }
+    }
+
+    async fn work(&mut self) {
         let mut rung = self.ender.store.outbox_rung();
         let (mut busy, mut under_way) = (Busy::default(), FuturesUnordered::new());
         loop {
@@ -66,7 +81,8 @@ impl Line {
                 Ok((found, next)) => {
                     for end in found {
                         busy.begins(&end);
-                        under_way.push(self.ender.attempt(end));
+                        let ender = Arc::clone(&self.ender);
+                        under_way.push(async move { ender.attempt(end).await });
                     }
                     next
                 }
@@ -86,14 +102,20 @@ impl Line {
     }
 
     /// What to try now, and when to look again.
-    async fn look(&self, busy: &Busy) -> Result<(Vec<WaitingEnd>, Instant), StoreError> {
+    async fn look(&mut self, busy: &Busy) -> Result<(Vec<WaitingEnd>, Instant), StoreError> {
         let now = self.ender.clock.now();
         let wait = |until: UnixMillis| Duration::from_millis(u64::try_from(until.0 - now.0).unwrap_or(0)).min(TICK);
         let places = match self.ender.api.room() {
             Room::Free => busy.places(),
             Room::One => busy.one_place(),
-            Room::None { until } => return Ok((Vec::new(), Instant::now() + wait(until))),
+            Room::None { until } => {
+                self.keep().await?;
+                return Ok((Vec::new(), Instant::now() + wait(until)));
+            }
         };
+        if !busy.is_empty() {
+            self.keep().await?;
+        }
         if places.is_none() {
             return Ok((Vec::new(), Instant::now() + TICK));
         }
@@ -101,6 +123,24 @@ impl Line {
         waiting.retain(|end| !busy.holds(end.position) && end.good_until > now);
         let (due, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|end| end.due_at <= now);
         let next = later.iter().map(|end| end.due_at).min().map_or(TICK, wait);
-        Ok((places.take(due), Instant::now() + next))
+        let turns = places.take(due);
+        if turns.is_empty() || self.hold().await? {
+            return Ok((turns, Instant::now() + next));
+        }
+        Ok((Vec::new(), Instant::now() + TICK))
+    }
+
+    /// Whether the line is this node's from now on; asked whenever something is begun.
+    async fn hold(&mut self) -> Result<bool, StoreError> {
+        self.is_held = self.ender.store.hold_issuer_line(&self.ender.issuer).await?;
+        Ok(self.is_held)
+    }
+
+    /// Nobody else is to ask the issuer while this node does, or knows that it must not.
+    async fn keep(&mut self) -> Result<(), StoreError> {
+        if self.is_held {
+            self.hold().await?;
+        }
+        Ok(())
     }
 }

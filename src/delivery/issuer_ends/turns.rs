@@ -29,6 +29,10 @@ impl Busy {
         self.0.remove(&position);
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn holds(&self, position: i64) -> bool {
         self.0.contains_key(&position)
     }

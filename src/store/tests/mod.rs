@@ -1,10 +1,12 @@
 //! The store's promises, on real files.
 
+mod claims;
 mod decisions;
 mod deliveries;
 mod durability;
 mod issuer_ends;
 mod logouts;
+mod migrate;
 mod nodes;
 mod opening;
 mod outbox;

@@ -11,9 +11,23 @@ async fn refusal(url: &str) -> StoreError {
 }
 
 #[tokio::test]
-async fn only_a_sqlite_file_can_be_named() {
+async fn only_a_file_or_a_server_can_be_named() {
     for url in ["", "hub.db", "sqlite:hub.db", "sqlite://", "sqlite://:memory:", "sqlite://x?mode=ro", "mysql://x"] {
         assert_eq!(refusal(url).await, StoreError::BadUrl, "{url}");
+    }
+}
+
+#[tokio::test]
+async fn why_a_server_cannot_be_used_is_told_apart() {
+    let Ok(server) = std::env::var("SLO_HUB_TEST_POSTGRES") else { return };
+    for (url, cause) in [
+        (format!("{}/nowhere", server.trim_end_matches("/postgres")), StoreError::Refused),
+        (format!("{server}?sslmode=require"), StoreError::NoTrust),
+        (format!("{server}?options=-csearch_path%3Dnowhere"), StoreError::Refused),
+        (format!("{server}?options=-cdefault_transaction_read_only%3Don"), StoreError::ReadOnly),
+        ("postgres://postgres@127.0.0.1:9/postgres".to_owned(), StoreError::Unreachable),
+    ] {
+        assert_eq!(refusal(&url).await, cause, "{url}");
     }
 }
 

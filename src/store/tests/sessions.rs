@@ -121,6 +121,23 @@ async fn what_a_crash_kept_from_being_written_is_made_up_for_once() {
 }
 
 #[tokio::test]
+async fn clocks_are_changed_however_many_run() {
+    let store = TestStore::open().await;
+    let many = i64::from(crate::store::session_notes::PAGE) + 1;
+    for part in (1..=many).collect::<Vec<_>>().chunks(1_000) {
+        store.note_sessions(part.iter().map(|at| active(&format!("s{at}"), *at)).collect()).await.unwrap();
+    }
+    let now = UnixMillis((many + 60) * 1000);
+    store.change_clocks(ClockChange::Resume { sample: Duration::from_secs(60), now }).await.unwrap();
+    assert_eq!(store.timed(0, 60, TimedBy::Activity).await, [""; 0], "each is a minute later");
+    assert_eq!(store.timed(60, many + 60, TimedBy::Activity).await.len(), usize::try_from(many).unwrap());
+    store.change_clocks(ClockChange::NotAfter(UnixMillis(1_000))).await.unwrap();
+    assert_eq!(store.timed(0, 1, TimedBy::Activity).await.len(), usize::try_from(many).unwrap());
+    store.change_clocks(ClockChange::StopAll).await.unwrap();
+    assert_eq!(store.timed(0, 1, TimedBy::Activity).await, [""; 0]);
+}
+
+#[tokio::test]
 async fn those_whose_time_has_come_are_found_in_order() {
     let store = TestStore::open().await;
     store.notes([active("c", 300), active("a", 100), active("b", 200)]).await;

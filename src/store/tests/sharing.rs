@@ -88,3 +88,21 @@ async fn a_logout_whose_reporter_has_gone_is_handed_to_whoever_takes_late_ones()
     stranger.run("rollback").await.unwrap();
     assert_eq!(late.recv().await.unwrap().logout, Some(report.as_logout()));
 }
+
+#[tokio::test]
+async fn a_node_that_stops_in_the_middle_of_a_write_keeps_the_others_waiting_for_seconds_only() {
+    let store = TestStore::open().await;
+    let mut stopped = store.stranger().await;
+    if !stopped.is_postgres() {
+        return; // On one machine whoever stops it can see to that.
+    }
+    stopped.begin_writing().await.unwrap();
+    let mut refusals = 0;
+    while let Err(refusal) = store.record(app_ends("laptop", 1000)).await {
+        assert_eq!(refusal, StoreError::Locked);
+        refusals += 1;
+        assert!(refusals < 5, "the lock was never let go");
+    }
+    assert_eq!(stopped.run("commit").await, Err(StoreError::Unreachable), "it hears that it came too late");
+    assert!(stopped.is_in_doubt(), "and uses that connection no more");
+}
