@@ -17,6 +17,7 @@ use crate::domain::clock::{Clock, SystemClock};
 use crate::http::ops::{self, Ops};
 use crate::http::{self, layers};
 use crate::hub::back_ends::BackEnds;
+use crate::hub::delivery_notes::DeliveryNotes;
 use crate::hub::denied::Denied;
 use crate::hub::drill_elsewhere::Rehearsing;
 use crate::hub::own_sign_in::own_answers;
@@ -200,6 +201,7 @@ async fn build_hub(config: &Config, clock: Arc<dyn Clock>, lookup: &Arc<dyn Look
         tickets: ResumeTickets::new(store.secret("resume_tickets", clock.now()).await?),
         own_tokens,
         channels: Channels::default(),
+        delivery_notes: DeliveryNotes::default(),
         life: SessionLife::new(config.session.timeouts, clock.as_ref()),
         sweeping: Sweeping::default(),
         own_answers: own_answers(),

@@ -1,6 +1,7 @@
 //! What is counted, for Prometheus. Labels are fixed words: no user data, ever.
 
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::time::Duration;
 
 use prometheus_client::encoding::{EncodeLabelSet, text};
@@ -8,11 +9,11 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Registry, Unit};
 
 use crate::domain::logout::Source;
 use crate::domain::via::Via;
-use crate::store::Outcome;
+use crate::store::{Outcome, WriterCounters};
 
 /// What became of a report, for the count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +95,28 @@ pub struct Metrics {
     given_up: Counter,
     issuer_ends: Family<ByOutcome, Counter>,
     issuer_ends_waiting: Gauge,
+    writer: Writer,
+}
+
+/// What the store counts itself; copied when somebody asks.
+#[derive(Default)]
+struct Writer {
+    commands: Counter,
+    commits: Counter,
+    failures: Counter,
+    busy: Counter<f64, AtomicU64>,
+}
+
+impl Writer {
+    fn registered(registry: &mut Registry) -> Self {
+        let own = Self::default();
+        registry.register("store_writes", "Writes that the store was asked for", own.commands.clone());
+        registry.register("store_commits", "Transactions committed for them", own.commits.clone());
+        registry.register("store_commit_failures", "Transactions that failed", own.failures.clone());
+        let help = "Time that the store has spent on writing";
+        registry.register_with_unit("store_busy", help, Unit::Seconds, own.busy.clone());
+        own
+    }
 }
 
 /// An open channel's place in the count; dropping it takes it out.
@@ -145,6 +168,7 @@ impl Metrics {
         let issuer_ends_waiting = Gauge::default();
         let help = "Logouts that wait to be ended at their issuer";
         registry.register("issuer_ends_waiting", help, issuer_ends_waiting.clone());
+        let writer = Writer::registered(&mut registry);
         Self {
             registry,
             logouts,
@@ -160,6 +184,7 @@ impl Metrics {
             given_up,
             issuer_ends,
             issuer_ends_waiting,
+            writer,
         }
     }
 
@@ -237,6 +262,15 @@ impl Metrics {
         self.issuer_ends_waiting.set(i64::try_from(logouts).unwrap_or(i64::MAX));
     }
 
+    /// The store's writer has done that much since it started.
+    pub fn writer(&self, counters: WriterCounters) {
+        self.writer.commands.inner().store(counters.commands, Relaxed);
+        self.writer.commits.inner().store(counters.commits, Relaxed);
+        self.writer.failures.inner().store(counters.failures, Relaxed);
+        let busy = Duration::from_micros(counters.busy_micros).as_secs_f64();
+        self.writer.busy.inner().store(busy.to_bits(), Relaxed);
+    }
+
     /// Everything, in the `OpenMetrics` text format.
     #[must_use]
     pub fn encode(&self) -> String {
@@ -268,5 +302,23 @@ mod tests {
         let text = metrics.encode();
         assert!(text.contains("slo_hub_logouts_total{source=\"app\",outcome=\"repeat\"} 1\n"), "{text}");
         assert!(text.contains("slo_hub_socket_closes_total{code=\"4510\"} 1\n"), "{text}");
+    }
+
+    #[test]
+    fn the_stores_own_counts_are_shown_as_they_stand() {
+        let metrics = Metrics::new();
+        for done in [1, 2] {
+            metrics.writer(WriterCounters {
+                commands: 40 * done,
+                commits: 3 * done,
+                failures: 0,
+                busy_micros: 250_000 * done,
+            });
+        }
+        let text = metrics.encode();
+        for line in ["writes_total 80\n", "commits_total 6\n", "commit_failures_total 0\n", "busy_seconds_total 0.5\n"]
+        {
+            assert!(text.contains(&format!("slo_hub_store_{line}")), "{line}: {text}");
+        }
     }
 }

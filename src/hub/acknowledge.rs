@@ -2,27 +2,19 @@
 
 use std::sync::Arc;
 
-use futures_util::future::join_all;
-
 use super::Hub;
 use super::denied::Denied;
 use crate::domain::app::App;
 use crate::domain::ids::LogoutId;
 use crate::domain::logout::SignIn;
 use crate::domain::via::Via;
-use crate::store::DeliveryKey;
+use crate::store::{DeliveryKey, DeliveryNews};
 
 impl Hub {
     /// Notes that the event of a logout has been written to an app's channel. In the
     /// background: nobody waits for a receipt.
     pub fn note_told(self: &Arc<Self>, id: LogoutId, sign_in: &SignIn, via: Via) {
-        let (hub, key, at) = (Arc::clone(self), delivery(id, sign_in, via), self.clock.now());
-        self.tasks.spawn(async move {
-            let told = hub.store.told(key, at).await;
-            if let Err(error) = told {
-                tracing::warn!(error = %error, logout.id = %id, "could not note a delivery");
-            }
-        });
+        self.note_delivery(DeliveryNews::told(delivery(id, sign_in, via), self.clock.now()));
     }
 
     /// Notes that the events of a page of logouts have been written to a back end's
@@ -36,11 +28,10 @@ impl Hub {
             sid: None,
             via: Via::WebSocket,
         };
-        let keys: Vec<_> = page.iter().map(key).collect();
+        let news: Vec<_> = page.iter().map(|logout| DeliveryNews::told(key(logout), at)).collect();
         let hub = Arc::clone(self);
         self.tasks.spawn(async move {
-            let told = join_all(keys.into_iter().map(|key| hub.store.told(key, at))).await;
-            if let Some(Err(error)) = told.into_iter().find(Result::is_err) {
+            if let Err(error) = hub.store.note_deliveries(news).await {
                 tracing::warn!(error = %error, "could not note what a back end was told");
             }
         });
@@ -51,7 +42,7 @@ impl Hub {
     ///
     /// # Errors
     /// [`Denied::NotFound`] for a logout that is not the caller's own; [`Denied::Store`].
-    pub async fn acknowledge(&self, id: LogoutId, sign_in: &SignIn, via: Via) -> Result<(), Denied> {
+    pub async fn acknowledge(self: &Arc<Self>, id: LogoutId, sign_in: &SignIn, via: Via) -> Result<(), Denied> {
         if self.channels.rehearsed(id, sign_in, self.clock.uptime()) {
             return Ok(());
         }
@@ -67,7 +58,7 @@ impl Hub {
     ///
     /// # Errors
     /// [`Denied::Store`].
-    pub async fn write_ack(&self, id: LogoutId, sign_in: &SignIn, via: Via) -> Result<(), Denied> {
+    pub async fn write_ack(self: &Arc<Self>, id: LogoutId, sign_in: &SignIn, via: Via) -> Result<(), Denied> {
         self.put_ack(delivery(id, sign_in, via)).await
     }
 
@@ -75,16 +66,16 @@ impl Hub {
     ///
     /// # Errors
     /// [`Denied::NotFound`] for a logout of another issuer; [`Denied::Store`].
-    pub async fn acknowledge_for(&self, id: LogoutId, app: &App) -> Result<(), Denied> {
+    pub async fn acknowledge_for(self: &Arc<Self>, id: LogoutId, app: &App) -> Result<(), Denied> {
         let logout = self.store.find_logout(id).await?.map(|(logout, _)| logout);
         logout.filter(|logout| *logout.target.issuer() == app.issuer).ok_or(Denied::NotFound)?;
         let (issuer, client_id) = (app.issuer.clone(), app.client_id.clone());
         self.put_ack(DeliveryKey { logout: id, issuer, client_id, sid: None, via: Via::WebSocket }).await
     }
 
-    async fn put_ack(&self, key: DeliveryKey) -> Result<(), Denied> {
+    async fn put_ack(self: &Arc<Self>, key: DeliveryKey) -> Result<(), Denied> {
         let via = key.via;
-        self.store.acknowledged(key, self.clock.now()).await?;
+        self.write_delivery(DeliveryNews::acknowledged(key, self.clock.now())).await?;
         self.metrics.acknowledged(via);
         Ok(())
     }

@@ -135,7 +135,7 @@ impl Hub {
         let host = issuer.host();
         let ids = kept.ended.iter().map(|end| LogoutId::parse(&end.logout)).collect::<Result<Vec<_>, _>>();
         let ids = ids.map_err(|_| Stuck::NoFlight)?;
-        let receipts = self.store.deliveries_of(&ids).await.map_err(Denied::Store)?;
+        let receipts = self.receipts_of(&ids).await.map_err(Denied::Store)?;
         let ends = self.store.issuer_ends_of(&ids).await.map_err(Denied::Store)?;
         let mut sessions = Vec::with_capacity(kept.ended.len());
         // Apps may yet turn up: those that take the issuer's own tokens, when these come.

@@ -10,6 +10,7 @@ pub mod ask_who;
 pub mod back_ends;
 pub mod caller;
 mod chain;
+pub mod delivery_notes;
 pub mod denied;
 pub mod drill;
 pub mod drill_elsewhere;
@@ -47,6 +48,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::back_ends::BackEnds;
+use self::delivery_notes::DeliveryNotes;
 use crate::channels::Channels;
 use crate::config::PublicUrl;
 use crate::domain::app::Directory;
@@ -111,6 +113,8 @@ pub struct Hub {
     pub own_answers: Tries,
     /// Who is listening.
     pub channels: Channels,
+    /// What apps were told and have confirmed, and is not written down yet.
+    pub delivery_notes: DeliveryNotes,
     /// What was just seen of sessions, and when they end by themselves.
     pub life: SessionLife,
     /// What time it is.

@@ -91,7 +91,7 @@ impl Hub {
         let issuer_session = self.store.issuer_end(id).await?.map(IssuerSessionView::from);
         let found = self.store.find_logout(id).await?.map(|(logout, _)| logout);
         let logout = found.filter(may_see).ok_or(Denied::NotFound)?;
-        let rows = self.store.deliveries(id).await?;
+        let rows = self.receipt_of(id).await?;
         // How many channels heard of it: each told one is an attempt of its row. Posts
         // to back ends and frames are no channels.
         let channels = rows.iter().filter(|row| matches!(row.via, Via::WebSocket | Via::Sse));

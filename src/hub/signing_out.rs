@@ -94,7 +94,7 @@ impl Hub {
     pub(super) async fn show(self: &Arc<Self>, flight: Flight, browser: &str) -> Result<Next, Stuck> {
         let Some(id) = flight.logout() else { return self.depart(flight).await };
         let issuer = flight.issuer()?;
-        let rows = self.store.deliveries(id).await.map_err(Denied::Store)?;
+        let rows = self.receipt_of(id).await.map_err(Denied::Store)?;
         let apps = self.progress_of(&flight, &issuer, &rows, Moment::BeforeIssuer);
         // The app that sent the person here need not be shown to be waited for.
         let has_others = apps.iter().any(|app| Some(&app.client_id) != flight.client_id.as_ref());
@@ -110,7 +110,7 @@ impl Hub {
     pub(super) async fn show_again(self: &Arc<Self>, flight: Flight, browser: &str) -> Result<Next, Stuck> {
         let Some(id) = flight.logout() else { return self.arrive(&flight).await };
         let issuer = flight.issuer()?;
-        let rows = self.store.deliveries(id).await.map_err(Denied::Store)?;
+        let rows = self.receipt_of(id).await.map_err(Denied::Store)?;
         let is_open = |client_id: &ClientId| {
             let is_other = flight.client_id.as_deref() != Some(client_id.as_str());
             is_other && !flight.answered.iter().any(|own| own == client_id.as_str())
@@ -133,7 +133,7 @@ impl Hub {
         if !at.flight.has_returned {
             frames = self.frames(&at, name);
             if self.note_frames(&at, &frames).await? {
-                at.rows = self.store.deliveries(at.logout).await.map_err(Denied::Store)?;
+                at.rows = self.receipt_of(at.logout).await.map_err(Denied::Store)?;
             }
         }
         Ok(SigningOut { apps: self.apps_on(&at), frames, has_returned: at.flight.has_returned })
@@ -196,7 +196,7 @@ impl Hub {
         let id = LogoutId::parse(id).ok().filter(|id| id.to_string() == kept).ok_or(Stuck::NoFlight)?;
         let found = self.store.find_logout(id).await.map_err(Denied::Store)?;
         let (logout, _) = found.ok_or(Stuck::NoFlight)?;
-        let rows = self.store.deliveries(id).await.map_err(Denied::Store)?;
+        let rows = self.receipt_of(id).await.map_err(Denied::Store)?;
         let issuer = logout.target.issuer().clone();
         let asked = logout.client_id.as_ref().map(ClientId::as_str);
         Ok(PaperReceipt {
@@ -212,7 +212,7 @@ impl Hub {
     pub(super) async fn on_page(&self, name: &str, browser: &str) -> Result<OnPage, Stuck> {
         let flight = self.look_at_page(name, browser).await?;
         let (issuer, Some(logout)) = (flight.issuer()?, flight.logout()) else { return Err(Stuck::NoFlight) };
-        let rows = self.store.deliveries(logout).await.map_err(Denied::Store)?;
+        let rows = self.receipt_of(logout).await.map_err(Denied::Store)?;
         Ok(OnPage { flight, issuer, logout, rows })
     }
 

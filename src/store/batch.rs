@@ -8,11 +8,11 @@ use std::future::Future;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::deliveries::Progress;
 use super::error::StoreError;
 use super::issuer_ends::{EndAttempt, GiveUpEnds};
 use super::outbox::{Attempt, GiveUp};
 use super::parked::{Park, SettleParked};
+use super::progress::Progress;
 use super::report::{Recorded, Report};
 use super::retention::Forget;
 use super::secrets::{Beat, KeepSecret};

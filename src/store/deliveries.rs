@@ -2,12 +2,9 @@
 
 use std::collections::HashMap;
 
-use serde::Serialize;
-
 use super::Store;
-use super::batch::Work;
 use super::error::StoreError;
-use super::plan::Plan;
+use super::progress::Progress;
 use super::rows;
 use super::sql::{Connection, Row, query};
 use crate::domain::clock::UnixMillis;
@@ -20,8 +17,8 @@ impl Store {
     /// # Errors
     /// Why it was not written down.
     pub async fn telling(&self, key: DeliveryKey, at: UnixMillis) -> Result<(), StoreError> {
-        let telling = Progress { key, status: DeliveryStatus::Pending, is_attempt: true, error: None, at };
-        self.write(telling).await.map(|_| ())
+        let telling = DeliveryNews { key, status: DeliveryStatus::Pending, is_attempt: true, error: None, at };
+        self.write(Progress(vec![telling])).await.map(|_| ())
     }
 
     /// An app has just been told of a logout. Where it was expected on a
@@ -30,8 +27,7 @@ impl Store {
     /// # Errors
     /// Why it was not written down.
     pub async fn told(&self, key: DeliveryKey, at: UnixMillis) -> Result<(), StoreError> {
-        let told = Progress { key, status: DeliveryStatus::Delivered, is_attempt: true, error: None, at };
-        self.write(told).await.map(|_| ())
+        self.note_deliveries(vec![DeliveryNews::told(key, at)]).await.map(|_| ())
     }
 
     /// An app says that it has ended its session. `false` where that issuer has
@@ -40,7 +36,16 @@ impl Store {
     /// # Errors
     /// Why it was not written down.
     pub async fn acknowledged(&self, key: DeliveryKey, at: UnixMillis) -> Result<bool, StoreError> {
-        self.write(Progress { key, status: DeliveryStatus::Acknowledged, is_attempt: false, error: None, at }).await
+        self.note_deliveries(vec![DeliveryNews::acknowledged(key, at)]).await
+    }
+
+    /// What has happened to many deliveries, in one commit. `false` where none of their
+    /// logouts is known; news of one that is not are dropped.
+    ///
+    /// # Errors
+    /// Why nothing of it was written down.
+    pub async fn note_deliveries(&self, news: Vec<DeliveryNews>) -> Result<bool, StoreError> {
+        if news.is_empty() { Ok(false) } else { self.write(Progress(news)).await }
     }
 
     /// An app that was being told has not confirmed; `why` is for people. It may still.
@@ -48,8 +53,8 @@ impl Store {
     /// # Errors
     /// Why it was not written down.
     pub async fn unconfirmed(&self, key: DeliveryKey, why: &'static str, at: UnixMillis) -> Result<(), StoreError> {
-        let failed = Progress { key, status: DeliveryStatus::Failed, is_attempt: false, error: Some(why), at };
-        self.write(failed).await.map(|_| ())
+        let failed = DeliveryNews { key, status: DeliveryStatus::Failed, is_attempt: false, error: Some(why), at };
+        self.write(Progress(vec![failed])).await.map(|_| ())
     }
 
     /// The receipt of a logout: one line for each app and way it is reached by.
@@ -133,8 +138,9 @@ pub struct DeliveryKey {
     pub via: Via,
 }
 
-/// Something has happened to a delivery.
-pub(super) struct Progress {
+/// What has happened to a delivery.
+#[derive(Clone, Debug)]
+pub struct DeliveryNews {
     pub(super) key: DeliveryKey,
     pub(super) status: DeliveryStatus,
     /// Whether the app was told just now.
@@ -143,185 +149,18 @@ pub(super) struct Progress {
     pub(super) at: UnixMillis,
 }
 
-/// One row on its way into `deliveries`.
-#[derive(Serialize)]
-struct DeliveryRow<'a> {
-    logout: i64,
-    client_id: &'a str,
-    sid: &'a str,
-    via: &'static str,
-    status: u8,
-    attempts: u8,
-    at: i64,
-    error: Option<&'static str>,
-}
-
-/// Writes a pending row for each app that a logout waits for.
-pub(super) async fn expect(connection: &mut Connection, plan: &Plan<'_>) -> Result<(), StoreError> {
-    let rows: Vec<_> = plan
-        .expected
-        .iter()
-        .map(|one| DeliveryRow {
-            logout: one.position,
-            client_id: one.client_id.as_str(),
-            sid: one.sid.map_or("", Sid::as_str),
-            via: one.via.as_str(),
-            status: DeliveryStatus::Pending as u8,
-            attempts: 0,
-            at: one.at.0,
-            error: None,
-        })
-        .collect();
-    merge(connection, rows).await?;
-    forget_told_of_all(connection, &plan.told_of_all).await
-}
-
-/// Apps that were waited for session by session, and are told of all at once.
-async fn forget_told_of_all(connection: &mut Connection, told_of_all: &[(i64, &ClientId)]) -> Result<(), StoreError> {
-    if told_of_all.is_empty() {
-        return Ok(());
-    }
-    let apps: Vec<_> = told_of_all.iter().map(|(position, client_id)| (position, client_id.as_str())).collect();
-    let delete = "
-        delete from deliveries as d
-        where (d.logout, d.client_id) in (
-            select cast(value ->> 0 as bigint), value ->> 1 from jsonb_each($1)
-        )
-            and d.via = 'backchannel' and d.sid <> '' and d.status = 0
-            and not exists (
-                select 1 from outbox o
-                where o.logout = d.logout and o.client_id = d.client_id and o.sid = d.sid
-            )";
-    query(delete).bind(rows::json(&apps)?).execute(connection).await?;
-    Ok(())
-}
-
-impl Work for Progress {
-    /// Whether that issuer has that logout.
-    type Answer = bool;
-
-    async fn apply(connection: &mut Connection, work: &[Self]) -> Result<Vec<bool>, StoreError> {
-        let positions = positions(connection, work).await?;
-        let known = work.iter().enumerate().filter_map(|(place, one)| Some((*positions.get(&place)?, one)));
-        let mut rows: Vec<_> = known.map(|(position, one)| one.row(position)).collect();
-        acknowledge_as_told(connection, &mut rows).await?;
-        turn_to_sse(connection, &rows).await?;
-        merge(connection, rows).await?;
-        Ok((0..work.len()).map(|place| positions.contains_key(&place)).collect())
+impl DeliveryNews {
+    /// As [`Store::told`].
+    #[must_use]
+    pub fn told(key: DeliveryKey, at: UnixMillis) -> Self {
+        Self { key, status: DeliveryStatus::Delivered, is_attempt: true, error: None, at }
     }
 
-    fn changed_a_receipt(&self, is_known: &bool) -> bool {
-        *is_known
+    /// As [`Store::acknowledged`].
+    #[must_use]
+    pub fn acknowledged(key: DeliveryKey, at: UnixMillis) -> Self {
+        Self { key, status: DeliveryStatus::Acknowledged, is_attempt: false, error: None, at }
     }
-}
-
-impl Progress {
-    fn row(&self, position: i64) -> DeliveryRow<'_> {
-        DeliveryRow {
-            logout: position,
-            client_id: self.key.client_id.as_str(),
-            sid: self.key.sid.as_ref().map_or("", Sid::as_str),
-            via: self.key.via.as_str(),
-            status: self.status as u8,
-            attempts: self.is_attempt.into(),
-            at: self.at.0,
-            error: self.error,
-        }
-    }
-}
-
-/// The places of the logouts that are known, by their place in `work`.
-async fn positions(connection: &mut Connection, work: &[Progress]) -> Result<HashMap<usize, i64>, StoreError> {
-    let asked: Vec<_> = work.iter().map(|one| (one.key.logout.to_string(), one.key.issuer.as_str())).collect();
-    let select = "
-        select a.key, l.seq
-        from jsonb_each($1) a
-        cross join logouts l
-        where l.id = a.value ->> 0 and l.issuer = a.value ->> 1";
-    let found = query(select).bind(rows::json(&asked)?).fetch_all(connection).await?;
-    found.iter().map(|row| Ok((rows::index(row, 0)?, row.try_get(1)?))).collect()
-}
-
-/// An app that acknowledges does so of the channel it was told on, or is expected on:
-/// events can be acknowledged on a socket, and a socket's by a request.
-async fn acknowledge_as_told(connection: &mut Connection, rows: &mut [DeliveryRow<'_>]) -> Result<(), StoreError> {
-    let is_channel = |via: &str| [Via::WebSocket, Via::Sse].iter().any(|channel| channel.as_str() == via);
-    let acks = rows.iter_mut().filter(|row| row.status == DeliveryStatus::Acknowledged as u8 && is_channel(row.via));
-    let mut acks: Vec<_> = acks.collect();
-    if acks.is_empty() {
-        return Ok(());
-    }
-    let asked: Vec<_> = acks.iter().map(|row| (row.logout, row.client_id, row.sid)).collect();
-    let select = "
-        select a.key, d.via
-        from jsonb_each($1) a
-        cross join deliveries d
-        where d.logout = cast(a.value ->> 0 as bigint) and d.client_id = a.value ->> 1 and d.sid = a.value ->> 2
-            and d.via in ('websocket', 'sse')";
-    let mut told: HashMap<usize, Vec<Via>> = HashMap::new();
-    for row in query(select).bind(rows::json(&asked)?).fetch_all(connection).await? {
-        let via = Via::from_word(row.try_get(1)?).ok_or(StoreError::Damaged)?;
-        told.entry(rows::index(&row, 0)?).or_default().push(via);
-    }
-    for (place, ways) in told {
-        let Some(row) = acks.get_mut(place) else { continue };
-        if ways.iter().all(|via| via.as_str() != row.via) {
-            row.via = ways.first().map_or(row.via, |via| via.as_str());
-        }
-    }
-    Ok(())
-}
-
-/// An app that was expected on a WebSocket and came by events instead. Its
-/// acknowledgement may have been quicker than the note that it was told.
-async fn turn_to_sse(connection: &mut Connection, rows: &[DeliveryRow<'_>]) -> Result<(), StoreError> {
-    let by_sse = rows.iter().filter(|row| row.via == Via::Sse.as_str());
-    let by_sse: Vec<_> = by_sse.map(|row| (row.logout, row.client_id, row.sid)).collect();
-    if by_sse.is_empty() {
-        return Ok(());
-    }
-    let update = "
-        update deliveries as d set via = 'sse'
-        where (d.logout, d.client_id, d.sid) in (
-            select cast(value ->> 0 as bigint), value ->> 1, value ->> 2 from jsonb_each($1)
-        )
-            and d.via = 'websocket' and d.status in (0, 3) and d.attempts = 0
-            and not exists (
-                select 1 from deliveries s
-                where s.logout = d.logout and s.client_id = d.client_id and s.sid = d.sid and s.via = 'sse'
-            )";
-    query(update).bind(rows::json(&by_sse)?).execute(connection).await?;
-    Ok(())
-}
-
-/// Adds rows, or moves on those that are there. A status only grows, so that
-/// late and repeated news do no harm.
-async fn merge<'a>(connection: &mut Connection, rows: Vec<DeliveryRow<'a>>) -> Result<(), StoreError> {
-    let insert = "
-        insert into deliveries (logout, client_id, sid, via, status, attempts, updated_at, error)
-        select cast(value ->> 'logout' as bigint), value ->> 'client_id', value ->> 'sid', value ->> 'via', cast(value ->> 'status' as bigint),
-               cast(value ->> 'attempts' as bigint), cast(value ->> 'at' as bigint), value ->> 'error'
-        from jsonb_each($1)
-        where true -- or `on` would be read as a join's
-        order by key
-        on conflict (logout, client_id, sid, via) do update set
-            error = case
-                when excluded.status > deliveries.status
-                    or (excluded.status = deliveries.status and excluded.attempts > 0) then excluded.error
-                else deliveries.error
-            end,
-            updated_at = case
-                when excluded.status > deliveries.status or excluded.attempts > 0
-                    then max(deliveries.updated_at, excluded.updated_at)
-                else deliveries.updated_at
-            end,
-            status = max(deliveries.status, excluded.status),
-            attempts = deliveries.attempts + excluded.attempts";
-    let key = |row: &DeliveryRow<'a>| (row.logout, row.client_id, row.sid, row.via);
-    for rows in rows::rounds(rows, key) {
-        query(insert).bind(rows::json(&rows)?).execute(connection).await?;
-    }
-    Ok(())
 }
 
 /// The receipts of logouts: one line for each app and way.

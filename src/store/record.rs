@@ -13,7 +13,7 @@ use super::report::{Outcome, Recorded, Report};
 use super::rows::{self, logout_columns};
 use super::seen_tokens::SeenToken;
 use super::sql::{Connection, query};
-use super::{Store, deliveries, issuer_ends, outbox, seen_tokens, session_ends, session_notes, sweeps, tickets};
+use super::{Store, issuer_ends, outbox, progress, seen_tokens, session_ends, session_notes, sweeps, tickets};
 use crate::domain::clock::UnixSeconds;
 use crate::domain::ids::{ClientId, Issuer, SessionKey, Sid, Subject, SubjectKey};
 use crate::domain::logout::{Logout, LogoutTarget, Reason, SignIn};
@@ -42,21 +42,9 @@ impl Work for Report {
     /// Reads all that the reports are about, decides in memory, and writes what
     /// came of it: the same few statements for one report and for hundreds.
     async fn apply(connection: &mut Connection, reports: &[Self]) -> Result<Vec<Recorded>, StoreError> {
-        let mut jtis = Jtis::read(connection, reports).await?;
-        let mut facts = read_facts(connection, reports).await?;
-        let verdicts: Vec<_> = reports.iter().map(|report| judge(report, &mut jtis, &mut facts)).collect();
-
-        jtis.write(connection).await?;
-        write_seen(connection, reports, &verdicts).await?;
-        insert(connection, &mut facts.logouts).await?;
-        raise(connection, &facts.logouts).await?;
-        session_ends::write(connection, &facts).await?;
-        expect_deliveries(connection, reports, &facts, &verdicts).await?;
-        sweeps::count_ended(connection, decided(reports, &verdicts)).await?;
-        let answers = answers(connection, reports, verdicts, &facts).await?;
-        session_notes::stop(connection, answers.iter().flat_map(|answer| &answer.sessions_over)).await?;
-        add_tickets(connection, reports, &answers).await?;
-        Ok(answers)
+        let jtis = Jtis::read(connection, reports).await?;
+        let facts = read_facts(connection, reports).await?;
+        decide(connection, reports, jtis, facts).await
     }
 
     fn late(answer: Recorded) -> Vec<Recorded> {
@@ -78,6 +66,39 @@ impl Work for Report {
             Outcome::SameToken | Outcome::JtiReused => false,
         }
     }
+}
+
+/// Records reports that name no token of their own, where all that is known about whom they
+/// name has been read in this transaction.
+pub(super) async fn record_known(
+    connection: &mut Connection,
+    reports: &[Report],
+    facts: Facts,
+) -> Result<Vec<Recorded>, StoreError> {
+    debug_assert!(reports.iter().all(|report| report.token.is_none() && report.seen.is_none()));
+    if reports.is_empty() { Ok(Vec::new()) } else { decide(connection, reports, Jtis::default(), facts).await }
+}
+
+/// Decides in memory, and writes what came of it.
+async fn decide(
+    connection: &mut Connection,
+    reports: &[Report],
+    mut jtis: Jtis,
+    mut facts: Facts,
+) -> Result<Vec<Recorded>, StoreError> {
+    let verdicts: Vec<_> = reports.iter().map(|report| judge(report, &mut jtis, &mut facts)).collect();
+
+    jtis.write(connection).await?;
+    write_seen(connection, reports, &verdicts).await?;
+    insert(connection, &mut facts.logouts).await?;
+    raise(connection, &facts.logouts).await?;
+    session_ends::write(connection, &facts).await?;
+    expect_deliveries(connection, reports, &facts, &verdicts).await?;
+    sweeps::count_ended(connection, decided(reports, &verdicts)).await?;
+    let answers = answers(connection, reports, verdicts, &facts).await?;
+    session_notes::stop(connection, answers.iter().flat_map(|answer| &answer.sessions_over)).await?;
+    add_tickets(connection, reports, &answers).await?;
+    Ok(answers)
 }
 
 /// Each report that had an effect, and which.
@@ -320,7 +341,7 @@ async fn expect_deliveries(
     }
     outbox::put(connection, &plan).await?;
     issuer_ends::put(connection, &plan).await?;
-    deliveries::expect(connection, &plan).await
+    progress::expect(connection, &plan).await
 }
 
 /// What each reporter is told.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::batch::Work;
 use super::error::StoreError;
 use super::facts::Facts;
-use super::record::read_about;
+use super::record::{read_about, record_known};
 use super::report::{BackEnd, Outcome, Recorded, Report};
 use super::rows;
 use super::sql::{Connection, Row, query};
@@ -83,7 +83,7 @@ impl SweepStep {
         tally: &mut Tally,
     ) -> Result<Option<Place>, StoreError> {
         let mut page = Page::read(connection, &self.sweep, place).await?;
-        self.take(&mut page, tally);
+        self.count(&mut page, tally);
         tally.place(connection, &self.sweep.issuer).await?;
         Ok(Some(page.next).filter(|next| next.stage != Stage::Done))
     }
@@ -94,37 +94,39 @@ impl SweepStep {
         let Some(place) = Place::read(connection, self.sweep.id).await? else {
             return Ok(Swept { recorded: Vec::new(), is_done: true });
         };
-        let mut page = Page::read(connection, &self.sweep, &place).await?;
-        let reports = self.take(&mut page, &mut Tally::default());
-        let mut recorded = if reports.is_empty() { Vec::new() } else { Report::apply(connection, &reports).await? };
+        let Page { facts, units, next } = Page::read(connection, &self.sweep, &place).await?;
+        // No unit of a page has a part in what is decided about another.
+        let reports: Vec<_> =
+            units.iter().zip(&self.ids).filter_map(|(unit, id)| self.end(&facts, unit, *id)).collect();
+        let mut recorded = record_known(connection, &reports, facts).await?;
         recorded.retain(|answer| answer.outcome == Outcome::Fresh);
 
-        let is_done = page.next.stage == Stage::Done;
+        let is_done = next.stage == Stage::Done;
         let update = "update sweeps set stage = $2, after = $3, finished_at = $4 where id = $1";
-        let query = query(update).bind(self.sweep.id.to_string()).bind(page.next.stage.as_str());
-        query.bind(&page.next.after).bind(is_done.then_some(self.at.0)).execute(connection).await?;
+        let query = query(update).bind(self.sweep.id.to_string()).bind(next.stage.as_str());
+        query.bind(&next.after).bind(is_done.then_some(self.at.0)).execute(connection).await?;
         Ok(Swept { recorded, is_done })
     }
 
-    /// Decides about a page, and counts what it ends. In a dry run the reports are
-    /// dropped.
-    fn take(&self, page: &mut Page, tally: &mut Tally) -> Vec<Report> {
-        let Page { facts, units, .. } = page;
-        let mut reports = Vec::with_capacity(units.len());
+    /// The report that ends what a unit of the page is, where the sweep ends it.
+    fn end(&self, facts: &Facts, unit: &Unit, id: LogoutId) -> Option<Report> {
+        let (target, covers_until) = match unit {
+            Unit::Session(key) => facts.swept_session(&self.sweep, key)?,
+            Unit::Person(key) => facts.swept_person(&self.sweep, key)?,
+        };
+        Some(self.report(id, target, covers_until))
+    }
+
+    /// Counts what a page would end.
+    fn count(&self, Page { facts, units, .. }: &mut Page, tally: &mut Tally) {
         for (unit, id) in units.iter().zip(&self.ids) {
-            let end = match unit {
-                Unit::Session(key) => facts.swept_session(&self.sweep, key),
-                Unit::Person(key) => {
-                    self.take_sessions_of(key, facts, *id);
-                    facts.swept_person(&self.sweep, key)
-                }
-            };
-            let Some((target, covers_until)) = end else { continue };
-            let report = self.report(*id, target, covers_until);
-            tally.take(facts, &report);
-            reports.push(report);
+            if let Unit::Person(key) = unit {
+                self.take_sessions_of(key, facts, *id);
+            }
+            if let Some(report) = self.end(facts, unit, *id) {
+                tally.take(facts, &report);
+            }
         }
-        reports
     }
 
     /// A person comes after all sessions, theirs among them, which are counted already. In

@@ -292,7 +292,7 @@ async fn renew(hub: &Arc<Hub>, peer: &Peer, current: &Subscription, token: &Secr
     }
 }
 
-async fn note_acknowledged(hub: &Hub, id: LogoutId, sign_in: &SignIn) {
+async fn note_acknowledged(hub: &Arc<Hub>, id: LogoutId, sign_in: &SignIn) {
     if let Err(denied) = hub.write_ack(id, sign_in, Via::WebSocket).await {
         tracing::warn!(error = %denied, logout.id = %id, "could not note an acknowledgement");
     }

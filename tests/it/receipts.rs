@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use slo_hub::domain::clock::Clock as _;
 use slo_hub::domain::ids::{ClientId, Issuer, LogoutId};
@@ -47,6 +48,38 @@ async fn the_receipt_shows_who_was_told_and_who_confirmed() {
     let event = shop.logged_out().await;
     shop.ack(&event).await;
     until(&hub, id, "shop", "acknowledged").await;
+}
+
+#[tokio::test]
+async fn what_an_app_was_told_just_before_the_hub_stopped_stands_in_the_receipt() {
+    let hub = TestHub::start().await;
+    let ada = hub.issuer.sign_in("ada");
+    let (mut notes, _) = Tab::live(&hub, NOTES, &id_token(&hub, &ada, "notes")).await;
+    let done = hub.reports(&id_token(&hub, &ada, "notes"), NOTES, json!({})).await.expect(201);
+    notes.logged_out().await;
+
+    let hub = hub.restart().await;
+
+    let receipt = hub.receipt(done["id"].as_str().unwrap()).await;
+    assert_eq!(row(&receipt, "notes")["status"], "delivered", "{receipt}");
+}
+
+#[tokio::test]
+async fn apps_that_confirm_at_the_same_time_share_a_write() {
+    let hub = TestHub::start().await;
+    let ada = hub.issuer.sign_in("ada");
+    let token = id_token(&hub, &ada, "notes");
+    let person = hub.running.hub.person(&token).await.unwrap();
+    let done = hub.reports(&token, NOTES, json!({})).await.expect(201);
+    let id = LogoutId::parse(done["id"].as_str().unwrap()).unwrap();
+    let before = hub.running.hub.store.writer_counters().commands;
+
+    let acks = (0..200).map(|_| hub.running.hub.write_ack(id, &person.sign_in, Via::WebSocket));
+    assert!(join_all(acks).await.into_iter().all(|ack| ack.is_ok()));
+
+    let written = hub.running.hub.store.writer_counters().commands - before;
+    assert!(written < 20, "{written} writes for 200 acknowledgements");
+    assert_eq!(row(&hub.receipt(&id.to_string()).await, "notes")["status"], "acknowledged");
 }
 
 #[tokio::test]

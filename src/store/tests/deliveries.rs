@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::via::Via;
-use crate::store::{Delivery, DeliveryKey, DeliveryStatus};
+use crate::store::{Delivery, DeliveryKey, DeliveryNews, DeliveryStatus};
 
 fn to(id: LogoutId, app: &str, session: &str, via: Via) -> DeliveryKey {
     DeliveryKey { issuer: acme(), logout: id, client_id: client(app), sid: Sid::parse(session).ok(), via }
@@ -198,4 +198,55 @@ async fn an_acknowledgement_may_be_written_before_the_note_that_its_app_was_told
     store.told(to(id, "notes", "laptop", Via::Sse), AT).await.unwrap();
     let expected = [line("notes", Via::Sse, Acknowledged, 1), line("shop", Via::WebSocket, Pending, 0)];
     assert_eq!(receipt(&store, id).await, expected);
+}
+
+#[tokio::test]
+async fn an_app_told_and_confirming_in_one_moment_has_the_same_receipt_as_one_that_took_its_time() {
+    use DeliveryStatus::Acknowledged;
+    let (told, confirms) = (DeliveryNews::told, DeliveryNews::acknowledged);
+    for (by, said_by) in [(Via::Sse, Via::WebSocket), (Via::WebSocket, Via::Sse), (Via::Sse, Via::Sse)] {
+        for turn in [0, 1] {
+            let store = TestStore::open().await;
+            let id = ended(&store).await;
+            let mut news: Vec<_> = ["notes", "shop"]
+                .iter()
+                .flat_map(|app| [told(to(id, app, "laptop", by), AT), confirms(to(id, app, "laptop", said_by), AT)])
+                .collect();
+            news.rotate_left(turn);
+            assert!(store.note_deliveries(news).await.unwrap());
+            let expected = [line("notes", by, Acknowledged, 1), line("shop", by, Acknowledged, 1)];
+            assert_eq!(receipt(&store, id).await, expected, "told by {by:?}, confirmed by {said_by:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_tab_told_earlier_confirms_for_itself_while_another_is_being_told() {
+    use DeliveryStatus::{Acknowledged, Delivered, Pending};
+    let store = TestStore::open().await;
+    let id = ended(&store).await;
+    store.told(to(id, "notes", "laptop", Via::WebSocket), AT).await.unwrap();
+    let (told, confirms) = (to(id, "notes", "laptop", Via::Sse), to(id, "notes", "laptop", Via::WebSocket));
+    let news = vec![DeliveryNews::told(told, AT), DeliveryNews::acknowledged(confirms, AT)];
+    assert!(store.note_deliveries(news).await.unwrap());
+    let expected = [
+        line("notes", Via::Sse, Delivered, 1),
+        line("notes", Via::WebSocket, Acknowledged, 1),
+        line("shop", Via::WebSocket, Pending, 0),
+    ];
+    assert_eq!(receipt(&store, id).await, expected);
+}
+
+#[tokio::test]
+async fn news_of_many_deliveries_are_one_command_and_those_of_unknown_logouts_are_dropped() {
+    let store = TestStore::open().await;
+    let id = ended(&store).await;
+    let before = store.writer_counters();
+    let keys = [to(id, "notes", "laptop", Via::WebSocket), to(next_id(), "notes", "laptop", Via::WebSocket)];
+    assert!(store.note_deliveries(keys.map(|key| DeliveryNews::told(key, AT)).into()).await.unwrap());
+    let unknown = DeliveryNews::told(to(next_id(), "shop", "laptop", Via::WebSocket), AT);
+    assert!(!store.note_deliveries(vec![unknown]).await.unwrap());
+    let after = store.writer_counters();
+    assert_eq!((after.commands - before.commands, after.commits - before.commits), (2, 2));
+    assert_eq!(receipt(&store, id).await[0], line("notes", Via::WebSocket, DeliveryStatus::Delivered, 1));
 }
