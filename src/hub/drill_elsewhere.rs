@@ -101,12 +101,11 @@ impl Hub {
         let Some(target) = call.target() else { return };
         let hub = Arc::clone(self);
         self.tasks.spawn(async move {
-            let id = call.id;
-            for (client_id, turnout) in hub.rehearse_here(&target).await {
-                let app = Some((client_id.as_str().to_owned(), turnout));
-                hub.say(&Message::Rehearsed(Part { id: id.clone(), app }));
-            }
-            hub.say(&Message::Rehearsed(Part { id, app: None }));
+            let turnouts = hub.rehearse_here(&target).await;
+            let apps = turnouts.into_iter().map(|(client_id, turnout)| Some((client_id.as_str().to_owned(), turnout)));
+            // The last one says that this was all.
+            let parts = apps.chain([None]).map(|app| Message::Rehearsed(Part { id: call.id.clone(), app }));
+            hub.say_in_order(&parts.collect::<Vec<_>>());
         });
     }
 }

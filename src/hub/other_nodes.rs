@@ -52,14 +52,21 @@ impl Hub {
     /// Says something to every other node, without waiting for that. Nothing depends on it:
     /// what is not heard costs a warning too many, or a line of a drill.
     pub(super) fn say(&self, message: &Message) {
+        self.say_in_order(std::slice::from_ref(message));
+    }
+
+    /// The same of several things, which are heard in that order.
+    pub(super) fn say_in_order(&self, messages: &[Message]) {
         if !self.store.is_shared() {
             return;
         }
-        let Ok(said) = serde_json::to_string(message) else { return };
+        let said: Vec<_> = messages.iter().filter_map(|message| serde_json::to_string(message).ok()).collect();
         let store = self.store.clone();
         self.tasks.spawn(async move {
-            if let Err(error) = store.say(&said).await {
-                tracing::debug!(error = %error, "other nodes could not be told");
+            for said in said {
+                if let Err(error) = store.say(&said).await {
+                    tracing::debug!(error = %error, "other nodes could not be told");
+                }
             }
         });
     }

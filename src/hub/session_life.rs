@@ -67,8 +67,11 @@ enum Fate {
     Ends(TimedSession),
     /// It is over already.
     IsOver(TimedSession),
-    /// It has been active, or begun anew; or nobody knows it any more.
+    /// It has been active, or begun anew.
     LivesOn,
+    /// No clock of it runs any more: it has just been ended, here or at another node, and the
+    /// logout says so.
+    IsGone,
 }
 
 impl Hub {
@@ -179,12 +182,12 @@ impl Hub {
             for (key, fate) in &ended {
                 match fate {
                     Fate::LivesOn => ledger.reprieved(key, &self.channels),
-                    Fate::Ends(_) | Fate::IsOver(_) => ledger.ended(key),
+                    Fate::Ends(_) | Fate::IsOver(_) | Fate::IsGone => ledger.ended(key),
                 }
             }
             let over = ended.into_iter().filter_map(|(key, fate)| match fate {
                 Fate::Ends(session) | Fate::IsOver(session) => Some((key, session.active_at)),
-                Fate::LivesOn => None,
+                Fate::LivesOn | Fate::IsGone => None,
             });
             self.stop_clocks(over.collect()).await?;
             if due.len() < ENDED_AT_ONCE || !is_all {
@@ -241,7 +244,7 @@ impl Hub {
         let mut found: HashMap<_, _> = found.into_iter().map(|session| (session.key.clone(), session)).collect();
         let fates = due.iter().map(|run_down| {
             let session = found.remove(&run_down.key);
-            (run_down.key.clone(), session.map_or(Fate::LivesOn, |session| fate(run_down, session)))
+            (run_down.key.clone(), session.map_or(Fate::IsGone, |session| fate(run_down, session)))
         });
         let recorded = fates.map(|(key, fate)| async {
             if let Fate::Ends(session) = &fate {

@@ -53,6 +53,8 @@ impl Node {
                 self.at = Some(at);
                 return self.at;
             }
+            // The database may be long in coming back, where the machine is busy.
+            tokio::time::sleep(Duration::from_millis(500)).await;
         }
         None
     }

@@ -114,14 +114,18 @@ impl TestHub {
         lookup: Arc<dyn Lookup>,
     ) -> Self {
         let text = config(&issuer, &other, &folder, &extra);
-        let config =
-            Config::parse(&text, std::iter::empty(), folder.path()).unwrap_or_else(|faults| panic!("{faults}"));
-        let shared = Arc::clone(&clock) as Arc<dyn Clock>;
-        // The longest wait each time: retries come when a test expects them.
-        let surroundings = Surroundings { clock: shared, lookup: Arc::clone(&lookup), chance: Arc::new(|| 1.0) };
-        let running = app::start(config, surroundings).await.unwrap();
+        let running = started(&text, &folder, &clock, &lookup).await;
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { running, issuer, other, clock, http, folder, extra, lookup }
+    }
+
+    /// Another node: the same configuration, records and clock.
+    pub async fn another_node(&self) -> Running {
+        let text = config(&self.issuer, &self.other, &self.folder, &self.extra);
+        let node = started(&text, &self.folder, &self.clock, &self.lookup).await;
+        let has_all = || node.hub.directory.issuers().all(|it| node.hub.keys.has_keys(&it.issuer));
+        self.until("every issuer's keys are at the other node", has_all).await;
+        node
     }
 
     async fn until_keys_are_there(&self) {
@@ -237,6 +241,14 @@ impl TestHub {
         let found = text.lines().find_map(|own| own.strip_prefix(line));
         found.and_then(|rest| rest.trim().parse().ok()).unwrap_or(0.0)
     }
+}
+
+async fn started(text: &str, folder: &TempDir, clock: &Arc<HandClock>, lookup: &Arc<dyn Lookup>) -> Running {
+    let config = Config::parse(text, std::iter::empty(), folder.path()).unwrap_or_else(|faults| panic!("{faults}"));
+    let clock = Arc::clone(clock) as Arc<dyn Clock>;
+    // The longest wait each time: retries come when a test expects them.
+    let surroundings = Surroundings { clock, lookup: Arc::clone(lookup), chance: Arc::new(|| 1.0) };
+    app::start(config, surroundings).await.unwrap()
 }
 
 /// `extra` is tables of its own, settings of the first issuer, the address of the records, or

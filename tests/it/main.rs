@@ -46,6 +46,7 @@ mod management_fake;
 mod management_hurry;
 mod migrate;
 mod nodes;
+mod nodes_talk;
 mod on_a_server;
 mod operators;
 mod own_tokens;
