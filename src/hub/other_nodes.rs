@@ -38,10 +38,7 @@ impl Hub {
         while let Some(news) = news.recv().await {
             match news {
                 News::Logout(recorded) => drop(self.push_recorded(&recorded)),
-                News::SessionEnd { answered, end } => {
-                    let event = Notice::of(*answered).event;
-                    let _untold_before = self.channels.push(&Arc::new(Notice { logout: *end, event }), &[]);
-                }
+                News::SessionEnd { answered, end } => self.push_end(*answered, *end),
                 News::SweepOrdered => self.sweeping.wake(),
                 News::LookAtAll => self.look_at_all_channels().await,
                 News::Said(message) => self.hear(&message),

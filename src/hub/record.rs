@@ -85,10 +85,14 @@ impl Hub {
         if matches!(answered.target, LogoutTarget::Session { .. }) {
             return;
         }
-        let event = Notice::of(answered.clone()).event;
         let (target, is_final, covers_until) = session;
-        let logout = Logout { target, is_final, covers_until, ..answered.clone() };
-        let _untold_before = self.channels.push(&Arc::new(Notice { logout, event }), &[]);
+        self.push_end(answered.clone(), Logout { target, is_final, covers_until, ..answered.clone() });
+    }
+
+    /// The end of a session that another logout answers for: what is told is that one.
+    pub(super) fn push_end(&self, answered: Logout, end: Logout) {
+        let event = Notice::of(answered).event;
+        let _untold_before = self.channels.push(&Arc::new(Notice { logout: end, event }), &[]);
     }
 
     fn log_logout(&self, done: &Done, outcome: LogoutOutcome) {
