@@ -18,7 +18,7 @@ use crate::domain::secret::Secret;
 use crate::domain::session_life::Timeouts;
 pub use reader::ConfigFaults;
 use reader::{Reader, Section};
-pub use store_url::StoreUrl;
+pub use store_url::{StoreUrl, is_of_a_server};
 pub use url::PublicUrl;
 
 /// The documented configuration: every key with its default. Parsed in a test.

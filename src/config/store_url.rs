@@ -78,7 +78,9 @@ impl fmt::Debug for StoreUrl {
     }
 }
 
-fn is_of_a_server(text: &str) -> bool {
+/// Whether an address is one of a server, and none of a file.
+#[must_use]
+pub fn is_of_a_server(text: &str) -> bool {
     text.starts_with("postgres://") || text.starts_with("postgresql://")
 }
 

@@ -6,43 +6,38 @@
 //! node's. A file has one node, which needs no claims: there they cost nothing.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::rand;
 use tokio::sync::Mutex;
 
 use super::Store;
 use super::database::Database;
 use super::error::StoreError;
+use super::nodes::Nodes;
 use super::outbox::Waiting;
-use super::rows;
 use super::sql::{Connection, query};
+use super::{leases, rows};
 use crate::domain::ids::Issuer;
+use crate::domain::session_life::millis;
 
 /// How long a claim lasts that nobody gives back. Four times what a back end may take, so
 /// that the end of the attempt is written down before; issuers' lines are claimed anew every
 /// second while they are worked.
 pub const LEASE: Duration = Duration::from_secs(20);
 
-const LEASE_MS: i64 = 20_000;
-
 /// This process among those that share a server.
 pub(super) struct Claims {
     database: Database,
-    /// Chance: two that run from one image must not be taken for one.
-    node: String,
+    nodes: Arc<Nodes>,
     /// One of its own, as it promises less than the others. `None` until it is needed, and
     /// after it broke.
     connection: Mutex<Option<Connection>>,
 }
 
 impl Claims {
-    /// `None` where no other process works.
-    pub(super) fn at(database: &Database) -> Result<Option<Self>, StoreError> {
-        let Database::Postgres(_) = database else { return Ok(None) };
-        let mut name = [0; 32];
-        rand::fill(&mut name).map_err(|_| StoreError::NoRandomness)?;
-        Ok(Some(Self { database: database.clone(), node: rows::hex(&name), connection: Mutex::new(None) }))
+    pub(super) fn of(nodes: Arc<Nodes>, database: Database) -> Self {
+        Self { database, nodes, connection: Mutex::new(None) }
     }
 
     /// Has `work` done by the connection, which is kept only if nothing is in doubt then.
@@ -96,7 +91,7 @@ impl Store {
             where o.id = free.id
             returning o.id";
         let claim = claims.ask(async |connection| {
-            let claim = query(update).bind(posts).bind(&claims.node).bind(LEASE_MS);
+            let claim = query(update).bind(posts).bind(&claims.nodes.name).bind(millis(LEASE));
             claim.fetch_all(connection).await?.iter().map(|row| row.try_get(0)).collect()
         });
         self.read(claim).await
@@ -110,7 +105,7 @@ impl Store {
         let Some(claims) = &self.0.claims else { return Ok(()) };
         let update = "update outbox set claimed_until = 0 where id = $1 and claimed_by = $2";
         let give_back = claims.ask(async |connection| {
-            query(update).bind(post.id).bind(&claims.node).execute(connection).await.map(|_| ())
+            query(update).bind(post.id).bind(&claims.nodes.name).execute(connection).await.map(|_| ())
         });
         self.read(give_back).await
     }
@@ -121,13 +116,9 @@ impl Store {
     /// Why nothing is known of it.
     pub async fn hold_issuer_line(&self, issuer: &Issuer) -> Result<bool, StoreError> {
         let Some(claims) = &self.0.claims else { return Ok(true) };
-        let upsert = "
-            insert into issuer_lines as l (issuer, held_by, held_until) values ($1, $2, database_time() + $3)
-            on conflict (issuer) do update set held_by = excluded.held_by, held_until = excluded.held_until
-            where l.held_by = excluded.held_by or l.held_until <= database_time()";
         let hold = claims.ask(async |connection| {
-            let hold = query(upsert).bind(issuer.as_str()).bind(&claims.node).bind(LEASE_MS);
-            Ok(hold.execute(connection).await?.rows_affected() == 1)
+            let held = leases::take(connection, &[&line_of(issuer)], &claims.nodes.name, LEASE).await?;
+            Ok(!held.is_empty())
         });
         self.read(hold).await
     }
@@ -138,10 +129,13 @@ impl Store {
     /// Why not. Then it has it when [`LEASE`] is over.
     pub async fn let_issuer_line_go(&self, issuer: &Issuer) -> Result<(), StoreError> {
         let Some(claims) = &self.0.claims else { return Ok(()) };
-        let delete = "delete from issuer_lines where issuer = $1 and held_by = $2";
-        let let_go = claims.ask(async |connection| {
-            query(delete).bind(issuer.as_str()).bind(&claims.node).execute(connection).await.map(|_| ())
-        });
+        let let_go =
+            claims.ask(async |connection| leases::let_go(connection, &line_of(issuer), &claims.nodes.name).await);
         self.read(let_go).await
     }
+}
+
+/// What the lease of an issuer's line is called.
+fn line_of(issuer: &Issuer) -> String {
+    format!("issuer {}", issuer.as_str())
 }

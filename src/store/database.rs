@@ -9,6 +9,7 @@ use sqlx::{ConnectOptions, Connection as _};
 use super::error::StoreError;
 use super::sql::Connection;
 use super::{file, server};
+use crate::config::is_of_a_server;
 
 /// What `store.url` names.
 #[derive(Clone)]
@@ -23,7 +24,7 @@ impl Database {
     /// `sqlite://<path>` or `postgres://…`. A file is made where there is none, and holds at
     /// most `max_pages`, where given.
     pub(super) fn at(url: &str, max_pages: Option<u32>) -> Result<Self, StoreError> {
-        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        if is_of_a_server(url) {
             return server::options(url).map(Self::Postgres);
         }
         let path: PathBuf = file::path_of(url)?;
@@ -39,27 +40,29 @@ impl Database {
         }
     }
 
-    /// A connection that only reads. Of a server it is the primary as well, so that what was
-    /// committed is seen.
+    /// A connection that only reads. Of a server it is one to the primary like any other, so
+    /// that what was committed is seen.
     pub(super) async fn connect_to_read(&self) -> Result<Connection, StoreError> {
         match self {
             Self::Sqlite(options) => Ok(options.clone().read_only(true).connect().await?.into()),
-            Self::Postgres(options) => Ok(Box::pin(server::connect(options)).await?.into()),
+            Self::Postgres(_) => self.connect().await,
         }
     }
 
-    /// Brings the schema up to date.
-    pub(super) async fn migrate(&self) -> Result<(), StoreError> {
+    /// Brings the schema up to date; a connection that may write.
+    pub(super) async fn open(&self) -> Result<Connection, StoreError> {
         match self {
             Self::Sqlite(options) => {
                 let mut connection = options.connect().await?;
                 file::migrate(&mut connection).await?;
-                Ok(connection.close().await?)
+                Ok(connection.into())
             }
             Self::Postgres(options) => {
+                // Of its own: it may take longer over a statement than any other.
                 let mut connection = server::connect(options).await?;
                 server::migrate(&mut connection).await?;
-                Ok(connection.close().await?)
+                connection.close().await?;
+                self.connect().await
             }
         }
     }

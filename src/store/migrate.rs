@@ -13,6 +13,7 @@ use super::error::StoreError;
 use super::file;
 use super::migrate_tables::{TABLES, Table};
 use super::sql::{Connection, Row, query};
+use crate::config::is_of_a_server;
 
 /// How many rows travel at a time.
 const PAGE: usize = 1000;
@@ -94,13 +95,12 @@ async fn open_old(from: &str) -> Result<Connection, MoveError> {
 
 /// The server, in a transaction that nobody else writes beside.
 async fn open_new(to: &str) -> Result<Connection, MoveError> {
-    if !to.starts_with("postgres") {
+    if !is_of_a_server(to) {
         return Err(MoveError::NotAServer);
     }
     let database = Database::at(to, None).map_err(MoveError::New)?;
-    database.migrate().await.map_err(MoveError::New)?;
     let opening = async {
-        let mut connection = database.connect().await?;
+        let mut connection = database.open().await?;
         // It takes as long as it takes.
         connection.run("set statement_timeout = 0").await?;
         connection.run("set idle_in_transaction_session_timeout = 0").await?;

@@ -26,6 +26,7 @@ mod facts;
 mod file;
 mod issuer_ends;
 mod jtis;
+mod leases;
 mod logouts;
 mod migrate;
 mod migrate_tables;
@@ -147,9 +148,7 @@ impl Store {
     /// The same, with a file of at most that many pages: a full disk, for tests.
     async fn open_bounded(url: &str, tasks: &Tasks, max_pages: Option<u32>) -> Result<Self, StoreError> {
         let database = Database::at(url, max_pages)?;
-        database.migrate().await?;
-        let connection = database.connect().await?;
-        let claims = Claims::at(&database)?;
+        let connection = database.open().await?;
         let readers = Arc::new(Readers::open(database.clone()).await?);
 
         let (commands, queue) = mpsc::channel(QUEUE_MAX);
@@ -158,8 +157,8 @@ impl Store {
         let (receipts_bell, receipts) = watch::channel(());
         let (outbox_bell, outbox) = watch::channel(());
         let (tally, closing, closed) = (Arc::<Tally>::default(), CancellationToken::new(), CancellationToken::new());
-        let (nodes, news) = match &database {
-            Database::Sqlite(_) => (None, None),
+        let (nodes, claims, news) = match &database {
+            Database::Sqlite(_) => (None, None, None),
             Database::Postgres(options) => {
                 let (nodes, (teller, news)) = (Arc::new(Nodes::new()?), mpsc::channel(NEWS_MAX));
                 // What was committed before is found by whoever subscribes.
@@ -168,7 +167,8 @@ impl Store {
                 let (options, closing) = (options.clone(), closing.clone());
                 let ear = Ear { options, nodes: Arc::clone(&nodes), place, news: teller, receipts, outbox, closing };
                 tasks.spawn(ear.run());
-                (Some(nodes), Some(news))
+                let claims = Claims::of(Arc::clone(&nodes), database.clone());
+                (Some(nodes), Some(claims), Some(news))
             }
         };
         let writer = Writer {
@@ -251,7 +251,7 @@ impl Store {
     /// Why that is not known.
     pub async fn other_nodes(&self) -> Result<usize, StoreError> {
         let Some(nodes) = &self.0.nodes else { return Ok(0) };
-        self.read(async { nodes::others(&mut *self.reader().await?, &nodes.name).await }).await
+        self.read(async { leases::others(&mut *self.reader().await?, &nodes.name).await }).await
     }
 
     /// Says something to every other node, as [`News::Said`]: at most 7,000 bytes. Who is not

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::error::StoreError;
 use super::facts::Facts;
+use super::leases;
 use super::record::read_about;
 use super::report::{Outcome, Recorded};
 use super::rows::{self, logout_columns};
@@ -99,19 +100,29 @@ pub(super) async fn forget(connection: &mut Connection, at_most: i64) -> Result<
             order by n limit $1
         )";
     let forgotten = query(delete).bind(at_most).execute(&mut *connection).await?.rows_affected();
-    let delete = "delete from leases where good_until < clock_timestamp() - interval '1 day'";
-    Ok(forgotten + query(delete).execute(connection).await?.rows_affected())
+    Ok(forgotten + leases::forget(connection).await?)
 }
 
-/// The news after a place, and the place of the last of them; nothing where that was all.
-pub(super) async fn after(
-    connection: &mut Connection,
-    place: i64,
-    own: &Own,
-) -> Result<Option<(Vec<News>, i64)>, StoreError> {
+/// What was found when reading on.
+pub(super) enum Page {
+    /// Nothing new.
+    End,
+    /// What came next was forgotten before it was read, up to there.
+    Torn(i64),
+    /// News, and the place of the last of them.
+    Read(Vec<News>, i64),
+}
+
+/// The news after a place.
+pub(super) async fn after(connection: &mut Connection, place: i64, own: &Own) -> Result<Page, StoreError> {
     let select = "select n, logout, sid from news where n > $1 order by n limit $2";
     let found = query(select).bind(place).bind(PAGE).fetch_all(connection).await?;
-    let Some(last) = found.last() else { return Ok(None) };
+    let (Some(first), Some(last)) = (found.first(), found.last()) else { return Ok(Page::End) };
+    let first: i64 = first.try_get(0)?;
+    // A hole is what a failed commit leaves; or it is what was forgotten, and so is all before.
+    if place > 0 && first > place + 1 && ends(connection).await?.0 == first {
+        return Ok(Page::Torn(first - 1));
+    }
     let place = last.try_get(0)?;
     let (mut logouts, mut ends) = (BTreeSet::new(), BTreeSet::new());
     for row in &found {
@@ -124,7 +135,7 @@ pub(super) async fn after(
     }
     let mut news = recorded(connection, &logouts).await?;
     news.extend(session_ends(connection, &ends).await?);
-    Ok(Some((news, place)))
+    Ok(Page::Read(news, place))
 }
 
 async fn recorded(connection: &mut Connection, positions: &BTreeSet<i64>) -> Result<Vec<News>, StoreError> {

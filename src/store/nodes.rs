@@ -18,15 +18,18 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::error::StoreError;
-use super::news::{self, News, Own};
+use super::news::{self, News, Own, Page};
 use super::sql::{Connection, query};
-use super::{rows, server};
+use super::{leases, rows, server};
 
 /// How often the table is looked at, whether or not the bell rang; and the lease renewed.
 const TICK: Duration = Duration::from_secs(1);
 
-/// How long the lease is good, by the server's clock. Another node takes over after that.
-const LEASE_SECONDS: i64 = 5;
+/// The lease of the node that does what one node at a time does.
+const LEADER: &str = "leader";
+
+/// How long it is good, by the server's clock. Another node takes over after that.
+const LEASE: Duration = Duration::from_secs(5);
 
 /// How long this node counts on its lease, by its own clock, from before it asked for it.
 const COUNTED_ON: Duration = Duration::from_secs(4);
@@ -62,14 +65,6 @@ impl Nodes {
     fn lead(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
         self.lead.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// How many other nodes are there.
-pub(super) async fn others(connection: &mut Connection, name: &str) -> Result<usize, StoreError> {
-    let select = "
-        select count(*) from leases
-        where name like 'node %' and holder <> $1 and good_until > clock_timestamp()";
-    rows::index(&query(select).bind(name).fetch_one(connection).await?, 0)
 }
 
 /// The task that hears the other nodes.
@@ -181,21 +176,14 @@ impl Ear {
     /// Reads on from where it was, to the end.
     async fn catch_up(&mut self, reader: &mut Connection) -> Result<(), StoreError> {
         loop {
-            let page = within(PATIENCE, async {
-                let (first, _) = news::ends(reader).await?;
-                if first > self.place + 1 && self.place > 0 {
-                    return Ok(Page::Torn(first - 1));
-                }
-                Ok(news::after(reader, self.place, &self.nodes.own).await?.map_or(Page::End, Page::Read))
-            });
-            match page.await? {
+            match within(PATIENCE, news::after(reader, self.place, &self.nodes.own)).await? {
                 Page::End => return Ok(()),
                 Page::Torn(place) => {
                     tracing::warn!("this node was deaf for longer than news are kept; every channel is looked at");
                     self.tell(News::LookAtAll).await;
                     self.place = place;
                 }
-                Page::Read((news, place)) => {
+                Page::Read(news, place) => {
                     for one in news {
                         self.tell(one).await;
                     }
@@ -213,39 +201,22 @@ impl Ear {
     /// Says that this node is there; takes the leader's lease, or renews it.
     async fn ask_to_lead(&self, reader: &mut Connection) -> Result<(), StoreError> {
         let counted_on = Instant::now() + COUNTED_ON;
-        let upsert = "
-            insert into leases (name, holder, good_until)
-            select name, $1, clock_timestamp() + make_interval(secs => $2)
-            from (values ('leader'), ('node ' || $1)) as wanted (name)
-            on conflict (name) do update set holder = excluded.holder, good_until = excluded.good_until
-            where leases.holder = excluded.holder or leases.good_until < clock_timestamp()
-            returning name";
-        let query = query(upsert).bind(self.nodes.name.as_str()).bind(LEASE_SECONDS);
-        let held = within(PATIENCE, query.fetch_all(reader)).await?;
-        let names = held.iter().map(|row| row.try_get::<&str>(0)).collect::<Result<Vec<_>, _>>()?;
-        *self.nodes.lead() = names.contains(&"leader").then_some(counted_on);
+        let being_there = format!("node {}", self.nodes.name);
+        let names = [LEADER, &being_there];
+        let held = within(PATIENCE, leases::take(reader, &names, &self.nodes.name, LEASE)).await?;
+        *self.nodes.lead() = held.iter().any(|name| name == LEADER).then_some(counted_on);
         Ok(())
     }
 
     /// Another node need not wait for the lease to run out.
     async fn give_up_lead(&self) {
-        let delete = "delete from leases where holder = $1";
         let giving_up = async {
             let mut connection = Connection::from(server::connect(&self.options).await?);
-            query(delete).bind(self.nodes.name.as_str()).execute(&mut connection).await?;
+            leases::let_all_go(&mut connection, &self.nodes.name).await?;
             connection.close().await
         };
         within(PATIENCE, giving_up).await.ok();
     }
-}
-
-/// What was found when reading on.
-enum Page {
-    /// Nothing new.
-    End,
-    /// What came next was forgotten before it was read, up to there.
-    Torn(i64),
-    Read((Vec<News>, i64)),
 }
 
 async fn within<T>(patience: Duration, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {

@@ -176,12 +176,12 @@ async fn an_issuer_that_wants_rest_gets_it_from_all_nodes() {
 
     let second = bureau.node().await;
     bureau.schema.leases_end().await;
-    let left = "select held_until - database_time() from issuer_lines";
+    let left = "select good_until - database_time() from leases where name like 'issuer %'";
     first.hub.until("the line is kept", async || bureau.schema.number(left).await > 0).await;
     bureau.ends(&second, "grace").await;
     // Kept twice more: meanwhile the other node has looked, which does so every second.
     for _ in 0..2 {
-        let until = "select held_until from issuer_lines";
+        let until = "select good_until from leases where name like 'issuer %'";
         let before = bureau.schema.number(until).await;
         second.hub.until("it is kept again", async || bureau.schema.number(until).await > before).await;
     }

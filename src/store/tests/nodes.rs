@@ -9,6 +9,7 @@ use tokio::time::timeout;
 use super::*;
 use crate::domain::logout::Logout;
 use crate::store::News;
+use crate::store::news::{self, Own, Page};
 
 /// Longer than anything here takes: what was missed is read within a second.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -167,4 +168,20 @@ async fn receipts_and_the_outbox_ring_at_every_node() {
     receipts.mark_unchanged();
     here.fresh(app_ends("laptop", 1000)).await;
     timeout(PATIENCE, receipts.changed()).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn what_was_forgotten_unread_is_missed_and_what_was_never_committed_is_not() {
+    let here = TestStore::open().await;
+    for name in ["one", "two", "three", "four"] {
+        here.fresh(app_ends(name, 1000)).await;
+    }
+    let mut server = here.stranger().await;
+    let read = async |server: &mut Connection| news::after(server, 1, &Own::default()).await.unwrap();
+    server.run("delete from news where n = 2").await.unwrap();
+    assert!(matches!(read(&mut server).await, Page::Read(news, 4) if news.len() == 2));
+    server.run("delete from news where n = 1").await.unwrap();
+    assert!(matches!(read(&mut server).await, Page::Torn(2)));
+    assert!(matches!(news::after(&mut server, 4, &Own::default()).await.unwrap(), Page::End));
 }
