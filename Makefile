@@ -4,6 +4,7 @@
 # make check  formatting, lints and types only
 # make attack-papers  the count of attacks in the README, and docs/security.md
 # make jepsen SEEDS=100  three nodes while everything around them breaks, with so many seeds
+# make monitoring  the alert rules, held by promtool
 # make sabotage  the hub broken on purpose, in thirty ways: is each of them noticed?
 # make bench  what a socket and a logout cost
 # make bench-nodes  what several nodes on one PostgreSQL hold
@@ -14,7 +15,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export CARGO_TERM_PROGRESS_WHEN := never
 
-.PHONY: help demo cluster test jepsen check bench bench-peers bench-nodes sabotage picture pages tools e2e-tools attack-papers
+.PHONY: help demo cluster test jepsen check bench bench-peers bench-nodes sabotage monitoring picture pages tools e2e-tools attack-papers
 
 help:
 	@grep '^# make' Makefile | sed 's/^# //'
@@ -41,7 +42,8 @@ check: tools
 	scripts/npm-ready demo-apps && npm --prefix demo-apps run --silent check
 
 test: e2e-tools check
-	@scripts/need strace cargo-nextest postgresql redis-server
+	@scripts/need strace cargo-nextest postgresql redis-server promtool
+	scripts/check-monitoring
 	scripts/nextest run
 	scripts/with-postgres scripts/nextest run -E 'binary(it) or test(store::)'
 	scripts/with-postgres cargo test --quiet --lib -- --ignored store::tests::nodes
@@ -57,6 +59,10 @@ SEEDS ?= 10
 jepsen: tools
 	@scripts/need postgresql libfaketime
 	SLO_HUB_SEEDS=$(SEEDS) cargo test --quiet --test cluster -- --ignored --nocapture three_nodes
+
+monitoring:
+	@scripts/need promtool
+	scripts/check-monitoring
 
 # Some of them: SLO_HUB_WAYS=any-secret,nonce-does-not-matter make sabotage
 sabotage: tools

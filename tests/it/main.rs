@@ -45,6 +45,7 @@ mod management;
 mod management_fake;
 mod management_hurry;
 mod migrate;
+mod monitoring;
 mod nodes;
 mod nodes_talk;
 mod on_a_server;
