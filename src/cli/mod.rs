@@ -1,5 +1,6 @@
 //! The command line: one command a file.
 
+mod backup;
 mod check;
 mod doctor;
 mod drill;
@@ -50,6 +51,14 @@ enum Command {
     /// Look after the keys that sign the hub's own logout tokens. Works while it runs.
     #[command(subcommand)]
     Keys(Keys),
+    /// Copy the SQLite file while the hub runs, look through the copy, and say what is in it.
+    Backup {
+        #[command(flatten)]
+        file: ConfigFile,
+        /// The new file. It must not be there yet, and its folder must be.
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
     /// Move every record from the SQLite file that store.url names to an empty PostgreSQL database. Stop the hub first.
     Migrate {
         #[command(flatten)]
@@ -93,6 +102,7 @@ pub fn run() -> ExitCode {
         Command::Doctor { file, .. } => doctor::run(&file.config, Mend::All),
         Command::Logout(wish) => logout::run(&wish),
         Command::Drill(wish) => drill::run(&wish),
+        Command::Backup { file, to } => backup::run(&file.config, &to),
         Command::Migrate { file, to } => migrate::run(&file.config, &to),
         Command::Keys(Keys::List(file)) => keys::list(&file.config),
         Command::Keys(Keys::Rotate { file, now: true }) => keys::rotate(&file.config, Rotation::Now),

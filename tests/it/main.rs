@@ -19,6 +19,7 @@ mod algorithms;
 mod ask_who;
 mod attacks;
 mod back_end;
+mod backup;
 mod browser;
 mod chain;
 mod channel;
