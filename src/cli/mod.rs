@@ -4,6 +4,7 @@ mod backup;
 mod check;
 mod doctor;
 mod drill;
+mod healthcheck;
 mod keys;
 mod logout;
 mod migrate;
@@ -51,6 +52,14 @@ enum Command {
     /// Look after the keys that sign the hub's own logout tokens. Works while it runs.
     #[command(subcommand)]
     Keys(Keys),
+    /// Ask the hub on this machine whether it could record a logout now; exit 1 if not. For Docker and systemd.
+    Healthcheck {
+        #[command(flatten)]
+        file: ConfigFile,
+        /// Ask there, and read no configuration: http://127.0.0.1:8081/readyz.
+        #[arg(long)]
+        url: Option<String>,
+    },
     /// Copy the SQLite file while the hub runs, look through the copy, and say what is in it.
     Backup {
         #[command(flatten)]
@@ -102,6 +111,7 @@ pub fn run() -> ExitCode {
         Command::Doctor { file, .. } => doctor::run(&file.config, Mend::All),
         Command::Logout(wish) => logout::run(&wish),
         Command::Drill(wish) => drill::run(&wish),
+        Command::Healthcheck { file, url } => healthcheck::run(&file.config, url.as_deref()),
         Command::Backup { file, to } => backup::run(&file.config, &to),
         Command::Migrate { file, to } => migrate::run(&file.config, &to),
         Command::Keys(Keys::List(file)) => keys::list(&file.config),

@@ -37,6 +37,7 @@ mod drill_cli;
 mod durability;
 mod edges;
 mod frames;
+mod healthcheck;
 mod hub;
 mod issuer_ends;
 mod key_fetches;
