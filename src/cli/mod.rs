@@ -5,9 +5,11 @@ mod check;
 mod doctor;
 mod drill;
 mod healthcheck;
+mod init;
 mod keys;
 mod logout;
 mod migrate;
+mod papers;
 mod running_hub;
 mod serve;
 
@@ -30,6 +32,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write a configuration for an Auth0 tenant, after three questions.
+    Init(init::Init),
     /// Run the hub until it is told to stop (SIGTERM or Ctrl-C).
     Serve(ConfigFile),
     /// Say everything that is wrong with a configuration; exit 1 if anything is.
@@ -76,6 +80,17 @@ enum Command {
         #[arg(long, value_name = "POSTGRES_URL", env = "SLO_HUB_MIGRATE_TO", hide_env_values = true)]
         to: String,
     },
+    /// Print completions for a shell: source <(slo-hub completions bash).
+    Completions {
+        /// The shell.
+        shell: papers::OfShell,
+    },
+    /// Write the manual's pages, one for each command.
+    Man {
+        /// The folder to write them into; it must be there.
+        #[arg(long, value_name = "FOLDER", default_value = ".")]
+        to: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -104,6 +119,7 @@ struct ConfigFile {
 #[must_use]
 pub fn run() -> ExitCode {
     match Cli::parse().command {
+        Command::Init(wish) => init::run(&wish),
         Command::Serve(file) => serve::run(&file.config),
         Command::Check(file) => check::run(&file.config),
         Command::Doctor { file, fix: false, .. } => doctor::run(&file.config, Mend::Nothing),
@@ -113,6 +129,8 @@ pub fn run() -> ExitCode {
         Command::Drill(wish) => drill::run(&wish),
         Command::Healthcheck { file, url } => healthcheck::run(&file.config, url.as_deref()),
         Command::Backup { file, to } => backup::run(&file.config, &to),
+        Command::Completions { shell } => papers::completions(shell),
+        Command::Man { to } => papers::man(&to),
         Command::Migrate { file, to } => migrate::run(&file.config, &to),
         Command::Keys(Keys::List(file)) => keys::list(&file.config),
         Command::Keys(Keys::Rotate { file, now: true }) => keys::rotate(&file.config, Rotation::Now),
