@@ -22,6 +22,7 @@ pub(super) struct Answers {
     pub(super) name: String,
     pub(super) client_id: String,
     pub(super) origins: Vec<String>,
+    pub(super) store_url: String,
 }
 
 impl Default for Answers {
@@ -32,6 +33,7 @@ impl Default for Answers {
             name: "Notes".to_owned(),
             client_id: "spa-notes".to_owned(),
             origins: vec!["https://notes.example".to_owned()],
+            store_url: "sqlite://slo-hub.db".to_owned(),
         }
     }
 }
@@ -45,6 +47,7 @@ impl Answers {
         let values = [
             ("# admin_token_file", text(TOKEN_FILE)),
             ("public_url", text(&self.public_url)),
+            ("url", text(&self.store_url)),
             ("issuer", text(&self.issuer)),
             ("client_id", text(&self.client_id)),
             ("name", text(&self.name)),
@@ -100,6 +103,7 @@ mod tests {
             name: "Ada's \"Shop\" \\ ü".to_owned(),
             client_id: "abc\"1".to_owned(),
             origins: vec!["https://shop.example".to_owned(), "https://www.shop.example".to_owned()],
+            store_url: "sqlite:///var/lib/slo-hub/slo-hub.db".to_owned(),
         };
         let folder = tempfile::TempDir::new().unwrap();
         std::fs::write(folder.path().join(TOKEN_FILE), "t".repeat(43)).unwrap();
@@ -107,6 +111,7 @@ mod tests {
         let (config, default) = (read(&answers.file()), read(DEFAULT_FILE));
         assert_eq!(config.server.public_url.as_str(), answers.public_url);
         assert!(config.server.admin_token.is_some_and(|token| token.matches(&"t".repeat(43))));
+        assert_eq!(config.store.url.reveal(), answers.store_url);
         assert_eq!(config.issuers[0].issuer.as_str(), answers.issuer);
         let app = &config.apps[0];
         assert_eq!((app.name.as_str(), app.client_id.as_str()), (answers.name.as_str(), answers.client_id.as_str()));

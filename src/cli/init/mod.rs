@@ -34,6 +34,9 @@ pub(super) struct Init {
     /// The origins of the first app's pages, parted by commas: <https://notes.example>.
     #[arg(long, value_delimiter = ',')]
     origins: Option<Vec<String>>,
+    /// The SQLite file; not asked for [default: slo-hub.db, beside the configuration]
+    #[arg(long, value_name = "FILE")]
+    database: Option<String>,
 }
 
 /// Why there is no configuration.
@@ -186,6 +189,11 @@ fn ask_all(wish: &Init) -> Result<Answers, InitTrouble> {
     let origins = wish.origins.as_ref().map(|origins| origins.join(","));
     let flags = [&wish.domain, &wish.public_url, &wish.app_name, &wish.client_id, &origins];
     let mut answers = Answers::default();
+    if let Some(file) = &wish.database {
+        answers.store_url = format!("sqlite://{file}");
+        let fault = answers.fault("store.url");
+        fault.map_or(Ok(()), |wrong| Err(InitTrouble::Flag { flag: "--database", wrong }))?;
+    }
     for (question, text) in QUESTIONS.iter().zip(flags) {
         if let Some(text) = text {
             let answered = question.take(&answers, text);
