@@ -27,7 +27,7 @@ pub(super) fn run(path: &Path, to: &Path) -> ExitCode {
     }
     match block_on(back_up(config.store.url.reveal(), to)) {
         Ok(Ok(BackedUp { bytes, logouts, sessions })) => {
-            println!("{}: {bytes} bytes, whole; {logouts} logouts, {sessions} sessions", to.display());
+            println!("{}: {bytes} bytes, whole; logouts: {logouts}, sessions: {sessions}", to.display());
             println!("It holds the keys of the hub's own tokens: guard it as you guard keys.");
             ExitCode::SUCCESS
         }

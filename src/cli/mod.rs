@@ -60,7 +60,7 @@ enum Command {
     Healthcheck {
         #[command(flatten)]
         file: ConfigFile,
-        /// Ask there, and read no configuration: http://127.0.0.1:8081/readyz.
+        /// Ask there, and read no configuration: `http://127.0.0.1:8081/readyz`.
         #[arg(long)]
         url: Option<String>,
     },

@@ -69,7 +69,7 @@ async fn a_backup_taken_in_a_burst_of_logouts_knows_every_one_acknowledged_befor
     let size = fs::metadata(&to).unwrap();
     assert_eq!(size.permissions().mode() & 0o777, 0o600);
     let said = String::from_utf8(done.stdout).unwrap();
-    assert!(said.starts_with(&format!("{}: {} bytes, whole; 1", to.display(), size.len())), "{said}");
+    assert!(said.starts_with(&format!("{}: {} bytes, whole; logouts: 1", to.display(), size.len())), "{said}");
     let left: Vec<_> = fs::read_dir(other.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["hub.db"], "no draft is left");
 

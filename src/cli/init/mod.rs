@@ -91,8 +91,8 @@ fn begin(wish: &Init) -> Result<Answers, InitTrouble> {
 }
 
 fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), InitTrouble> {
-    let made = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
-    let written = made.and_then(|mut file| {
+    let opened = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
+    let written = opened.and_then(|mut file| {
         file.write_all(text.as_bytes())?;
         file.sync_all()
     });
