@@ -8,6 +8,7 @@
 # make try-image  what the Dockerfile says, without Docker (as root)
 # make deny   licences, sources and bans of what is compiled in; ADVISORIES=yes: known vulnerabilities, from GitHub
 # make sbom   what is in it, as CycloneDX, in target/sbom
+# make sabotage  the hub broken on purpose, in thirty ways: is each of them noticed?
 # make bench  what a socket and a logout cost
 # make bench-nodes  what several nodes on one PostgreSQL hold
 # make bench-peers  the same of what one would use instead of a hub
@@ -17,7 +18,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export CARGO_TERM_PROGRESS_WHEN := never
 
-.PHONY: help demo cluster test jepsen check bench bench-peers bench-nodes picture pages tools e2e-tools attack-papers package-checks try-image deny sbom
+.PHONY: help demo cluster test jepsen check bench bench-peers bench-nodes sabotage picture pages tools e2e-tools attack-papers package-checks try-image deny sbom
 
 help:
 	@grep '^# make' Makefile | sed 's/^# //'
@@ -61,6 +62,10 @@ SEEDS ?= 10
 jepsen: tools
 	@scripts/need postgresql libfaketime
 	SLO_HUB_SEEDS=$(SEEDS) cargo test --quiet --test cluster -- --ignored --nocapture three_nodes
+
+# Some of them: SLO_HUB_WAYS=any-secret,nonce-does-not-matter make sabotage
+sabotage: tools
+	cargo test --quiet --test sabotage -- --ignored --nocapture
 
 # More than this: cargo bench --bench load -- --help
 bench: tools
