@@ -132,6 +132,16 @@ pub fn catch_panics() -> CatchPanicLayer<OnPanic> {
     CatchPanicLayer::custom(answer as OnPanic)
 }
 
+/// Browsers are to come by TLS only, for a year (RFC 6797). Where a proxy ends TLS, it says so.
+pub async fn with_strict_transport(State(is_strict): State<bool>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if is_strict {
+        let a_year = HeaderValue::from_static("max-age=31536000");
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, a_year);
+    }
+    response
+}
+
 /// Headers that every answer carries: nothing here is to be sniffed or framed.
 pub async fn with_plain_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
