@@ -45,6 +45,7 @@ use crate::telemetry::LogHash;
 use crate::web::Edge;
 use crate::web::caller::with_client_addr;
 use crate::web::failures::Failures;
+use crate::web::pace::Paces;
 use crate::{pages, ws};
 
 /// How long a stopping hub waits for what is under way.
@@ -185,7 +186,8 @@ pub async fn start(config: Config, surroundings: Surroundings) -> Result<Running
     let routes = public_routes(&edge, &config.server);
     let tasks = hub.tasks.clone();
     hub.tasks.spawn(public.serve(routes, limits.clone(), tasks.clone()));
-    hub.tasks.spawn(admin.serve(ops::routes(Ops { hub: Arc::clone(&hub), token }), limits, tasks));
+    let admin_routes = ops::routes(Ops { hub: Arc::clone(&hub), token }).layer(from_fn(layers::with_bounded_head));
+    hub.tasks.spawn(admin.serve(admin_routes, limits, tasks));
     hub.keys.prefetch_all();
     hub.keep_house();
     hub.keep_sessions();
@@ -323,6 +325,7 @@ fn build_edge(config: &Config, hub: &Arc<Hub>) -> Edge {
         gate: Gate::new(limits.max_connections, limits.max_connections_per_ip),
         failures: Failures::new(limits.invalid_requests_per_minute_per_ip, Arc::clone(&hub.clock)),
         codes: Failures::new(limits.invalid_requests_per_minute_per_ip, Arc::clone(&hub.clock)),
+        paces: Paces::new(Arc::clone(&hub.clock)),
         trusted_proxies: config.server.trusted_proxies.clone().into(),
         subscribe_timeout: limits.subscribe_timeout,
     }
@@ -337,6 +340,7 @@ fn public_routes(edge: &Edge, server: &Server) -> Router {
     api.merge(pages::routes(edge.clone()))
         .fallback_service(any(http::not_found).layer(held_back))
         .layer(from_fn(layers::with_one_host))
+        .layer(from_fn(layers::with_bounded_head))
         .layer(layers::catch_panics())
         .layer(from_fn_with_state(Arc::clone(&edge.hub), layers::with_request_id))
         .layer(from_fn(layers::with_plain_headers))

@@ -43,8 +43,9 @@ pub const BACKLOG: i32 = 4096;
 const HEADROOM: usize = 256;
 /// The same for one address.
 const HEADROOM_PER_ADDR: usize = 64;
-/// The longest request head, in bytes.
-const HEAD_MAX_BYTES: usize = 32 * 1024;
+/// The longest request head, in bytes. What is read of a head that has no end is bounded by
+/// it here; one that came whole with its last read is for the routes to measure.
+pub const HEAD_MAX_BYTES: usize = 32 * 1024;
 /// How long to wait when the system has no room for another connection.
 const OUT_OF_ROOM: Duration = Duration::from_millis(100);
 /// How often that is said.
