@@ -135,10 +135,9 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     tracing::info!(listen = %running.public_addr, admin_listen = %running.admin_addr, "slo-hub is up");
     // Without certificates there is nothing to look at again, and a terminal that is gone
     // ends the hub as it would any program.
-    let mut hangup = match running.certificates.is_empty() {
-        true => None,
-        false => Some(signal(SignalKind::hangup()).map_err(StartError::Signals)?),
-    };
+    let has_certificates = !running.certificates.is_empty();
+    let hangup = has_certificates.then(|| signal(SignalKind::hangup())).transpose();
+    let mut hangup = hangup.map_err(StartError::Signals)?;
     loop {
         tokio::select! {
             _ = terminate.recv() => break,
@@ -204,6 +203,7 @@ impl Running {
     }
 
     /// Looks at the certificates' files now.
+    #[must_use]
     pub fn look_at_certificates(&self) -> Vec<Look> {
         let now = self.hub.clock.now().floor();
         self.certificates.iter().map(|tls| tls.look(now)).collect()

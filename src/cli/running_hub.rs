@@ -5,11 +5,12 @@ use std::io::stdin;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use reqwest::{RequestBuilder, redirect};
+use reqwest::{Certificate, ClientBuilder, RequestBuilder, redirect};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::config::Config;
+use crate::config::tls::{TlsFault, TlsFiles, a_name, certificates};
 use crate::domain::secret::Secret;
 
 /// How long the hub may take to be reached.
@@ -26,6 +27,12 @@ pub(super) enum HubTrouble {
     NoPort,
     #[error("no hub answers on {0}: is it running, with this configuration?")]
     NoHub(SocketAddr),
+    #[error(
+        "no hub answers on {0} by TLS: is it running, with this configuration? Its cert_file must hold the certificates up to one that this machine trusts, or the root itself"
+    )]
+    NoTlsHub(SocketAddr),
+    #[error("server.admin_tls.{0}")]
+    Certificate(#[from] TlsFault),
     #[error("the hub on {0} broke off")]
     BrokeOff(SocketAddr),
     #[error("{0}")]
@@ -42,6 +49,8 @@ pub(super) enum HubTrouble {
 pub(super) struct RunningHub {
     http: reqwest::Client,
     addr: SocketAddr,
+    /// What its certificate is for, where it speaks TLS.
+    tls_name: Option<String>,
     token: Secret,
 }
 
@@ -58,8 +67,12 @@ impl RunningHub {
             _ => {}
         }
         let http = reqwest::Client::builder().no_proxy().redirect(redirect::Policy::none());
-        let http = http.connect_timeout(CONNECT_DEADLINE).timeout(ANSWER_DEADLINE).build()?;
-        Ok(Self { http, addr, token })
+        let http = http.connect_timeout(CONNECT_DEADLINE).timeout(ANSWER_DEADLINE);
+        let (http, tls_name) = match &config.server.admin_tls {
+            Some(files) => by_tls(http, files, addr)?,
+            None => (http, None),
+        };
+        Ok(Self { http: http.build()?, addr, tls_name, token })
     }
 
     pub(super) async fn post<T: for<'a> Deserialize<'a>>(
@@ -76,13 +89,18 @@ impl RunningHub {
     }
 
     fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.addr)
+        match &self.tls_name {
+            Some(name) => format!("https://{name}:{}{path}", self.addr.port()),
+            None => format!("http://{}{path}", self.addr),
+        }
     }
 
     async fn answer<T: for<'a> Deserialize<'a>>(&self, request: RequestBuilder) -> Result<T, HubTrouble> {
         let sent = request.bearer_auth(self.token.reveal()).send().await;
-        let answer = sent.map_err(|error| {
-            if error.is_connect() { HubTrouble::NoHub(self.addr) } else { HubTrouble::BrokeOff(self.addr) }
+        let answer = sent.map_err(|error| match (error.is_connect(), &self.tls_name) {
+            (true, None) => HubTrouble::NoHub(self.addr),
+            (true, Some(_)) => HubTrouble::NoTlsHub(self.addr),
+            (false, _) => HubTrouble::BrokeOff(self.addr),
         })?;
         let is_success = answer.status().is_success();
         let text = answer.text().await.map_err(|_| HubTrouble::BrokeOff(self.addr))?;
@@ -93,6 +111,21 @@ impl RunningHub {
         let said = said.as_ref().and_then(|said| said["error_description"].as_str());
         Err(said.map_or(HubTrouble::NoHub(self.addr), |said| HubTrouble::Refused(said.to_owned())))
     }
+}
+
+/// A client that trusts what the configuration says the hub shows, and the name to call it by.
+fn by_tls(
+    http: ClientBuilder,
+    files: &TlsFiles,
+    addr: SocketAddr,
+) -> Result<(ClientBuilder, Option<String>), HubTrouble> {
+    let chain = certificates(&files.cert_file)?;
+    let name = chain.first().and_then(a_name).unwrap_or_else(|| match addr {
+        SocketAddr::V4(addr) => addr.ip().to_string(),
+        SocketAddr::V6(addr) => format!("[{}]", addr.ip()),
+    });
+    let trusted: Result<Vec<_>, _> = chain.iter().map(|cert| Certificate::from_der(cert)).collect();
+    Ok((http.tls_certs_merge(trusted?).resolve(&name, addr), Some(name)))
 }
 
 /// What was said, or the first line of standard input for `-`.

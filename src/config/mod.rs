@@ -211,7 +211,16 @@ fn server(mut section: Section<'_>) -> Option<Server> {
         section.fault("public_url", "must begin with https://, because [server.tls] is there");
     }
     section.finish();
-    Some(Server { listen, public_url: public_url?, admin_listen, admin_token, trusted_proxies, reuse_port, tls: tls_files, admin_tls })
+    Some(Server {
+        listen,
+        public_url: public_url?,
+        admin_listen,
+        admin_token,
+        trusted_proxies,
+        reuse_port,
+        tls: tls_files,
+        admin_tls,
+    })
 }
 
 fn trusted_proxies(section: &mut Section<'_>) -> Vec<IpNet> {

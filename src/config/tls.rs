@@ -61,14 +61,33 @@ impl TlsFiles {
     /// # Errors
     /// A fault for each file that cannot be read.
     pub fn read(&self) -> Result<Contents, Vec<TlsFault>> {
-        let read = |key, path: &Path| {
-            bounded(path).map_err(|error| TlsFault { key, text: format!("cannot read {}: {error}", path.display()) })
-        };
+        let read = |key, path: &Path| bounded(path).map_err(|error| unreadable(key, path, &error));
         match (read("cert_file", &self.cert_file), read("key_file", &self.key_file)) {
             (Ok(cert), Ok(key)) => Ok(Contents { cert, key }),
             (cert, key) => Err(cert.err().into_iter().chain(key.err()).collect()),
         }
     }
+}
+
+/// The certificates of a file, for who is to trust them.
+///
+/// # Errors
+/// The file cannot be read, or is not PEM.
+pub fn certificates(cert_file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
+    let cert = bounded(cert_file).map_err(|error| unreadable("cert_file", cert_file, &error))?;
+    Contents { cert, key: Vec::new() }.chain()
+}
+
+/// A name that a certificate is for; none where it is for addresses only.
+#[must_use]
+pub fn a_name(cert: &CertificateDer<'_>) -> Option<String> {
+    let cert = EndEntityCert::try_from(cert).ok()?;
+    // Any name does for a wildcard.
+    cert.valid_dns_names().next().map(|name| name.replacen('*', "slo-hub", 1))
+}
+
+fn unreadable(key: &'static str, path: &Path, error: &std::io::Error) -> TlsFault {
+    TlsFault { key, text: format!("cannot read {}: {error}", path.display()) }
 }
 
 fn bounded(path: &Path) -> std::io::Result<Vec<u8>> {
@@ -186,6 +205,12 @@ fn misfit(error: &TlsError) -> TlsFault {
 }
 
 impl Pair {
+    /// Its end as people write it: RFC 3339, UTC.
+    #[must_use]
+    pub fn valid_until(&self) -> String {
+        date(at(u64::try_from(self.not_after.0).unwrap_or(0)))
+    }
+
     /// Whether the certificate is for that host: a name, or an address.
     #[must_use]
     pub fn is_for(&self, host: &str) -> bool {
@@ -211,7 +236,8 @@ pub(super) fn tls(server: &mut Section<'_>, name: &'static str, host: Option<&st
             Err(faults) => faults.iter().for_each(|fault| section.fault(fault.key, &fault.text)),
             Ok(pair) => {
                 if let Some(host) = host.filter(|host| !pair.is_for(host)) {
-                    let text = format!("the certificate is not for {host}, which public_url names: browsers will refuse it");
+                    let text =
+                        format!("the certificate is not for {host}, which public_url names: browsers will refuse it");
                     section.reader.caution(&section.key("cert_file"), text);
                 }
             }

@@ -57,7 +57,11 @@ pub async fn with_one_host(request: Request, next: Next) -> Response {
 /// Refuses a request whose head is too long: its first line and its fields, each as it would
 /// be written with a single space.
 pub async fn with_bounded_head(request: Request, next: Next) -> Response {
-    if head_bytes(&request) <= HEAD_MAX_BYTES { next.run(request).await } else { Problem::head_too_large().into_response() }
+    if head_bytes(&request) <= HEAD_MAX_BYTES {
+        next.run(request).await
+    } else {
+        Problem::head_too_large().into_response()
+    }
 }
 
 fn head_bytes(request: &Request) -> usize {

@@ -162,7 +162,8 @@ impl Listener {
                     let pass = if is_proxy { gate.enter_anonymously() } else { gate.enter(peer.ip()) };
                     // Without a place the connection is closed at once, by dropping it.
                     let Some(pass) = pass else { continue };
-                    let connection = Connection { stream, peer, pass, tls: self.tls.clone(), deadlines: self.deadlines };
+                    let connection =
+                        Connection { stream, peer, pass, tls: self.tls.clone(), deadlines: self.deadlines };
                     tasks.spawn(connection.serve(routes.clone(), tasks.clone()));
                 }
                 Err(error) => rest_after(&error, &mut said).await,

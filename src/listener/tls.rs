@@ -114,7 +114,11 @@ impl Tls {
             Ok((print, pair)) => {
                 *seen = Seen { print, trouble: None };
                 *parts.shown.0.write().unwrap_or_else(PoisonError::into_inner) = pair.certified;
-                tracing::info!(key = parts.key, valid_until = pair.not_after.0, "new connections get the new certificate");
+                tracing::info!(
+                    key = parts.key,
+                    valid_until = pair.not_after.0,
+                    "new connections get the new certificate"
+                );
                 Look::Renewed
             }
             Err(faults) => {

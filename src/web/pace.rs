@@ -14,6 +14,8 @@ use crate::hub::denied::Denied;
 /// How many senders are kept count of.
 const SENDERS_MAX: usize = 100_000;
 
+const A_MINUTE: Duration = Duration::from_secs(60);
+
 /// How fast: at once, and for good.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
@@ -41,7 +43,7 @@ impl Meter {
     /// counted. `now` is a time that never goes back.
     #[must_use]
     pub fn take(&mut self, now: Duration, weight: u32, pace: Pace) -> bool {
-        let each = Duration::from_secs(60) / pace.per_minute;
+        let each = A_MINUTE / pace.per_minute;
         let even_at = self.even_at.max(now) + each * weight;
         let is_in_time = even_at <= now + each * pace.burst;
         if is_in_time {
@@ -114,6 +116,16 @@ mod tests {
         assert!(meter.take(later, 2, PACE) && !meter.take(later, 1, PACE));
         let rested = now + Duration::from_secs(3_600);
         assert!((0..3).all(|_| meter.take(rested, 1, PACE)) && !meter.take(rested, 1, PACE), "rest is not saved up");
+    }
+
+    #[test]
+    fn a_back_end_has_a_pace_of_its_own_for_all_its_people() {
+        let (mut meter, now) = (Meter::default(), Duration::from_secs(1));
+        let so_many = (0..).take_while(|_| meter.take(now, 1, OF_A_BACK_END)).count();
+        assert_eq!(so_many, 120_000);
+        let a_minute_later = now + Duration::from_secs(60);
+        let so_many = (0..).take_while(|_| meter.take(a_minute_later, 1, OF_A_BACK_END)).count();
+        assert_eq!(so_many, 60_000);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, Issuer, IsCa, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::pki_types::ServerName;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
@@ -54,6 +54,11 @@ impl Office {
         params.not_after = date_time_ymd(to, 1, 1);
         let key = KeyPair::generate().unwrap();
         Papers { cert: params.signed_by(&key, &self.issuer).unwrap().pem(), key: key.serialize_pem() }
+    }
+
+    /// The certificate of a file with the root behind it, for who trusts nobody else.
+    pub fn write_with_root(&self, papers: &Papers) {
+        self.write(&Papers { cert: papers.cert.clone() + &self.root, key: papers.key.clone() });
     }
 
     pub fn write(&self, papers: &Papers) {

@@ -125,7 +125,10 @@ async fn what_a_trusted_proxy_says_of_its_caller_is_believed_and_nothing_beyond(
         assert!(is_held_back(&hub, stranger).await, "nobody is a proxy here: {stranger:?}");
     }
 
-    let hub = TestHub::start_with("trusted_proxies = [\"127.0.0.1\", \"10.0.0.0/8\", \"::1\"]\n[limits]\ninvalid_requests_per_minute_per_ip = 1").await;
+    let hub = TestHub::start_with(
+        "trusted_proxies = [\"127.0.0.1\", \"10.0.0.0/8\", \"::1\"]\n[limits]\ninvalid_requests_per_minute_per_ip = 1",
+    )
+    .await;
     let again = |forwarded: &'static [&'static str], wanted: bool, why: &'static str| {
         let hub = &hub;
         async move { assert_eq!(is_held_back(hub, forwarded).await, wanted, "{why}: {forwarded:?}") }
@@ -143,7 +146,9 @@ async fn what_a_trusted_proxy_says_of_its_caller_is_believed_and_nothing_beyond(
     again(&["[2001:db8::ffff]:443"], true, "its whole /64 is one").await;
     again(&["2001:db8:0:1::1"], false, "the next /64").await;
     again(&[], false, "the proxy itself, without a word").await;
-    for garbage in [&["rubbish"][..], &[""], &["198.51.100.77, rubbish"], &["999.1.1.1"], &["198.51.100.77;"], &["unknown"]] {
+    for garbage in
+        [&["rubbish"][..], &[""], &["198.51.100.77, rubbish"], &["999.1.1.1"], &["198.51.100.77;"], &["unknown"]]
+    {
         assert!(is_held_back(&hub, garbage).await, "the proxy's own, not a name that garbage chose: {garbage:?}");
     }
 }

@@ -73,7 +73,6 @@ impl Tab {
         tab.send(&message).await;
         tab
     }
-
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Tab<S> {

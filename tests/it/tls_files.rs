@@ -1,6 +1,7 @@
 //! Certificates as files: what `slo-hub check` says of them, and what happens when they change.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -61,14 +62,20 @@ fn everything_that_is_wrong_with_the_files_is_said_at_once() {
     fs::remove_file(&cert).unwrap();
     fs::remove_file(&key).unwrap();
     let missing = faults(&office);
-    assert!(missing.contains("server.tls.cert_file: cannot read ") && missing.contains("server.tls.key_file: cannot read "), "{missing}");
+    assert!(
+        missing.contains("server.tls.cert_file: cannot read ") && missing.contains("server.tls.key_file: cannot read "),
+        "{missing}"
+    );
 
     let with = |cert: &str, key: &str| {
         office.write(&Papers { cert: cert.to_owned(), key: key.to_owned() });
         faults(&office)
     };
     let neither = with("not PEM", "not PEM");
-    assert!(neither.contains("cert_file: holds no certificate") && neither.contains("key_file: holds no private key"), "{neither}");
+    assert!(
+        neither.contains("cert_file: holds no certificate") && neither.contains("key_file: holds no private key"),
+        "{neither}"
+    );
     let half = with(&good.cert[..good.cert.len() / 2], &good.key[..good.key.len() / 2]);
     assert!(half.contains("cert_file: is not whole PEM") && half.contains("key_file: is not whole PEM"), "{half}");
     let rubbish = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
@@ -82,7 +89,10 @@ fn everything_that_is_wrong_with_the_files_is_said_at_once() {
 
     let expired = office.papers_for(HOST, 1990, 2000);
     let both = with(&expired.cert, &other.key);
-    assert!(both.contains("cert_file: the certificate expired at 2000-01-01T00:00:00Z") && both.contains("does not fit"), "{both}");
+    assert!(
+        both.contains("cert_file: the certificate expired at 2000-01-01T00:00:00Z") && both.contains("does not fit"),
+        "{both}"
+    );
     let early = office.papers_for(HOST, 3000, 3001);
     assert!(with(&early.cert, &early.key).contains("is not valid before 3000-01-01T00:00:00Z"));
     for text in [missing, neither, half, both] {
@@ -186,4 +196,47 @@ async fn the_files_are_looked_at_every_ten_seconds() {
     tokio::time::resume();
     let is_new = async || (shown(&office.connect(hub.addr()).await) != first).then_some(());
     until("the new certificate is shown", is_new).await;
+}
+
+#[tokio::test]
+async fn commands_reach_a_hub_whose_admin_listener_speaks_tls() {
+    let office = Office::open();
+    for name in [HOST, "*.example.com", "127.0.0.1"] {
+        office.write_with_root(&office.papers(name));
+        let token = "admin_token = 'admin-token-0123456789'";
+        let hub = TestHub::start_with(&format!("{token}\n{}", office.table("admin_tls"))).await;
+        let admin = format!("admin_listen = '{}'\n{token}", hub.running.admin_addr);
+        let apps = APPS.replace("https://acme.example/", hub.issuer.url());
+        let text =
+            format!("[server]\npublic_url = 'https://bye.example'\n{admin}\n{}{apps}", office.table("admin_tls"));
+        let file = office.folder.path().join("slo-hub.toml");
+        fs::write(&file, text).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_slo-hub"));
+        command.args(["logout", "--sub", "ada", "--dry-run", "--config"]).arg(&file);
+        let output = command.output().await.unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(output.status.success(), "{name}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn the_doctor_looks_at_the_certificate_and_who_may_read_its_key() {
+    let office = Office::open();
+    let file = office.folder.path().join("slo-hub.toml");
+    let text = format!("[server]\npublic_url = 'https://logout.invalid'\n{}{APPS}", office.table("tls"));
+    fs::write(&file, text.replace("acme.example", "acme.invalid")).unwrap();
+    let visit = async |mode: u32| {
+        fs::set_permissions(office.key_file(), fs::Permissions::from_mode(mode)).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_slo-hub"));
+        let output = command.args(["doctor", "--config"]).arg(&file).output().await.unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let open = visit(0o644).await;
+    assert!(open.contains("✗") && open.contains("hub.key is readable by everyone (mode 644)"), "{open}");
+    assert!(open.contains("✓ the key fits the certificate, which is valid until 4096-01-01T00:00:00Z"), "{open}");
+    assert!(open.contains("! the certificate is for other names"), "{open}");
+    office.write(&office.papers_for(HOST, 1990, 2000));
+    let tight = visit(0o600).await;
+    assert!(tight.contains("✓ the key is not readable by everyone"), "{tight}");
+    assert!(tight.contains("✗ cert_file: the certificate expired at 2000-01-01T00:00:00Z"), "{tight}");
 }
