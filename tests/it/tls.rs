@@ -108,7 +108,7 @@ async fn tls_1_2_and_1_3_are_spoken_with_http_1_1_and_nothing_older() {
     stream.write_all(&hello_of_tls_1_1()).await.unwrap();
     let mut alert = Vec::new();
     stream.read_to_end(&mut alert).await.unwrap();
-    let fatal_protocol_version = &alert[..1] == [21] && alert.ends_with(&[0, 2, 2, 70]);
+    let fatal_protocol_version = alert.starts_with(&[21]) && alert.ends_with(&[0, 2, 2, 70]);
     assert!(fatal_protocol_version, "{alert:?}");
 }
 

@@ -93,7 +93,7 @@ async fn what_breaks_the_rules_is_told_so_and_closed_with_4500() {
         (frame(TEXT, b"\xff"), "no UTF-8"),
         (frame(CLOSE, b"\x03\xec"), "a close code that may not be sent"),
         ([frame(0x01, b""), frame(0x00, b"").repeat(256)].concat(), "a message in 257 fragments"),
-        ([frame(0x01, &[b'x'; 40_000]), frame(0x80, &[b'x'; 25_600])].concat(), "over 64 KiB in fragments"),
+        ([frame(0x01, &vec![b'x'; 40_000]), frame(0x80, &vec![b'x'; 25_600])].concat(), "over 64 KiB in fragments"),
         (frame(TEXT, &vec![b'x'; 65_535]).into_iter().chain([0; 64]).collect(), "no JSON, over 16 KiB"),
     ] {
         let mut stream = connection(&hub, &handshake(&hub)).await;
