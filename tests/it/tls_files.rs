@@ -8,11 +8,14 @@ use std::time::Duration;
 use slo_hub::config::Config;
 use slo_hub::domain::clock::{Clock, SystemClock};
 use slo_hub::listener::tls::Look;
+use tempfile::TempDir;
 use tokio::process::Command;
 
 use crate::certificates::{HOST, Office, Papers, shown};
 use crate::hub::{NOTES, TestHub};
+use crate::process::{HubProcess, config};
 use crate::stories::id_token;
+use crate::support::issuer::TestIssuer;
 use crate::tab::Tab;
 use crate::wait::until;
 
@@ -199,6 +202,23 @@ async fn the_files_are_looked_at_every_ten_seconds() {
 }
 
 #[tokio::test]
+async fn a_hub_that_hears_sighup_looks_at_once_and_lives_on() {
+    let (office, issuer, folder) = (Office::open(), TestIssuer::start().await, TempDir::new().unwrap());
+    let hub = HubProcess::start_from(folder.path(), |port, admin_port| {
+        let text = config(issuer.url(), port, admin_port);
+        text.replace("public_url = \"http:", "public_url = \"https:") + &office.table("tls")
+    });
+    let hub = hub.await;
+    let first = shown(&office.connect(hub.addr()).await);
+    office.write(&office.papers(HOST));
+    let began = tokio::time::Instant::now();
+    hub.hangs_up();
+    let is_new = async || (shown(&office.connect(hub.addr()).await) != first).then_some(());
+    until("the new certificate is shown", is_new).await;
+    assert!(began.elapsed() < Duration::from_secs(5), "not only by the next look: {:?}", began.elapsed());
+}
+
+#[tokio::test]
 async fn commands_reach_a_hub_whose_admin_listener_speaks_tls() {
     let office = Office::open();
     for name in [HOST, "*.example.com", "127.0.0.1"] {
@@ -212,7 +232,7 @@ async fn commands_reach_a_hub_whose_admin_listener_speaks_tls() {
         let file = office.folder.path().join("slo-hub.toml");
         fs::write(&file, text).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_slo-hub"));
-        command.args(["logout", "--sub", "ada", "--dry-run", "--config"]).arg(&file);
+        command.args(["logout", "--sub", "ada", "--dry-run", "--issuer", hub.issuer.url(), "--config"]).arg(&file);
         let output = command.output().await.unwrap();
         let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
         assert!(output.status.success(), "{name}: {said}");
