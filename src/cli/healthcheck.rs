@@ -9,21 +9,18 @@ use reqwest::redirect;
 use serde_json::Value;
 
 use super::block_on;
-use super::running_hub::{HubTrouble, here};
+use super::running_hub::Way;
 use crate::config::Config;
 
 /// The hub gives its own store 2.5 s, and answers then.
 const DEADLINE: Duration = Duration::from_secs(4);
 
 pub(super) fn run(path: &Path, url: Option<&str>) -> ExitCode {
-    let url = match url {
-        Some(url) => url.to_owned(),
-        None => match url_of(path) {
-            Ok(url) => url,
-            Err(said) => return said,
-        },
+    let (http, url) = match way(path, url) {
+        Ok(way) => way,
+        Err(said) => return said,
     };
-    let answered = block_on(ask(&url)).unwrap_or_else(|error| Err(error.to_string()));
+    let answered = block_on(ask(&http, &url)).unwrap_or_else(|error| Err(error.to_string()));
     match answered {
         Ok(said) => {
             println!("{said}");
@@ -36,16 +33,21 @@ pub(super) fn run(path: &Path, url: Option<&str>) -> ExitCode {
     }
 }
 
-fn url_of(path: &Path) -> Result<String, ExitCode> {
+/// Whom to ask, and how.
+fn way(path: &Path, url: Option<&str>) -> Result<(reqwest::Client, String), ExitCode> {
+    let http = reqwest::Client::builder().no_proxy().redirect(redirect::Policy::none()).timeout(DEADLINE);
+    if let Some(url) = url {
+        let http = http.build().map_err(|error| super::trouble(&error))?;
+        return Ok((http, url.to_owned()));
+    }
     let config = Config::load(path).map_err(|faults| super::say_faults(path, &faults))?;
-    let addr = here(config.server.admin_listen).ok_or(HubTrouble::NoPort);
-    addr.map(|addr| format!("http://{addr}/readyz")).map_err(|error| super::trouble(&error))
+    let way = Way::of(&config, http).map_err(|error| super::trouble(&error))?;
+    let url = way.url("/readyz");
+    Ok((way.http, url))
 }
 
 /// One line either way.
-async fn ask(url: &str) -> Result<String, String> {
-    let http = reqwest::Client::builder().no_proxy().redirect(redirect::Policy::none()).timeout(DEADLINE).build();
-    let http = http.map_err(|error| format!("cannot set up a client: {error}"))?;
+async fn ask(http: &reqwest::Client, url: &str) -> Result<String, String> {
     let answer = http.get(url).send().await.map_err(|error| why(url, &error))?;
     let status = answer.status();
     let said = answer.text().await.map_err(|error| why(url, &error))?;
