@@ -1,5 +1,6 @@
 //! The command line: one command a file.
 
+mod audit;
 mod check;
 mod doctor;
 mod drill;
@@ -50,6 +51,9 @@ enum Command {
     /// Look after the keys that sign the hub's own logout tokens. Works while it runs.
     #[command(subcommand)]
     Keys(Keys),
+    /// The audit trail: every logout, who caused it, who was told and who confirmed. Works while the hub runs.
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Move every record from the SQLite file that store.url names to an empty PostgreSQL database. Stop the hub first.
     Migrate {
         #[command(flatten)]
@@ -93,6 +97,7 @@ pub fn run() -> ExitCode {
         Command::Doctor { file, .. } => doctor::run(&file.config, Mend::All),
         Command::Logout(wish) => logout::run(&wish),
         Command::Drill(wish) => drill::run(&wish),
+        Command::Audit(wish) => audit::run(&wish),
         Command::Migrate { file, to } => migrate::run(&file.config, &to),
         Command::Keys(Keys::List(file)) => keys::list(&file.config),
         Command::Keys(Keys::Rotate { file, now: true }) => keys::rotate(&file.config, Rotation::Now),

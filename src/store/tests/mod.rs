@@ -192,6 +192,8 @@ fn report(target: LogoutTarget, covers_until: i64) -> Report {
         occurred_at: UnixSeconds(covers_until).into(),
         recorded_at: UnixSeconds(covers_until).into(),
         token: None,
+        shown: None,
+        request: None,
         seen: None,
         ticket: None,
         back_ends: Arc::default(),
