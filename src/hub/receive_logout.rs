@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Hub;
 use super::denied::Denied;
 use crate::domain::clock::{UnixMillis, UnixSeconds};
+use crate::domain::digest::sha256;
 use crate::domain::logout::Source;
 use crate::oidc::fault::{TokenFault, VerifyError};
 use crate::oidc::keys::Arrival;
@@ -52,7 +53,7 @@ impl Hub {
                 digest: token.digest(),
                 expires_at: self.replayable_until(token),
             }),
-            shown: None,
+            shown: Some(sha256(token.raw().as_bytes())),
             request: telemetry::request(),
             seen: None,
             ticket: None,

@@ -35,7 +35,8 @@ pub struct Report {
     pub recorded_at: UnixMillis,
     /// The logout token that brought the report, where one did.
     pub token: Option<TokenUse>,
-    /// SHA-256 of the ID token or resume ticket that the reporter showed, where it showed one.
+    /// SHA-256 of the token that brought the report, as it was sent: a logout token, an ID token
+    /// or a resume ticket.
     pub shown: Option<[u8; 32]>,
     /// The id of the request that brought the report, where one did.
     pub request: Option<String>,

@@ -45,7 +45,6 @@ fn about(target: &LogoutTarget, id: LogoutId) -> Body {
 
 /// Who says so, and by what.
 fn cause(body: Body, report: &Report) -> Body {
-    let token = report.token.as_ref().map(|token| token.digest).or(report.shown);
     body.maybe("client_id", report.client_id.as_ref().map(ClientId::as_str))
         .truth("is_final", report.is_final)
         .number("occurred_at", report.occurred_at.0)
@@ -53,7 +52,7 @@ fn cause(body: Body, report: &Report) -> Body {
         .maybe("request", report.request.as_deref())
         .text("source", report.source.as_str())
         .maybe("sweep", report.sweep.map(|sweep| sweep.to_string()))
-        .maybe("token_sha256", token.map(|digest| rows::hex(&digest)))
+        .maybe("token_sha256", report.shown.as_ref().map(rows::hex))
 }
 
 /// An app that was told, or has confirmed. Of a person's logout, in which session.

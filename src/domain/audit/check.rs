@@ -166,7 +166,7 @@ impl TrailCheck {
 
     fn find_noted(&self, first: i64, before: [u8; 32], head: NotedHead) -> Result<(), Broken> {
         let Some(noted) = self.noted else { return Ok(()) };
-        let is_just_before = noted.place == first - 1;
+        let is_just_before = noted.place == first.max(1) - 1;
         let fault = match self.at_noted.or(is_just_before.then_some(before)) {
             Some(now) if now == noted.hash => return Ok(()),
             Some(now) => Fault::HeadChanged { now },

@@ -19,6 +19,8 @@ mod signing_keys;
 mod standing;
 mod sweeps;
 mod tickets;
+mod trail;
+mod trail_kept;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
