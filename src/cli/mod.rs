@@ -1,5 +1,6 @@
 //! The command line: one command a file.
 
+mod audit;
 mod backup;
 mod check;
 mod doctor;
@@ -72,6 +73,9 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
     },
+    /// The audit trail: every logout, who caused it, who was told and who confirmed. Works while the hub runs.
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Move every record from the SQLite file that store.url names to an empty PostgreSQL database. Stop the hub first.
     Migrate {
         #[command(flatten)]
@@ -131,6 +135,7 @@ pub fn run() -> ExitCode {
         Command::Backup { file, to } => backup::run(&file.config, &to),
         Command::Completions { shell } => papers::completions(shell),
         Command::Man { to } => papers::man(&to),
+        Command::Audit(wish) => audit::run(&wish),
         Command::Migrate { file, to } => migrate::run(&file.config, &to),
         Command::Keys(Keys::List(file)) => keys::list(&file.config),
         Command::Keys(Keys::Rotate { file, now: true }) => keys::rotate(&file.config, Rotation::Now),

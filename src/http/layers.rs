@@ -20,6 +20,7 @@ use crate::hub::denied::Denied;
 use crate::hub::report_logout::random;
 use crate::listener::HEAD_MAX_BYTES;
 use crate::store::StoreError;
+use crate::telemetry::in_request;
 use crate::web::caller::ClientAddr;
 use crate::web::problem::{Problem, Refused};
 use crate::web::{ANSWER_WITHIN, Edge};
@@ -96,7 +97,7 @@ pub async fn with_request_id(State(hub): State<Arc<Hub>>, request: Request, next
     let method = request.method().clone();
     // The route, never the path: a path can hold anything.
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let mut response = next.run(request).await;
+    let mut response = in_request(id.clone(), next.run(request)).await;
     let took = hub.clock.uptime().saturating_sub(started);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID.clone(), value);

@@ -56,6 +56,10 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod tickets;
+mod trail;
+mod trail_ends;
+mod trail_notes;
+mod trail_read;
 mod writer;
 
 use std::sync::atomic::Ordering::Relaxed;
@@ -91,6 +95,7 @@ pub use self::sweep_step::{SWEEP_PAGE, SweepStep, Swept};
 pub use self::sweeps::{Moment, SweepProgress};
 pub use self::tally::Expected;
 pub use self::tickets::{NewTicket, Ticket};
+pub use self::trail_read::{AuditTrail, TrailError};
 use self::writer::{Tally, Writer};
 use crate::tasks::Tasks;
 

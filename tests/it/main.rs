@@ -18,6 +18,8 @@ mod admin_sweeps;
 mod algorithms;
 mod ask_who;
 mod attacks;
+mod audit;
+mod audit_files;
 mod back_end;
 mod backup;
 mod browser;
