@@ -12,8 +12,7 @@ const SECTIONS: [&str; 6] = ["server", "store", "session", "limits", "issuers", 
 
 #[test]
 fn every_page_is_in_the_book_and_the_book_has_no_other() {
-    let summary = without_comments(&read("docs/SUMMARY.md"));
-    let listed: BTreeSet<_> = links(&summary).into_iter().map(|link| link.target).collect();
+    let listed: BTreeSet<_> = links(&read("docs/SUMMARY.md")).into_iter().map(|link| link.target).collect();
     let pages: BTreeSet<_> = documents()
         .into_iter()
         .filter_map(|page| Some(page.strip_prefix("docs").ok()?.to_str()?.to_owned()))
@@ -167,10 +166,14 @@ fn beside(page: &Path, link: &str) -> PathBuf {
     path
 }
 
+/// The text with its comments blanked, line for line.
 fn without_comments(text: &str) -> String {
     let mut pieces = text.split("<!--");
     let first = pieces.next().unwrap_or_default().to_owned();
-    pieces.fold(first, |kept, piece| kept + piece.split_once("-->").map_or("", |(_, rest)| rest))
+    pieces.fold(first, |kept, piece| {
+        let (comment, rest) = piece.split_once("-->").unwrap_or((piece, ""));
+        kept + &"\n".repeat(comment.matches('\n').count()) + rest
+    })
 }
 
 /// Every line that is no code, with its number.
@@ -216,7 +219,7 @@ fn spans(text: &str) -> Vec<String> {
 
 fn links(text: &str) -> Vec<Link> {
     let mut found = Vec::new();
-    for (line, content) in prose(text) {
+    for (line, content) in prose(&without_comments(text)) {
         // What stands in code is no link, but the code may stand in a link's text.
         let plain: String = pieces(content).map(|(is_code, piece)| if is_code { "code" } else { piece }).collect();
         let targets = plain.split("](").skip(1).filter_map(|rest| rest.split([')', ' ']).next());
