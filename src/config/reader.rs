@@ -16,7 +16,7 @@ pub struct ConfigFaults(Vec<String>);
 
 impl ConfigFaults {
     pub(super) fn one(text: String) -> Self {
-        Self(vec![text])
+        Self(vec![one_line(&text)])
     }
 
     /// A line for each fault: the key, what is wrong, what would be right.
@@ -33,6 +33,12 @@ impl fmt::Display for ConfigFaults {
 }
 
 impl std::error::Error for ConfigFaults {}
+
+/// Names in the file may hold anything, a line break or what a terminal obeys too.
+fn one_line(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
+}
 
 /// What all sections of one configuration share.
 pub(super) struct Reader {
@@ -51,7 +57,7 @@ impl Reader {
     }
 
     pub(super) fn fault(&self, key: &str, text: impl fmt::Display) {
-        self.faults.borrow_mut().push(format!("{key}: {text}"));
+        self.faults.borrow_mut().push(one_line(&format!("{key}: {text}")));
     }
 
     /// Every fault so far, or the value when there is none.
