@@ -2,6 +2,8 @@
 //! whole, at start, in one message.
 
 mod apps;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzed;
 mod reader;
 mod store_url;
 mod url;
