@@ -4,6 +4,8 @@
 # make check  formatting, lints and types only
 # make attack-papers  the count of attacks in the README, and docs/security.md
 # make jepsen SEEDS=100  three nodes while everything around them breaks, with so many seeds
+# make fuzz FUZZ_SECONDS=600  what strangers send, led by coverage; fuzz-keep keeps what was found
+# make autobahn  WebSocket conformance, and docs/websocket-conformance.md
 # make bench  what a socket and a logout cost
 # make bench-nodes  what several nodes on one PostgreSQL hold
 # make bench-peers  the same of what one would use instead of a hub
@@ -13,7 +15,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export CARGO_TERM_PROGRESS_WHEN := never
 
-.PHONY: help demo cluster test jepsen check bench bench-peers bench-nodes picture pages tools e2e-tools attack-papers
+.PHONY: help demo cluster test jepsen check bench bench-peers bench-nodes picture pages tools e2e-tools attack-papers \
+        fuzz fuzz-keep autobahn
 
 help:
 	@grep '^# make' Makefile | sed 's/^# //'
@@ -40,8 +43,9 @@ check: tools
 	scripts/npm-ready demo-apps && npm --prefix demo-apps run --silent check
 
 test: e2e-tools check
-	@scripts/need strace cargo-nextest postgresql redis-server
+	@scripts/need strace cargo-nextest postgresql redis-server autobahn
 	scripts/nextest run
+	scripts/autobahn
 	scripts/with-postgres scripts/nextest run -E 'binary(it) or test(store::)'
 	scripts/with-postgres cargo test --quiet --lib -- --ignored store::tests::nodes
 	$(MAKE) --no-print-directory jepsen
@@ -56,6 +60,21 @@ SEEDS ?= 10
 jepsen: tools
 	@scripts/need postgresql libfaketime
 	SLO_HUB_SEEDS=$(SEEDS) cargo test --quiet --test cluster -- --ignored --nocapture three_nodes
+
+# The changes that `make test` plays are other ones each time; the same again, and more of
+# them: SLO_HUB_FUZZ_SEED=7 SLO_HUB_FUZZ_RUNS=100000 cargo test --lib fuzzing::
+FUZZ_SECONDS ?= 600
+fuzz: tools
+	@scripts/need c++ cargo-fuzz
+	scripts/fuzz $(FUZZ_SECONDS)
+
+fuzz-keep: tools
+	@scripts/need c++ cargo-fuzz
+	scripts/fuzz --keep
+
+autobahn: tools
+	@scripts/need autobahn
+	scripts/autobahn --write
 
 # More than this: cargo bench --bench load -- --help
 bench: tools
