@@ -24,9 +24,9 @@ export function openTabs(
   return {
     open() {
       channel ??= new page.BroadcastChannel(name);
-      channel.onmessage = ({ data }: MessageEvent<{ event: SignedOutEvent; login: Login }>) => {
-        const own = login();
-        if (own && isSameLogin(data.login, own)) heard(data.event);
+      channel.onmessage = ({ data }: MessageEvent<unknown>) => {
+        const [own, told] = [login(), readTold(data)];
+        if (own && told && isSameLogin(told.login, own)) heard(told.event);
       };
     },
     tell(event, login) {
@@ -37,4 +37,20 @@ export function openTabs(
       channel = undefined;
     },
   };
+}
+
+/** What another tab has told: of another version of the app perhaps, or not of the SDK at all. */
+function readTold(data: unknown): { event: SignedOutEvent; login: Login } | undefined {
+  try {
+    const { event, login } = data as { event: SignedOutEvent; login: Login };
+    const { id, issuer, scope, source, occurredAt, reason = '', sub = '', sid = '' } = event;
+    const isLogout = id && [id, issuer, source, occurredAt, reason, sub, sid, login.session].every(isText);
+    return isLogout && (scope === 'session' || scope === 'user') ? { event, login } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
 }
