@@ -4,6 +4,7 @@
 # make check  formatting, lints and types only
 # make attack-papers  the count of attacks in the README, and docs/security.md
 # make jepsen SEEDS=100  three nodes while everything around them breaks, with so many seeds
+# make sabotage  the hub broken on purpose, in thirty ways: is each of them noticed?
 # make fuzz FUZZ_SECONDS=600  what strangers send, led by coverage; fuzz-keep keeps what was found
 # make autobahn  WebSocket conformance, and docs/websocket-conformance.md
 # make bench  what a socket and a logout cost
@@ -15,8 +16,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export CARGO_TERM_PROGRESS_WHEN := never
 
-.PHONY: help demo cluster test jepsen check bench bench-peers bench-nodes picture pages tools e2e-tools attack-papers \
-        fuzz fuzz-keep autobahn
+.PHONY: help demo cluster test jepsen check bench bench-peers bench-nodes sabotage picture pages tools e2e-tools \
+        attack-papers fuzz fuzz-keep autobahn
 
 help:
 	@grep '^# make' Makefile | sed 's/^# //'
@@ -60,6 +61,10 @@ SEEDS ?= 10
 jepsen: tools
 	@scripts/need postgresql libfaketime
 	SLO_HUB_SEEDS=$(SEEDS) cargo test --quiet --test cluster -- --ignored --nocapture three_nodes
+
+# Some of them: SLO_HUB_WAYS=any-secret,nonce-does-not-matter make sabotage
+sabotage: tools
+	cargo test --quiet --test sabotage -- --ignored --nocapture
 
 # The changes that `make test` plays are other ones each time; the same again, and more of
 # them: SLO_HUB_FUZZ_SEED=7 SLO_HUB_FUZZ_RUNS=100000 cargo test --lib fuzzing::
