@@ -25,8 +25,8 @@ export function openTabs(
     open() {
       channel ??= new page.BroadcastChannel(name);
       channel.onmessage = ({ data }: MessageEvent<unknown>) => {
-        const [own, told] = [login(), readTold(data)];
-        if (own && told && isSameLogin(told.login, own)) heard(told.event);
+        const own = login();
+        if (own && isTold(data) && isSameLogin(data.login, own)) heard(data.event);
       };
     },
     tell(event, login) {
@@ -39,18 +39,18 @@ export function openTabs(
   };
 }
 
-/** What another tab has told: of another version of the app perhaps, or not of the SDK at all. */
-function readTold(data: unknown): { event: SignedOutEvent; login: Login } | undefined {
-  try {
-    const { event, login } = data as { event: SignedOutEvent; login: Login };
-    const { id, issuer, scope, source, occurredAt, reason = '', sub = '', sid = '' } = event;
-    const isLogout = id && [id, issuer, source, occurredAt, reason, sub, sid, login.session].every(isText);
-    return isLogout && (scope === 'session' || scope === 'user') ? { event, login } : undefined;
-  } catch {
-    return undefined;
-  }
+interface Told {
+  readonly event: SignedOutEvent;
+  readonly login: Login;
 }
 
-function isText(value: unknown): boolean {
-  return typeof value === 'string';
+/** Another tab may be of another version of the app, and what is said there not the SDK's at all. */
+function isTold(data: unknown): data is Told {
+  try {
+    const { event, login } = data as Told;
+    const texts = [event.id, event.issuer, event.occurredAt, login.session, ...Object.values(event)];
+    return /^(session|user)$/.test(event.scope) && texts.every((text) => text && typeof text === 'string');
+  } catch {
+    return false;
+  }
 }
