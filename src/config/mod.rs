@@ -108,7 +108,7 @@ impl Config {
     /// [`ConfigFaults`]: every problem at once.
     pub fn load(path: &Path) -> Result<Self, ConfigFaults> {
         let text = std::fs::read_to_string(path)
-            .map_err(|error| ConfigFaults::one(format!("{}: cannot read the file: {error}", path.display())))?;
+            .map_err(|error| ConfigFaults::one(&format!("{}: cannot read the file: {error}", path.display())))?;
         let base = path.parent().unwrap_or(Path::new("."));
         // A name or value that is not UTF-8 cannot be one of ours.
         let env =
@@ -121,7 +121,7 @@ impl Config {
     /// # Errors
     /// [`ConfigFaults`]: every problem at once.
     pub fn parse(text: &str, env: impl Iterator<Item = (String, String)>, base: &Path) -> Result<Self, ConfigFaults> {
-        let mut table: Table = text.parse().map_err(|error| ConfigFaults::one(not_toml(text, &error)))?;
+        let mut table: Table = text.parse().map_err(|error| ConfigFaults::one(&not_toml(text, &error)))?;
         let mut reader = Reader::new(base);
         reader.lay_over(&mut table, env);
         let config = read(&reader, table);

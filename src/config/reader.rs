@@ -15,8 +15,8 @@ use crate::domain::secret::Secret;
 pub struct ConfigFaults(Vec<String>);
 
 impl ConfigFaults {
-    pub(super) fn one(text: String) -> Self {
-        Self(vec![one_line(&text)])
+    pub(super) fn one(text: &str) -> Self {
+        Self(vec![one_line(text)])
     }
 
     /// A line for each fault: the key, what is wrong, what would be right.

@@ -16,6 +16,7 @@ use super::verifier::{TokenRules, Verifier};
 use crate::config::Config;
 use crate::domain::app::{Directory, IssuerSettings};
 use crate::domain::clock::{HandClock, UnixMillis};
+use crate::domain::ids::Sid;
 use crate::domain::json;
 use crate::tasks::Tasks;
 
@@ -166,7 +167,7 @@ pub(crate) fn claims(data: &[u8]) {
         }
         let sign_in = token.sign_in();
         assert_eq!(claims["sub"].as_str(), Some(sign_in.sub.as_str()));
-        assert_eq!(claims.get("sid").and_then(Value::as_str), sign_in.sid.as_ref().map(|sid| sid.as_str()));
+        assert_eq!(claims.get("sid").and_then(Value::as_str), sign_in.sid.as_ref().map(Sid::as_str));
         assert!(audiences(&claims).contains(&sign_in.client_id.as_str()), "an app that it was not made for");
         assert!(claims.get("azp").is_none_or(|azp| azp == sign_in.client_id.as_str()));
         assert_eq!(token.is_expired(), seconds(&claims["exp"]) < at(-SKEW + 1));

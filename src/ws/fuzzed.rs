@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::frame::{Incoming, MESSAGE_MAX_BYTES};
 use super::rfc6455::{Close, Fault, Limits, Message, Reader};
+use crate::domain::secret::Secret;
 
 /// Small, so that a fuzzer gets beyond them.
 const LIMITS: Limits = Limits { message_bytes: 1024, fragments: 8 };
@@ -198,7 +199,7 @@ pub(crate) fn messages(text: &[u8]) {
     };
     assert_eq!(member("type"), Some(kind));
     // Shorter ones may stand in the names of the message's own members.
-    let secret = secret.map(|secret| secret.reveal()).filter(|secret| secret.len() > 12);
+    let secret = secret.map(Secret::reveal).filter(|secret| secret.len() > 12);
     let others: usize = members.values().filter_map(Value::as_str).filter(|text| Some(*text) == secret).count();
     if let Some(secret) = secret.filter(|_| others == 1) {
         assert!(!shown.contains(secret), "a secret is shown");

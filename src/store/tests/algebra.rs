@@ -150,7 +150,7 @@ fn all_sign_ins() -> Vec<SignIn> {
 fn holds_on_disk<T: Clone + std::fmt::Debug>(
     cases: u32,
     inputs: impl Strategy<Value = T>,
-    property: impl AsyncFn(&TestStore, T) -> Result<(), TestCaseError>,
+    property: &impl AsyncFn(&TestStore, T) -> Result<(), TestCaseError>,
 ) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let store = runtime.block_on(TestStore::open());
@@ -162,21 +162,25 @@ fn holds_on_disk<T: Clone + std::fmt::Debug>(
 
 #[test]
 fn on_disk_logouts_end_the_same_people_in_any_order_one_by_one_or_together_once_or_twice() {
-    holds_on_disk(40, (tokens(5), shuffled(6), 0..6usize), async |store, (seen, (reports, others), cut)| {
-        let asked = all_sign_ins();
-        let mut first = reports.clone();
-        let rest = first.split_off(cut.min(reports.len()));
-        let one_by_one: Vec<_> = reports.iter().map(|one| vec![one.clone()]).collect();
-        let expected = standings(store, &seen, &one_by_one, &asked).await;
-        for groups in
-            [vec![reports.clone()], vec![first, rest], vec![others.clone()], vec![reports.clone(), others.clone()]]
-        {
-            prop_assert_eq!(&standings(store, &seen, &groups, &asked).await, &expected);
-        }
-        // The same as in memory, where nothing was written and read again.
-        let facts = facts_of(&seen, &reports);
-        let in_memory: Vec<_> = asked.iter().map(|who| facts.covers(who)).collect();
-        prop_assert_eq!(in_memory, expected);
-        Ok(())
-    });
+    holds_on_disk(
+        40,
+        (tokens(5), shuffled(6), 0..6usize),
+        &async |store: &TestStore, (seen, (reports, others), cut)| {
+            let asked = all_sign_ins();
+            let mut first = reports.clone();
+            let rest = first.split_off(cut.min(reports.len()));
+            let one_by_one: Vec<_> = reports.iter().map(|one| vec![one.clone()]).collect();
+            let expected = standings(store, &seen, &one_by_one, &asked).await;
+            for groups in
+                [vec![reports.clone()], vec![first, rest], vec![others.clone()], vec![reports.clone(), others.clone()]]
+            {
+                prop_assert_eq!(&standings(store, &seen, &groups, &asked).await, &expected);
+            }
+            // The same as in memory, where nothing was written and read again.
+            let facts = facts_of(&seen, &reports);
+            let in_memory: Vec<_> = asked.iter().map(|who| facts.covers(who)).collect();
+            prop_assert_eq!(in_memory, expected);
+            Ok(())
+        },
+    );
 }
