@@ -15,6 +15,10 @@ const IN_FILE: &str = "hunter2-of-the-file";
 /// in the file, and shows no secret.
 pub(crate) fn configuration(data: &[u8]) {
     let Ok(text) = str::from_utf8(data) else { return };
+    // A fuzzer that guides itself by comparisons learns it, and puts it into names.
+    if text.contains(TOKEN) {
+        return;
+    }
     let table = text.parse::<Table>();
     // Files of this machine are not to be read.
     if table.as_ref().is_ok_and(|table| table.iter().any(|(name, value)| names_a_file(name, value))) {
