@@ -1,5 +1,7 @@
 //! The composition root: every part is built here, once, and handed what it needs.
 
+mod service_manager;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -119,10 +121,12 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let surroundings = Surroundings::with_clock(Arc::new(SystemClock::start()));
     let running = start(config, surroundings).await?;
     tracing::info!(listen = %running.public_addr, admin_listen = %running.admin_addr, "slo-hub is up");
+    service_manager::tell(service_manager::READY);
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
+    service_manager::tell(service_manager::STOPPING);
     tracing::info!("stopping: no new connections, every socket is closed with 1012");
     running.stop().await;
     tracing::info!("stopped");

@@ -48,15 +48,7 @@ pub(super) struct RunningHub {
 impl RunningHub {
     pub(super) fn of(config: &Config) -> Result<Self, HubTrouble> {
         let token = config.server.admin_token.clone().ok_or(HubTrouble::NoToken)?;
-        let mut addr = config.server.admin_listen;
-        if addr.port() == 0 {
-            return Err(HubTrouble::NoPort);
-        }
-        match addr.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => addr.set_ip(Ipv4Addr::LOCALHOST.into()),
-            IpAddr::V6(ip) if ip.is_unspecified() => addr.set_ip(Ipv6Addr::LOCALHOST.into()),
-            _ => {}
-        }
+        let addr = here(config.server.admin_listen).ok_or(HubTrouble::NoPort)?;
         let http = reqwest::Client::builder().no_proxy().redirect(redirect::Policy::none());
         let http = http.connect_timeout(CONNECT_DEADLINE).timeout(ANSWER_DEADLINE).build()?;
         Ok(Self { http, addr, token })
@@ -93,6 +85,16 @@ impl RunningHub {
         let said = said.as_ref().and_then(|said| said["error_description"].as_str());
         Err(said.map_or(HubTrouble::NoHub(self.addr), |said| HubTrouble::Refused(said.to_owned())))
     }
+}
+
+/// Where who listens on this is reached from this machine; `None` where the system chose the port.
+pub(super) fn here(mut listen: SocketAddr) -> Option<SocketAddr> {
+    match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => listen.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => listen.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    (listen.port() != 0).then_some(listen)
 }
 
 /// What was said, or the first line of standard input for `-`.

@@ -17,6 +17,7 @@
 //! statement. Batches travel as one JSON array, taken apart by the database, so
 //! that a statement's text does not depend on how many rows it takes.
 
+mod backup;
 mod batch;
 mod claims;
 mod database;
@@ -66,6 +67,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+pub use self::backup::{BackedUp, BackupError, back_up};
 use self::batch::{Command, Job, Outlets, Work};
 use self::claims::Claims;
 pub use self::claims::LEASE;
