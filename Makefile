@@ -9,7 +9,7 @@
 # make try-image  what the Dockerfile says, without Docker (as root)
 # make deny   licences, sources and bans of what is compiled in; ADVISORIES=yes: known vulnerabilities, from GitHub
 # make sbom   what is in it, as CycloneDX, in target/sbom
-# make sabotage  the hub broken on purpose, in thirty ways: is each of them noticed?
+# make sabotage  the hub broken on purpose, in more than thirty ways: is each of them noticed?
 # make fuzz FUZZ_SECONDS=600  what strangers send, led by coverage; fuzz-keep keeps what was found
 # make autobahn  WebSocket conformance, and docs/websocket-conformance.md
 # make bench  what a socket and a logout cost
