@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use crate::channels::Channels;
 use crate::config::Config;
+use crate::console::{self, Console};
 use crate::delivery::{self, Chance, Deliveries, Lookup, NoTls, NoteEnd, SessionEnd, SystemLookup, system_chance};
 use crate::domain::clock::{Clock, SystemClock};
 use crate::http::ops::{self, Ops};
@@ -140,7 +141,6 @@ pub async fn start(config: Config, surroundings: Surroundings) -> Result<Running
     let Surroundings { clock, lookup, chance } = surroundings;
     let hub = build_hub(&config, clock, &lookup).await?;
     let edge = build_edge(&config, &hub);
-    let token = config.server.admin_token.clone();
     let limits = Limits {
         max_connections: config.limits.max_connections,
         max_connections_per_ip: config.limits.max_connections_per_ip,
@@ -150,9 +150,10 @@ pub async fn start(config: Config, surroundings: Surroundings) -> Result<Running
     let (public_addr, admin_addr) = (public.local_addr(), admin.local_addr());
     let running = Running { public_addr, admin_addr, hub: Arc::clone(&hub), deliveries };
     let routes = public_routes(&edge);
+    let admin_routes = admin_routes(config, &hub);
     let tasks = hub.tasks.clone();
     hub.tasks.spawn(public.serve(routes, limits.clone(), tasks.clone()));
-    hub.tasks.spawn(admin.serve(ops::routes(Ops { hub: Arc::clone(&hub), token }), limits, tasks));
+    hub.tasks.spawn(admin.serve(admin_routes, limits, tasks));
     hub.keys.prefetch_all();
     hub.keep_house();
     hub.keep_sessions();
@@ -287,6 +288,11 @@ fn public_routes(edge: &Edge) -> Router {
         .layer(from_fn_with_state(Arc::clone(&edge.hub), layers::with_request_id))
         .layer(from_fn(layers::with_plain_headers))
         .layer(from_fn_with_state(edge.clone(), with_client_addr))
+}
+
+fn admin_routes(config: Config, hub: &Arc<Hub>) -> Router {
+    let ops = Ops { hub: Arc::clone(hub), token: config.server.admin_token.clone() };
+    ops::routes(ops, console::routes(Console::new(Arc::clone(hub), Arc::new(config))))
 }
 
 fn seconds(duration: Duration) -> i64 {

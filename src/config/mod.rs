@@ -56,6 +56,8 @@ pub struct Server {
     pub admin_listen: SocketAddr,
     /// What callers of the admin listener must show.
     pub admin_token: Option<Secret>,
+    /// What operators' browsers call the console, where that is not the admin listener itself.
+    pub console_url: Option<PublicUrl>,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Whether other nodes on this machine listen on the same public port.
@@ -182,8 +184,17 @@ fn server(mut section: Section<'_>) -> Option<Server> {
     });
     let trusted_proxies = trusted_proxies.collect();
     let reuse_port = section.flag("reuse_port", false);
+    let console_url = console_url(section.section("console"));
     section.finish();
-    Some(Server { listen, public_url: public_url?, admin_listen, admin_token, trusted_proxies, reuse_port })
+    let public_url = public_url?;
+    Some(Server { listen, public_url, admin_listen, admin_token, console_url, trusted_proxies, reuse_port })
+}
+
+fn console_url(mut section: Section<'_>) -> Option<PublicUrl> {
+    let text = section.text("url");
+    let url = text.and_then(|text| PublicUrl::parse(&text).map_err(|wrong| section.fault("url", wrong)).ok());
+    section.finish();
+    url
 }
 
 fn address(section: &mut Section<'_>, name: &'static str, default: SocketAddr) -> SocketAddr {

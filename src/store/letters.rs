@@ -318,7 +318,9 @@ impl RetryStep {
                     "issuer = $2 and client_id = $3 and good_until > $4 order by good_until, id limit $5",
                     "$6"
                 );
-                let with_app = |query: Query<'static>| query.bind(issuer.to_owned()).bind(client_id.to_owned()).bind(since.0).bind(STEP);
+                let with_app = |query: Query<'static>| {
+                    query.bind(issuer.to_owned()).bind(client_id.to_owned()).bind(since.0).bind(STEP)
+                };
                 Ok(hurried + self.take_up(connection, updates, with_app).await?)
             }
             Retry::End(place) => {
