@@ -42,6 +42,8 @@ struct ConfirmPage {
     whose: String,
     before: Option<String>,
     reason: Option<String>,
+    /// The dry run's own name.
+    counted: String,
     counts: String,
     /// What is to be typed.
     sessions: u64,
@@ -101,24 +103,31 @@ pub(super) async fn confirm(State(console): State<Console>, operator: Operator) 
 /// `POST /console/end/confirm`: ends what was counted, where the count was typed back.
 pub(super) async fn end(State(console): State<Console>, request: Request) -> Result<Response, Refusal> {
     let (operator, mut form) = console.form(request).await?;
-    let Some(dry_run) = console.sessions.kept(&operator) else { return Ok(go("/console/end")) };
+    let counted = form.take("counted").unwrap_or_default();
+    // What another window has counted since is shown, and not ended.
+    let Some(dry_run) = console.sessions.kept(&operator).filter(|it| it.name == counted) else {
+        return Ok(go("/console/end/confirm"));
+    };
     let typed = form.take("sessions").unwrap_or_default();
     let typed: String = typed.chars().filter(|letter| !letter.is_whitespace() && *letter != ',').collect();
     if typed != dry_run.counts.sessions.to_string() {
         return Ok(confirm_page(&console, &operator, &dry_run, true));
     }
-    let Some(DryRun { order, .. }) = console.sessions.take(&operator) else { return Ok(go("/console/end")) };
-    let ordered = console.hub.order_logout(order).await?;
+    if !console.sessions.take(&operator, &dry_run) {
+        return Ok(go("/console/end/confirm"));
+    }
+    let ordered = console.hub.order_logout(dry_run.order).await?;
     Ok(go(&format!("/console/logouts/{}", ordered.id)))
 }
 
 fn confirm_page(console: &Console, operator: &Operator, dry_run: &DryRun, is_wrong: bool) -> Response {
-    let DryRun { order, counts: counted, .. } = dry_run;
+    let DryRun { order, counts: counted, name, .. } = dry_run;
     let page = ConfirmPage {
         shell: console.shell(operator, "/console/end"),
         whose: whose(console, order),
         before: order.before.map(exact),
         reason: order.reason.as_ref().map(|reason| reason.as_str().to_owned()),
+        counted: name.clone(),
         counts: counts(counted),
         sessions: counted.sessions,
         sessions_in_words: grouped(counted.sessions),

@@ -8,7 +8,7 @@ use axum::response::Response;
 use super::Console;
 use super::page::{Refusal, Shell, show};
 use super::sessions::Operator;
-use super::words::{Moment, grouped, span};
+use super::words::{Moment, counted, grouped, span};
 use crate::domain::clock::{UnixMillis, UnixSeconds};
 use crate::domain::signing_key::SigningKey;
 use crate::hub::denied::Denied;
@@ -35,7 +35,7 @@ struct IssuerCard {
     trouble: Option<(Moment, String)>,
     has_metadata: bool,
     algs: String,
-    apps: usize,
+    apps: String,
     has_client: bool,
     has_management: bool,
 }
@@ -79,7 +79,7 @@ fn card(console: &Console, health: IssuerHealth, now: UnixMillis) -> IssuerCard 
         trouble: health.trouble.map(|(at, why)| (Moment::of(at, now), why)),
         has_metadata: health.has_metadata,
         algs: algs.join(", "),
-        apps: directory.apps_of(&health.issuer).count(),
+        apps: counted(directory.apps_of(&health.issuer).count() as u64, "app"),
         has_client: settings.is_some_and(|it| it.client.is_some()),
         has_management: settings.is_some_and(|it| it.management.is_some()),
         issuer: health.issuer.as_str().to_owned(),

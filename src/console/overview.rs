@@ -102,7 +102,7 @@ fn of_records(hub: &Hub, records: &Records, now: UnixMillis, found: &mut Vec<Tro
         found.push(Trouble {
             mark: "wrong",
             what: format!("{} given up", counted(given_up, "delivery")),
-            detail: "In the last day: an app or an issuer was never told. See why, and try again.".to_owned(),
+            detail: "An app or an issuer was never told. See why, and try again.".to_owned(),
             href: "/console/deliveries",
         });
     }
@@ -173,10 +173,10 @@ fn figures(seen: &Overview) -> Vec<Figure> {
     let pace = &records.pace;
     let latest = pace
         .latest
-        .map_or("none in this hour".to_owned(), |at| format!("the latest {}", Moment::of(at, seen.at).words));
-    let minute = format!("{} in the last minute", grouped(pace.last_minute));
+        .map_or("none in this hour".to_owned(), |at| format!("the latest: {}", Moment::of(at, seen.at).words));
+    let minute = format!("{} last minute", grouped(pace.last_minute));
     figures.push(figure(
-        "Logouts in the last hour",
+        "Logouts, last hour",
         grouped(pace.last_hour),
         format!("{minute}, {latest}"),
         "/console/logouts",
@@ -207,7 +207,7 @@ fn figures(seen: &Overview) -> Vec<Figure> {
 }
 
 fn oldest(backlog: &Backlog, now: UnixMillis) -> String {
-    backlog.oldest.map_or("nothing waits".to_owned(), |at| format!("the oldest is from {}", Moment::of(at, now).words))
+    backlog.oldest.map_or("nothing waits".to_owned(), |at| format!("the oldest: {}", Moment::of(at, now).words))
 }
 
 fn lines(hub: &Hub, unconfirmed: &[Unconfirmed]) -> Vec<AppLine> {

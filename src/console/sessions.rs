@@ -43,6 +43,8 @@ pub(super) struct DryRun {
     pub(super) order: Order,
     /// What it would end.
     pub(super) counts: Expected,
+    /// Its own name, which its form carries: another window may count something else since.
+    pub(super) name: String,
     at: Duration,
 }
 
@@ -100,7 +102,7 @@ impl Sessions {
     pub(super) fn keep(&self, operator: &Operator, order: Order, counts: Expected) {
         let at = self.clock.uptime();
         if let Some(session) = self.open_at(at).get_mut(&operator.key) {
-            session.dry_run = Some(DryRun { order, counts, at });
+            session.dry_run = Some(DryRun { order, counts, name: unguessable(), at });
         }
     }
 
@@ -112,11 +114,13 @@ impl Sessions {
         dry_run.filter(|it| now.saturating_sub(it.at) < DRY_RUN)
     }
 
-    /// The same, once: a form that is sent twice orders once.
-    pub(super) fn take(&self, operator: &Operator) -> Option<DryRun> {
-        let kept = self.kept(operator)?;
-        self.open_at(self.clock.uptime()).get_mut(&operator.key)?.dry_run = None;
-        Some(kept)
+    /// Takes it out: a form that is sent twice orders once. False where it was taken before, or
+    /// another was counted since.
+    pub(super) fn take(&self, operator: &Operator, dry_run: &DryRun) -> bool {
+        let mut open = self.open_at(self.clock.uptime());
+        let Some(session) = open.get_mut(&operator.key) else { return false };
+        let taken = session.dry_run.take_if(|kept| kept.name == dry_run.name);
+        taken.is_some()
     }
 
     /// Those that last at that moment.

@@ -33,6 +33,7 @@ pub(super) async fn sign_in(
     Peer(peer): Peer,
     request: Request,
 ) -> Result<Response, Refusal> {
+    let before = console.cookie().read(request.headers());
     let mut form = body::form(request).await?;
     if !console.wrong_tokens.allow(peer) {
         return Err(Refusal::SlowDown);
@@ -45,6 +46,9 @@ pub(super) async fn sign_in(
         return Ok(response);
     }
     console.wrong_tokens.forgive(peer);
+    if let Some(operator) = before.and_then(|cookie| console.sessions.find(&cookie, false)) {
+        console.sessions.end(&operator);
+    }
     tracing::info!("an operator has signed in to the console");
     let lasts = i64::try_from(LONGEST.as_secs()).unwrap_or(i64::MAX);
     Ok(with_cookie(go("/console"), &console, &console.sessions.begin(), lasts))

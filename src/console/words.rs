@@ -24,7 +24,7 @@ impl Moment {
     pub(super) fn of(at: UnixMillis, now: UnixMillis) -> Self {
         let apart = Duration::from_millis(at.0.abs_diff(now.0));
         let words = match (span(apart), at > now) {
-            _ if apart < Duration::from_secs(2) => "now".to_owned(),
+            _ if apart < Duration::from_secs(2) => "just now".to_owned(),
             (span, false) => format!("{span} ago"),
             (span, true) => format!("in {span}"),
         };
@@ -132,7 +132,10 @@ mod tests {
         let now = UnixMillis(1_800_000_000_000);
         let at = |seconds: i64| Moment::of(now.plus_seconds(seconds), now).words;
         let told = [0, -1, -5, -119, -120, -7_199, -7_200, -172_800].map(at);
-        assert_eq!(told, ["now", "now", "5 s ago", "119 s ago", "2 min ago", "119 min ago", "2 h ago", "2 days ago"]);
+        assert_eq!(
+            told,
+            ["just now", "just now", "5 s ago", "119 s ago", "2 min ago", "119 min ago", "2 h ago", "2 days ago"]
+        );
         assert_eq!([at(90), at(3_600)], ["in 90 s", "in 60 min"]);
     }
 

@@ -14,7 +14,8 @@ use crate::store::{Backlog, Pace, StoreError, Unconfirmed};
 
 /// How far back the overview looks for what was not confirmed, in seconds: an hour.
 pub const UNCONFIRMED_SECONDS: i64 = 3_600;
-/// How far back what was given up is news, in seconds: a day.
+/// How long what was given up is news after the end of its time, in seconds: a day. What was
+/// refused before has more.
 pub const GIVEN_UP_SECONDS: i64 = 24 * 3_600;
 
 /// How the hub is.

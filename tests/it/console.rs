@@ -165,7 +165,8 @@ async fn a_name_that_was_bent_to_this_address_is_not_the_consoles() {
     let hub = governed().await;
     let operator = Operator::of(&hub).await;
     let port = hub.running.admin_addr.port();
-    let calls = |host: &str| operator.request(Method::GET, "/console").header("host", host.replace("PORT", &port.to_string()));
+    let calls =
+        |host: &str| operator.request(Method::GET, "/console").header("host", host.replace("PORT", &port.to_string()));
     for host in ["evil.example", "evil.example:PORT", "localhost.evil.example:PORT", "127.0.0.1.evil.example"] {
         let answer = Answer::of(calls(host)).await;
         answer.is_refusal(421, "bad_host");

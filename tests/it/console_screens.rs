@@ -22,6 +22,11 @@ async fn ends_by_notes(hub: &TestHub, who: &TestSession) -> String {
     done["id"].as_str().unwrap().to_owned()
 }
 
+/// The name of the dry run that a page shows.
+fn counted(page: &Answer) -> String {
+    page.text.split("name=\"counted\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+}
+
 /// Where an answer leads.
 fn place(answer: &Answer) -> String {
     assert_eq!(answer.status, 303, "{answer:?}");
@@ -98,9 +103,8 @@ async fn a_search_finds_whom_it_names_and_shows_the_name_nowhere() {
     let phone = hub.issuer.sign_in("ada-lovelace");
     id_token(&hub, &phone, "notes");
     hub.receives(&everywhere(&hub, &phone, "notes")).await.expect(200);
-    let searches = async |text: &str| {
-        operator.sends("/console/logouts", "/console/logouts/search", &[("text", text)]).await
-    };
+    let searches =
+        async |text: &str| operator.sends("/console/logouts", "/console/logouts/search", &[("text", text)]).await;
     let by_sid = searches(&ada.sid).await;
     by_sid.shows(&first).lacks(&other).lacks(&ada.sid);
     let by_sub = searches(" ada-lovelace ").await;
@@ -185,15 +189,21 @@ async fn sessions_end_once_the_count_of_the_dry_run_was_typed_back() {
     operator.opens("/console/end/confirm").await.goes_to("/console/end");
 
     let issuer = hub.issuer.url().to_owned();
-    let order =
-        [("issuer", issuer.as_str()), ("whom", "person"), ("name", "ada-lovelace"), ("reason", "Your account was closed")];
+    let order = [
+        ("issuer", issuer.as_str()),
+        ("whom", "person"),
+        ("name", "ada-lovelace"),
+        ("reason", "Your account was closed"),
+    ];
     operator.sends("/console/end", "/console/end", &order).await.goes_to("/console/end/confirm");
     let page = operator.opens("/console/end/confirm").await;
     page.shows("2 sessions of 1 person").shows("Your account was closed").lacks("ada-lovelace").lacks(&laptop.sid);
     in_shop.heard_nothing(&on_phone).await;
 
+    let counted = counted(&page);
     let confirm = async |typed: &str| {
-        operator.sends("/console/end", "/console/end/confirm", &[("sessions", typed)]).await
+        let fields = [("counted", counted.as_str()), ("sessions", typed)];
+        operator.sends("/console/end", "/console/end/confirm", &fields).await
     };
     let wrong = confirm("3").await;
     assert_eq!(wrong.status, 400, "{wrong:?}");
@@ -206,8 +216,32 @@ async fn sessions_end_once_the_count_of_the_dry_run_was_typed_back() {
         assert_eq!(done, format!("/console/logouts/{}", event["id"].as_str().unwrap()));
     }
     operator.opens(&done).await.shows("An administrator").lacks("ada-lovelace");
-    confirm("2").await.goes_to("/console/end");
+    confirm("2").await.goes_to("/console/end/confirm");
+    operator.opens("/console/end/confirm").await.goes_to("/console/end");
     assert_eq!(hub.recorded().await, 1, "a form that is sent twice orders once");
+}
+
+#[tokio::test]
+async fn what_another_window_has_counted_since_is_not_ended_by_an_older_form() {
+    let hub = governed().await;
+    let operator = Operator::of(&hub).await;
+    for name in ["ada", "eve"] {
+        Tab::live(&hub, NOTES, &id_token(&hub, &hub.issuer.sign_in(name), "notes")).await;
+    }
+    let issuer = hub.issuer.url().to_owned();
+    let counts = async |name: &str| {
+        let order = [("issuer", issuer.as_str()), ("whom", "person"), ("name", name)];
+        operator.sends("/console/end", "/console/end", &order).await.goes_to("/console/end/confirm");
+        counted(&operator.opens("/console/end/confirm").await)
+    };
+    let (of_ada, of_eve) = (counts("ada").await, counts("eve").await);
+    let confirms = async |counted: &str| {
+        let fields = [("counted", counted), ("sessions", "1")];
+        operator.sends("/console/end", "/console/end/confirm", &fields).await
+    };
+    confirms(&of_ada).await.goes_to("/console/end/confirm");
+    assert_eq!(hub.recorded().await, 0);
+    assert!(place(&confirms(&of_eve).await).starts_with("/console/logouts/"));
 }
 
 #[tokio::test]
@@ -226,7 +260,9 @@ async fn a_sweep_is_shown_until_it_is_done_and_an_old_count_counts_no_more() {
     hub.advance(10 * MINUTE);
     operator.opens("/console/end/confirm").await.goes_to("/console/end");
     orders("everyone").await.goes_to("/console/end/confirm");
-    let done = operator.sends("/console/end", "/console/end/confirm", &[("sessions", "2")]).await;
+    let counted = counted(&operator.opens("/console/end/confirm").await);
+    let fields = [("counted", counted.as_str()), ("sessions", "2")];
+    let done = operator.sends("/console/end", "/console/end/confirm", &fields).await;
     let sweep = place(&done);
     until("the sweep is done", async || {
         let page = operator.opens(&sweep).await;

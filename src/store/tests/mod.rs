@@ -1,6 +1,7 @@
 //! The store's promises, on real files.
 
 mod claims;
+mod console;
 mod decisions;
 mod deliveries;
 mod durability;
