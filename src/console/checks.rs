@@ -13,8 +13,8 @@ use super::page::{Refusal, Shell, go, show};
 use super::sessions::Operator;
 use super::words::Moment;
 use crate::config::Config;
-use crate::doctor::Doctor;
 use crate::doctor::finding::{Chapter, Finding, Mark};
+use crate::doctor::{Doctor, Visit};
 use crate::domain::clock::{Clock, UnixMillis};
 
 /// The last run, and whether one is under way. Clones share it.
@@ -36,8 +36,8 @@ struct Last {
     outcome: Outcome,
 }
 
-/// What was found, with how it ends in one line; or why nothing could be.
-type Outcome = Result<(Arc<[Chapter]>, String), String>;
+/// What was found; or why nothing could be.
+type Outcome = Result<Arc<Visit>, String>;
 
 /// A run, until it is dropped: also one that breaks down is over.
 struct Run {
@@ -79,11 +79,7 @@ impl Run {
     async fn examine(mut self) {
         let checks = self.checks.clone();
         self.outcome = Some(match Doctor::new(&checks.config, Arc::clone(&self.clock)) {
-            Ok(doctor) => {
-                let visit = doctor.examine().await;
-                let summary = visit.summary();
-                Ok((visit.chapters.into(), summary))
-            }
+            Ok(doctor) => Ok(Arc::new(doctor.examine().await)),
             Err(error) => Err(error.to_string()),
         });
     }
@@ -98,6 +94,8 @@ struct ChecksPage {
     summary: String,
     trouble: Option<String>,
     chapters: Vec<ChapterView>,
+    /// What would mend some of it: whose, and the request.
+    fixes: Vec<(String, String)>,
 }
 
 struct ChapterView {
@@ -136,11 +134,13 @@ pub(super) async fn findings(State(console): State<Console>, operator: Operator)
         summary: String::new(),
         trouble: None,
         chapters: Vec::new(),
+        fixes: Vec::new(),
     };
     match last.map(|last| last.outcome) {
-        Some(Ok((chapters, summary))) => {
-            page.summary = summary;
-            page.chapters = chapters.iter().map(view).collect();
+        Some(Ok(visit)) => {
+            page.summary = visit.summary();
+            page.chapters = visit.chapters.iter().map(view).collect();
+            page.fixes = visit.fixes.iter().map(|fix| (fix.name.clone(), fix.text())).collect();
         }
         Some(Err(why)) => page.trouble = Some(why),
         None => {}

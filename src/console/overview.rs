@@ -11,7 +11,7 @@ use super::Console;
 use super::logouts::Row;
 use super::page::{Shell, show};
 use super::sessions::Operator;
-use super::words::{Moment, counted, grouped, span};
+use super::words::{Moment, clock, counted, grouped, span};
 use crate::domain::clock::UnixMillis;
 use crate::hub::Hub;
 use crate::hub::overview::{Overview, Records};
@@ -138,7 +138,7 @@ fn of_records(hub: &Hub, records: &Records, now: UnixMillis, found: &mut Vec<Tro
 
 fn of_issuer(issuer: &IssuerHealth, now: UnixMillis) -> Option<Trouble> {
     let host = issuer.issuer.host();
-    let why = issuer.trouble.as_ref().map(|(at, why)| format!("{}: {why}.", Moment::of(*at, now).words));
+    let why = issuer.trouble.as_ref().map(|(at, why)| format!("{}: {why}.", clock(*at)));
     let href = "/console/issuers";
     match (issuer.keys_age, why) {
         (None, why) => Some(Trouble {
@@ -171,16 +171,9 @@ fn figures(seen: &Overview) -> Vec<Figure> {
     )];
     let Ok(records) = &seen.records else { return figures };
     let pace = &records.pace;
-    let latest = pace
-        .latest
-        .map_or("none in this hour".to_owned(), |at| format!("the latest: {}", Moment::of(at, seen.at).words));
-    let minute = format!("{} last minute", grouped(pace.last_minute));
-    figures.push(figure(
-        "Logouts, last hour",
-        grouped(pace.last_hour),
-        format!("{minute}, {latest}"),
-        "/console/logouts",
-    ));
+    let latest = pace.latest.map(|at| format!(", latest {}", Moment::of(at, seen.at).words)).unwrap_or_default();
+    let note = format!("{} in the last minute{latest}", grouped(pace.last_minute));
+    figures.push(figure("Logouts, last hour", grouped(pace.last_hour), note, "/console/logouts"));
     figures.push(figure(
         "Waiting for back ends",
         grouped(records.posts.waiting),

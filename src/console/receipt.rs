@@ -141,7 +141,7 @@ fn of_sweep(shell: Shell, sweep: SweepState, now: UnixMillis) -> SweepPage {
         percent: sweep
             .expected
             .map(|it| (100 * sweep.sessions_ended.min(it.sessions)).checked_div(it.sessions).unwrap_or(100)),
-        ended: grouped(sweep.sessions_ended),
+        ended: format!("{} ended", counted(sweep.sessions_ended, "session")),
     }
 }
 

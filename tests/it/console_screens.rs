@@ -269,7 +269,7 @@ async fn a_sweep_is_shown_until_it_is_done_and_an_old_count_counts_no_more() {
         page.text.contains("<h1>Sessions ended</h1>").then_some(page)
     })
     .await
-    .shows("2 ended so far")
+    .shows("2 sessions ended")
     .shows("everyone");
 }
 

@@ -19,9 +19,10 @@ async function refresh() {
   tellTimes();
 }
 
-/** Whoever is about to press something in a part keeps it as it is. */
+/** Whoever is about to press or to read something in a part keeps it as it is. */
 function replace(part, fresh) {
-  if (fresh === null || part.contains(document.activeElement) || part.innerHTML === fresh.innerHTML) return;
+  if (fresh === null || part.contains(document.activeElement) || part.querySelector('details[open]') !== null) return;
+  if (part.innerHTML === fresh.innerHTML) return;
   part.replaceChildren(...fresh.childNodes);
 }
 
@@ -77,8 +78,14 @@ function followChoice(form) {
   show();
 }
 
+/** On a phone the menu is wider than the screen. */
+function showPlace() {
+  document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+}
+
 tellTimes();
-document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+showPlace();
+addEventListener('resize', showPlace);
 document.querySelectorAll('form:has(input[name="whom"])').forEach(followChoice);
 // The footer's own time alone is no reason.
 if (live.length > 1) {
