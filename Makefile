@@ -4,6 +4,7 @@
 # make check  formatting, lints and types only
 # make attack-papers  the count of attacks in the README, and docs/security.md
 # make jepsen SEEDS=100  three nodes while everything around them breaks, with so many seeds
+# make sabotage  the hub broken on purpose, in thirty ways: is each of them noticed?
 # make bench  what a socket and a logout cost
 # make bench-nodes  what several nodes on one PostgreSQL hold
 # make bench-peers  the same of what one would use instead of a hub
@@ -13,7 +14,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export CARGO_TERM_PROGRESS_WHEN := never
 
-.PHONY: help demo cluster test jepsen check bench bench-peers bench-nodes picture pages tools e2e-tools attack-papers
+.PHONY: help demo cluster test jepsen check bench bench-peers bench-nodes sabotage picture pages tools e2e-tools attack-papers
 
 help:
 	@grep '^# make' Makefile | sed 's/^# //'
@@ -56,6 +57,10 @@ SEEDS ?= 10
 jepsen: tools
 	@scripts/need postgresql libfaketime
 	SLO_HUB_SEEDS=$(SEEDS) cargo test --quiet --test cluster -- --ignored --nocapture three_nodes
+
+# Some of them: SLO_HUB_WAYS=any-secret,nonce-does-not-matter make sabotage
+sabotage: tools
+	cargo test --quiet --test sabotage -- --ignored --nocapture
 
 # More than this: cargo bench --bench load -- --help
 bench: tools

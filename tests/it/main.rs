@@ -52,6 +52,7 @@ mod nodes;
 mod nodes_talk;
 mod on_a_server;
 mod operators;
+mod orders;
 mod own_tokens;
 mod process;
 mod receipts;

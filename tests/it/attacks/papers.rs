@@ -55,6 +55,28 @@ struct Requirement {
     note: String,
 }
 
+/// A way to break the hub, of `tests/sabotage/ways.yaml`.
+#[derive(Deserialize)]
+struct Way {
+    id: String,
+    breaks: String,
+    row: Option<String>,
+    test: Option<String>,
+    unit: Option<String>,
+}
+
+/// What the page says before the ways to break the hub.
+const SABOTAGE: &str = "
+## Broken on purpose
+
+A suite that cannot fail proves nothing. So `make sabotage` breaks a copy of the hub, one way after the other, and looks
+whether the attack or the test that is named here fails; at the end all of them are run against the whole hub, where
+they must not. What is changed for each stands in [`ways.yaml`](../tests/sabotage/ways.yaml).
+
+| way | what is broken | caught by |
+| --- | --- | --- |
+";
+
 /// The rows that show each requirement, by file.
 type Shown = BTreeMap<String, BTreeMap<String, Vec<String>>>;
 
@@ -101,7 +123,20 @@ fn page() -> String {
             writeln!(text, "| {} | {} | {shown_by} |", requirement.name, requirement.asks).unwrap();
         }
     }
-    text
+    text + &sabotage()
+}
+
+fn sabotage() -> String {
+    let listed =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sabotage/ways.yaml")).unwrap();
+    let ways: Vec<Way> = serde_saphyr::from_str(&listed).unwrap();
+    let mut table = SABOTAGE.to_owned();
+    for Way { id, breaks, row, test, unit } in ways {
+        let attack = row.map(|row| format!("attack `{row}`"));
+        let test = test.or(unit).map(|name| format!("test `{name}`"));
+        writeln!(table, "| {id} | {breaks} | {} |", attack.or(test).unwrap_or_default()).unwrap();
+    }
+    table
 }
 
 /// `file`: `row`, `row`; file by file.

@@ -173,6 +173,7 @@ impl Stage {
             ("desk_secret", DESK_SECRET),
             ("past", &self.past),
             ("kid", &issuer.kid()),
+            ("other_kid", &self.hub.other.kid()),
         ];
         for (word, text) in plain {
             words.set(word, text);
