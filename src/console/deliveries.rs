@@ -131,7 +131,7 @@ fn row(hub: &Hub, letter: &Letter, chance: Chance, now: UnixMillis) -> Row {
         logout: letter.logout.to_string(),
         recorded: Moment::of(letter.recorded_at, now),
         attempts: letter.attempts,
-        due: Moment::of(letter.due_at, now),
+        due: Moment::due(letter.due_at, now),
         until: Moment::of(letter.good_until, now),
         error: letter.error.clone(),
         can_be_tried: chance == Chance::Open,

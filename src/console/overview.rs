@@ -90,7 +90,7 @@ fn troubles(hub: &Hub, seen: &Overview) -> Vec<Trouble> {
         }),
         Ok(records) => of_records(hub, records, seen.at, &mut found),
     }
-    found.extend(seen.issuers.iter().filter_map(|issuer| of_issuer(issuer, seen.at)));
+    found.extend(seen.issuers.iter().filter_map(of_issuer));
     // What is wrong before what is doubtful; the rest in the order in which it was found.
     found.sort_by_key(|it| it.mark != "wrong");
     found
@@ -136,7 +136,7 @@ fn of_records(hub: &Hub, records: &Records, now: UnixMillis, found: &mut Vec<Tro
     }
 }
 
-fn of_issuer(issuer: &IssuerHealth, now: UnixMillis) -> Option<Trouble> {
+fn of_issuer(issuer: &IssuerHealth) -> Option<Trouble> {
     let host = issuer.issuer.host();
     let why = issuer.trouble.as_ref().map(|(at, why)| format!("{}: {why}.", clock(*at)));
     let href = "/console/issuers";

@@ -30,6 +30,12 @@ impl Moment {
         };
         Self { words, exact: exact(at), datetime: rfc3339(at) }
     }
+
+    /// When something is to be done: what is due is due now, however long it has been.
+    pub(super) fn due(at: UnixMillis, now: UnixMillis) -> Self {
+        let is_due = at <= now.plus_seconds(1);
+        Self { words: if is_due { "now".to_owned() } else { Self::of(at, now).words }, ..Self::of(at, now) }
+    }
 }
 
 /// "14:02:31 UTC".
@@ -137,6 +143,8 @@ mod tests {
             ["just now", "just now", "5 s ago", "119 s ago", "2 min ago", "119 min ago", "2 h ago", "2 days ago"]
         );
         assert_eq!([at(90), at(3_600)], ["in 90 s", "in 60 min"]);
+        let due = |seconds: i64| Moment::due(now.plus_seconds(seconds), now).words;
+        assert_eq!([due(-90), due(0), due(90)], ["now", "now", "in 90 s"]);
     }
 
     #[test]
