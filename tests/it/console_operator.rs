@@ -25,7 +25,7 @@ impl<'a> Operator<'a> {
     pub async fn signs_in(&mut self, token: &str) -> Answer {
         let answer = self.posts("/console/sign-in", &[("admin_token", token)]).await;
         if let Some(line) = answer.headers.get("set-cookie") {
-            self.cookie = line.to_str().unwrap().split(';').next().unwrap().to_owned();
+            line.to_str().unwrap().split(';').next().unwrap().clone_into(&mut self.cookie);
         }
         answer
     }

@@ -266,7 +266,7 @@ async fn a_sweep_is_shown_until_it_is_done_and_an_old_count_counts_no_more() {
     let sweep = place(&done);
     until("the sweep is done", async || {
         let page = operator.opens(&sweep).await;
-        page.text.contains("<h1>Sessions ended</h1>").then_some(page)
+        page.text.contains(">Sessions ended</h1>").then_some(page)
     })
     .await
     .shows("2 sessions ended")
