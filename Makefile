@@ -4,6 +4,11 @@
 # make check  formatting, lints and types only
 # make attack-papers  the count of attacks in the README, and docs/security.md
 # make jepsen SEEDS=100  three nodes while everything around them breaks, with so many seeds
+# make monitoring  the alert rules, held by promtool
+# make package-checks  the Dockerfile, the systemd unit and the workflows
+# make try-image  what the Dockerfile says, without Docker (as root)
+# make deny   licences, sources and bans of what is compiled in; ADVISORIES=yes: known vulnerabilities, from GitHub
+# make sbom   what is in it, as CycloneDX, in target/sbom
 # make sabotage  the hub broken on purpose, in thirty ways: is each of them noticed?
 # make bench  what a socket and a logout cost
 # make bench-nodes  what several nodes on one PostgreSQL hold
@@ -14,7 +19,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export CARGO_TERM_PROGRESS_WHEN := never
 
-.PHONY: help demo cluster test jepsen check bench bench-peers bench-nodes sabotage picture pages tools e2e-tools attack-papers
+.PHONY: help demo cluster test jepsen check bench bench-peers bench-nodes sabotage monitoring picture pages tools e2e-tools attack-papers package-checks try-image deny sbom
 
 help:
 	@grep '^# make' Makefile | sed 's/^# //'
@@ -41,12 +46,14 @@ check: tools
 	scripts/npm-ready demo-apps && npm --prefix demo-apps run --silent check
 
 test: e2e-tools check
-	@scripts/need strace cargo-nextest postgresql redis-server
+	@scripts/need strace cargo-nextest postgresql redis-server promtool
+	scripts/check-monitoring
 	scripts/nextest run
 	scripts/with-postgres scripts/nextest run -E 'binary(it) or test(store::)'
 	scripts/with-postgres cargo test --quiet --lib -- --ignored store::tests::nodes
 	$(MAKE) --no-print-directory jepsen
 	cargo build --quiet
+	$(MAKE) --no-print-directory package-checks
 	npm --prefix client-sdk test
 	scripts/npm-ready tests/e2e
 	scripts/npm-native demo-apps && npm --prefix demo-apps run --silent build
@@ -57,6 +64,10 @@ SEEDS ?= 10
 jepsen: tools
 	@scripts/need postgresql libfaketime
 	SLO_HUB_SEEDS=$(SEEDS) cargo test --quiet --test cluster -- --ignored --nocapture three_nodes
+
+monitoring:
+	@scripts/need promtool
+	scripts/check-monitoring
 
 # Some of them: SLO_HUB_WAYS=any-secret,nonce-does-not-matter make sabotage
 sabotage: tools
@@ -88,3 +99,26 @@ pages: e2e-tools
 # The README's count of attacks and docs/security.md, made from tests/attacks.
 attack-papers: tools
 	WRITE_ATTACK_PAPERS=1 cargo test --quiet --test it attacks::papers
+
+# Twenty seconds once the program is built.
+package-checks: tools
+	@scripts/need package-linters systemd-analyze strace
+	cargo build --quiet
+	packaging/check
+
+# ARGS=--release: exactly as it is written.
+try-image: tools
+	@scripts/need readelf
+	packaging/try-dockerfile.mjs $(ARGS)
+
+# The advisories are a repository on GitHub: what cannot reach it asks for the rest.
+ADVISORIES ?= no
+deny: tools
+	@scripts/need cargo-deny cargo-machete
+	PATH="$$PWD/target/tools/cargo-deny/bin:$$PATH" cargo deny --all-features check --hide-inclusion-graph licenses bans sources \
+	  $(if $(filter yes,$(ADVISORIES)),advisories)
+	target/tools/cargo-machete/bin/cargo-machete
+
+sbom: tools
+	@scripts/need cargo-cyclonedx
+	packaging/sbom

@@ -74,9 +74,10 @@ fn is_own_page(console: &Console, headers: &HeaderMap, host: &str) -> bool {
     };
     let origin = one(header::ORIGIN);
     let site = one(HeaderName::from_static("sec-fetch-site"));
+    let scheme = if console.is_tls { "https://" } else { "http://" };
     let is_own_origin = |origin: &str| {
         let is_configured = console.url.as_ref().is_some_and(|url| url.as_str() == origin);
-        is_configured || origin.strip_prefix("http://").is_some_and(|from| from.eq_ignore_ascii_case(host))
+        is_configured || origin.strip_prefix(scheme).is_some_and(|from| from.eq_ignore_ascii_case(host))
     };
     (origin.is_some() || site.is_some())
         && origin.is_none_or(is_own_origin)

@@ -52,6 +52,8 @@ pub struct Console {
     hub: Arc<Hub>,
     token: Option<Secret>,
     url: Option<PublicUrl>,
+    /// Whether browsers reach the admin listener itself by https.
+    is_tls: bool,
     sessions: Sessions,
     wrong_tokens: Failures,
     checks: Checks,
@@ -65,6 +67,7 @@ impl Console {
         Self {
             token: config.server.admin_token.clone(),
             url: config.server.console_url.clone(),
+            is_tls: config.server.admin_tls.is_some(),
             sessions: Sessions::new(Arc::clone(&clock)),
             wrong_tokens: Failures::new(WRONG_TOKENS_A_MINUTE, clock),
             checks: Checks::new(config),
@@ -73,7 +76,7 @@ impl Console {
     }
 
     fn cookie(&self) -> OwnCookie {
-        let is_secure = self.url.as_ref().is_some_and(|url| url.as_str().starts_with("https:"));
+        let is_secure = self.is_tls || self.url.as_ref().is_some_and(PublicUrl::is_https);
         OwnCookie::strict("slo-console", is_secure)
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 
 use crate::admin::{TOKEN, governed};
+use crate::certificates::{HOST, Office};
 use crate::console_operator::{Operator, token_of};
 use crate::hub::{Answer, NOTES, TestHub};
 
@@ -82,6 +83,24 @@ async fn behind_a_proxy_with_tls_the_cookie_is_for_https_and_the_pages_have_that
     operator.cookie = line.split(';').next().unwrap().to_owned();
     let page = Answer::of(operator.request(Method::GET, "/console").header("host", host)).await;
     page.shows("Overview");
+}
+
+#[tokio::test]
+async fn with_a_certificate_of_the_hubs_own_cookie_and_pages_are_of_https() {
+    let office = Office::open();
+    let hub = TestHub::start_with(&format!("admin_token = \"{TOKEN}\"\n{}", office.table("admin_tls"))).await;
+    let (addr, port) = (hub.running.admin_addr, hub.running.admin_addr.port());
+    let signs_in = |origin: &str| {
+        let request = office.client(addr).post(format!("https://{HOST}:{port}/console/sign-in"));
+        let request = request.header("host", format!("127.0.0.1:{port}")).header("origin", origin);
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        Answer::of(request.body(format!("admin_token={TOKEN}")))
+    };
+    signs_in(&format!("http://127.0.0.1:{port}")).await.is_refusal(403, "invalid_origin");
+    let answer = signs_in(&format!("https://127.0.0.1:{port}")).await;
+    answer.goes_to("/console");
+    let line = answer.header("set-cookie");
+    assert!(line.starts_with("__Host-slo-console=") && line.ends_with("; Secure"), "{line}");
 }
 
 #[tokio::test]

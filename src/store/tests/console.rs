@@ -86,7 +86,7 @@ async fn an_end_that_was_given_up_is_tried_again_until_it_has_ended() {
     let store = TestStore::open().await;
     let report = Report { end_at_issuer: Some(NOW), ..app_ends("laptop", 1000) };
     let recorded = store.fresh(report).await;
-    let attempt = |number, end| EndAttempt { position: recorded.position, number, end };
+    let attempt = |number, end| EndAttempt { position: recorded.position, number, end, at: NOW };
     store.issuer_end_tried(attempt(1, EndAttemptEnd::Refused("not ours"))).await.unwrap();
     let [given_up] = &store.ends(LetterState::GivenUp, 10).await.unwrap()[..] else { panic!("one") };
     assert_eq!((given_up.client_id.as_ref(), given_up.error.as_deref()), (None, Some("not ours")));

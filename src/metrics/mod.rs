@@ -1,7 +1,9 @@
-//! What is counted, for Prometheus. Labels are fixed words: no user data, ever.
+//! What is counted, for Prometheus. Labels are fixed words, or an app's `client_id` from the
+//! configuration: no user data, ever.
 
-use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicI64, AtomicU64};
+mod readings;
+
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use prometheus_client::encoding::{EncodeLabelSet, text};
@@ -9,11 +11,15 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::registry::Registry;
 
+use crate::domain::clock::UnixMillis;
+use crate::domain::ids::LogoutId;
 use crate::domain::logout::Source;
 use crate::domain::via::Via;
-use crate::store::{Outcome, WriterCounters};
+use crate::store::Outcome;
+
+pub use readings::{Readings, Waiting};
 
 /// What became of a report, for the count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +90,9 @@ pub struct Metrics {
     registry: Registry,
     logouts: Family<ByLogout, Counter>,
     rejected: Family<ByRefusal, Counter>,
+    commit_seconds: Histogram,
     push_seconds: Histogram,
+    acknowledge_seconds: Family<ByVia, Histogram>,
     sockets: Family<ByVia, Gauge>,
     subscribes: Family<ByOutcome, Counter>,
     acknowledged: Family<ByVia, Counter>,
@@ -95,28 +103,7 @@ pub struct Metrics {
     given_up: Counter,
     issuer_ends: Family<ByOutcome, Counter>,
     issuer_ends_waiting: Gauge,
-    writer: Writer,
-}
-
-/// What the store counts itself; copied when somebody asks.
-#[derive(Default)]
-struct Writer {
-    commands: Counter,
-    commits: Counter,
-    failures: Counter,
-    busy: Counter<f64, AtomicU64>,
-}
-
-impl Writer {
-    fn registered(registry: &mut Registry) -> Self {
-        let own = Self::default();
-        registry.register("store_writes", "Writes that the store was asked for", own.commands.clone());
-        registry.register("store_commits", "Transactions committed for them", own.commits.clone());
-        registry.register("store_commit_failures", "Transactions that failed", own.failures.clone());
-        let help = "Time that the store has spent on writing";
-        registry.register_with_unit("store_busy", help, Unit::Seconds, own.busy.clone());
-        own
-    }
+    readings: Readings,
 }
 
 /// An open channel's place in the count; dropping it takes it out.
@@ -143,9 +130,17 @@ impl Metrics {
         registry.register("logouts", "Reports of logouts, by who reported and what became of it", logouts.clone());
         let rejected = Family::default();
         registry.register("rejected", "Requests refused, by endpoint and code", rejected.clone());
+        let commit_seconds = Histogram::new(exponential_buckets(0.000_5, 2.0, 14));
+        let help = "Time from a verified report to its commit, as the store answered it";
+        registry.register("commit_seconds", help, commit_seconds.clone());
         let push_seconds = Histogram::new(exponential_buckets(0.000_5, 2.0, 14));
         let help = "Time from a verified report to the push of its event, the commit included";
         registry.register("push_seconds", help, push_seconds.clone());
+        // From a millisecond to three days: an app that slept confirms late, and should be seen to.
+        let acknowledge_seconds: Family<ByVia, Histogram> =
+            Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.001, 4.0, 15)));
+        let help = "Time from a logout to its confirmation by an app, by the app's channel";
+        registry.register("acknowledge_seconds", help, acknowledge_seconds.clone());
         let sockets = Family::default();
         registry.register("sockets", "Channels that are open", sockets.clone());
         let subscribes = Family::default();
@@ -168,12 +163,14 @@ impl Metrics {
         let issuer_ends_waiting = Gauge::default();
         let help = "Logouts that wait to be ended at their issuer";
         registry.register("issuer_ends_waiting", help, issuer_ends_waiting.clone());
-        let writer = Writer::registered(&mut registry);
+        let readings = Readings::registered(&mut registry);
         Self {
             registry,
             logouts,
             rejected,
+            commit_seconds,
             push_seconds,
+            acknowledge_seconds,
             sockets,
             subscribes,
             acknowledged,
@@ -184,7 +181,7 @@ impl Metrics {
             given_up,
             issuer_ends,
             issuer_ends_waiting,
-            writer,
+            readings,
         }
     }
 
@@ -197,6 +194,11 @@ impl Metrics {
     /// A request was refused.
     pub fn rejected(&self, endpoint: &'static str, code: &'static str) {
         self.rejected.get_or_create(&ByRefusal { endpoint, code }).inc();
+    }
+
+    /// The store has answered a report, this long after it was verified.
+    pub fn committed(&self, after: Duration) {
+        self.commit_seconds.observe(after.as_secs_f64());
     }
 
     /// A logout was committed and pushed, this long after its report was verified.
@@ -217,9 +219,13 @@ impl Metrics {
         self.subscribes.get_or_create(&ByOutcome { outcome }).inc();
     }
 
-    /// An app confirmed that it has ended its session.
-    pub fn acknowledged(&self, via: Via) {
-        self.acknowledged.get_or_create(&ByVia { via: via.as_str() }).inc();
+    /// An app has just confirmed that it has ended its session for that logout, whose name
+    /// says when it was reported.
+    pub fn acknowledged(&self, via: Via, logout: LogoutId, now: UnixMillis) {
+        let after = Duration::from_millis(u64::try_from(now.0 - logout.given_at().0).unwrap_or(0));
+        let labels = ByVia { via: via.as_str() };
+        self.acknowledged.get_or_create(&labels).inc();
+        self.acknowledge_seconds.get_or_create(&labels).observe(after.as_secs_f64());
     }
 
     /// The hub closed a socket.
@@ -262,13 +268,10 @@ impl Metrics {
         self.issuer_ends_waiting.set(i64::try_from(logouts).unwrap_or(i64::MAX));
     }
 
-    /// The store's writer has done that much since it started.
-    pub fn writer(&self, counters: WriterCounters) {
-        self.writer.commands.inner().store(counters.commands, Relaxed);
-        self.writer.commits.inner().store(counters.commits, Relaxed);
-        self.writer.failures.inner().store(counters.failures, Relaxed);
-        let busy = Duration::from_micros(counters.busy_micros).as_secs_f64();
-        self.writer.busy.inner().store(busy.to_bits(), Relaxed);
+    /// What is read only when somebody asks for the metrics.
+    #[must_use]
+    pub fn readings(&self) -> &Readings {
+        &self.readings
     }
 
     /// Everything, in the `OpenMetrics` text format.
@@ -302,23 +305,5 @@ mod tests {
         let text = metrics.encode();
         assert!(text.contains("slo_hub_logouts_total{source=\"app\",outcome=\"repeat\"} 1\n"), "{text}");
         assert!(text.contains("slo_hub_socket_closes_total{code=\"4510\"} 1\n"), "{text}");
-    }
-
-    #[test]
-    fn the_stores_own_counts_are_shown_as_they_stand() {
-        let metrics = Metrics::new();
-        for done in [1, 2] {
-            metrics.writer(WriterCounters {
-                commands: 40 * done,
-                commits: 3 * done,
-                failures: 0,
-                busy_micros: 250_000 * done,
-            });
-        }
-        let text = metrics.encode();
-        for line in ["writes_total 80\n", "commits_total 6\n", "commit_failures_total 0\n", "busy_seconds_total 0.5\n"]
-        {
-            assert!(text.contains(&format!("slo_hub_store_{line}")), "{line}: {text}");
-        }
     }
 }
