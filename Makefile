@@ -10,6 +10,8 @@
 # make deny   licences, sources and bans of what is compiled in; ADVISORIES=yes: known vulnerabilities, from GitHub
 # make sbom   what is in it, as CycloneDX, in target/sbom
 # make sabotage  the hub broken on purpose, in thirty ways: is each of them noticed?
+# make fuzz FUZZ_SECONDS=600  what strangers send, led by coverage; fuzz-keep keeps what was found
+# make autobahn  WebSocket conformance, and docs/websocket-conformance.md
 # make bench  what a socket and a logout cost
 # make bench-nodes  what several nodes on one PostgreSQL hold
 # make bench-peers  the same of what one would use instead of a hub
@@ -19,7 +21,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export CARGO_TERM_PROGRESS_WHEN := never
 
-.PHONY: help demo cluster test jepsen check bench bench-peers bench-nodes sabotage monitoring picture pages tools e2e-tools attack-papers package-checks try-image deny sbom
+.PHONY: help demo cluster test jepsen check bench bench-peers bench-nodes sabotage monitoring picture pages tools e2e-tools \
+        attack-papers package-checks try-image deny sbom fuzz fuzz-keep autobahn
 
 help:
 	@grep '^# make' Makefile | sed 's/^# //'
@@ -46,9 +49,10 @@ check: tools
 	scripts/npm-ready demo-apps && npm --prefix demo-apps run --silent check
 
 test: e2e-tools check
-	@scripts/need strace cargo-nextest postgresql redis-server promtool
+	@scripts/need strace cargo-nextest postgresql redis-server promtool autobahn
 	scripts/check-monitoring
 	scripts/nextest run
+	scripts/autobahn
 	scripts/with-postgres scripts/nextest run -E 'binary(it) or test(store::)'
 	scripts/with-postgres cargo test --quiet --lib -- --ignored store::tests::nodes
 	$(MAKE) --no-print-directory jepsen
@@ -72,6 +76,21 @@ monitoring:
 # Some of them: SLO_HUB_WAYS=any-secret,nonce-does-not-matter make sabotage
 sabotage: tools
 	cargo test --quiet --test sabotage -- --ignored --nocapture
+
+# The changes that `make test` plays are other ones each time; the same again, and more of
+# them: SLO_HUB_FUZZ_SEED=7 SLO_HUB_FUZZ_RUNS=100000 cargo test --lib fuzzing::
+FUZZ_SECONDS ?= 600
+fuzz: tools
+	@scripts/need c++ cargo-fuzz
+	scripts/fuzz $(FUZZ_SECONDS)
+
+fuzz-keep: tools
+	@scripts/need c++ cargo-fuzz
+	scripts/fuzz --keep
+
+autobahn: tools
+	@scripts/need autobahn
+	scripts/autobahn --write
 
 # More than this: cargo bench --bench load -- --help
 bench: tools

@@ -19,6 +19,7 @@ const LAYERS: &[&[&str]] = &[
     &["http", "ws", "pages", "console"],
     &["app"],
     &["cli"],
+    &["fuzzing"],
 ];
 
 #[test]

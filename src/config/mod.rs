@@ -2,6 +2,8 @@
 //! whole, at start, in one message.
 
 mod apps;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzed;
 mod reader;
 mod store_url;
 pub mod tls;
@@ -129,7 +131,7 @@ impl Config {
 
     fn load_at(path: &Path, serving_at: Option<UnixSeconds>) -> Result<Self, ConfigFaults> {
         let text = std::fs::read_to_string(path)
-            .map_err(|error| ConfigFaults::one(format!("{}: cannot read the file: {error}", path.display())))?;
+            .map_err(|error| ConfigFaults::one(&format!("{}: cannot read the file: {error}", path.display())))?;
         let base = path.parent().unwrap_or(Path::new("."));
         // A name or value that is not UTF-8 cannot be one of ours.
         let env =
@@ -155,7 +157,7 @@ impl Config {
         base: &Path,
         serving_at: Option<UnixSeconds>,
     ) -> Result<Self, ConfigFaults> {
-        let mut table: Table = text.parse().map_err(|error| ConfigFaults::one(not_toml(text, &error)))?;
+        let mut table: Table = text.parse().map_err(|error| ConfigFaults::one(&not_toml(text, &error)))?;
         let mut reader = Reader::new(base, serving_at);
         reader.lay_over(&mut table, env);
         let config = read(&reader, table);

@@ -267,3 +267,11 @@ fn facts_outlive_resume_tickets() {
     let text = faults("[server]", "[store]\nretention_days = 2\n[server]");
     assert!(text.contains("store.retention_days: must not be shorter"), "{text}");
 }
+
+#[test]
+fn a_fault_is_one_line_whatever_stands_in_the_file() {
+    let faults = parse("[server]\n\"a\\nb\" = 1\n\"\\u001b[2J\" = 2\n").unwrap_err();
+    for line in ["server.a\\nb: is no key", "server.\\u{1b}[2J: is no key"] {
+        assert!(faults.lines().iter().any(|own| own == line), "{line} is not in\n{faults}");
+    }
+}

@@ -1,5 +1,6 @@
 //! The store's promises, on real files.
 
+mod algebra;
 mod claims;
 mod console;
 mod decisions;
