@@ -113,7 +113,7 @@ picture: e2e-tools
 # Pictures of the hub's own pages in every state, to be looked at.
 pages: e2e-tools
 	scripts/npm-ready tests/e2e
-	cargo build --quiet && node tests/e2e/pages.mjs target/pages && node tests/e2e/sessions.mjs target/pages
+	cargo build --quiet && node tests/e2e/pages.mjs target/pages && node tests/e2e/sessions.mjs target/pages && node tests/e2e/console.mjs target/pages
 
 # The README's count of attacks and docs/security.md, made from tests/attacks.
 attack-papers: tools
