@@ -34,6 +34,7 @@ mod other_nodes;
 pub mod overview;
 pub mod own_sign_in;
 pub mod progress;
+pub mod readings;
 pub mod receipt;
 pub mod receive_logout;
 pub mod record;

@@ -27,6 +27,8 @@ fn asked_for(file: &str) -> BTreeSet<String> {
 
 /// Every metric that there is, by name: one that has counted nothing yet is not shown, so each counts once.
 async fn names(hub: &TestHub) -> BTreeSet<String> {
+    // What is read from the store is read now, and not again while the clock stands still.
+    Answer::of(hub.http.get(hub.admin_url("/metrics"))).await;
     let metrics = &hub.running.hub.metrics;
     metrics.logout(Source::App, LogoutOutcome::Recorded);
     metrics.rejected("logouts", "bad_json");
@@ -87,4 +89,20 @@ async fn the_time_of_a_logout_is_measured_to_its_commit_its_push_and_its_confirm
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }
+}
+
+#[tokio::test]
+async fn who_has_not_confirmed_is_named_by_its_app_and_the_store_is_not_asked_at_every_scrape() {
+    let hub = TestHub::start().await;
+    let ada = hub.issuer.sign_in("ada");
+    let (tab, _) = Tab::live(&hub, NOTES, &id_token(&hub, &ada, "notes")).await;
+    tab.leave().await;
+    let scrape = async || Answer::of(hub.http.get(hub.admin_url("/metrics"))).await.text;
+    assert!(scrape().await.contains("slo_hub_store_up 1\n"));
+    hub.receives(&logout_token(&hub, &ada, "notes")).await.expect(200);
+    let line = "slo_hub_unconfirmed{client_id=\"notes\",status=\"pending\"} 1\n";
+    assert!(!scrape().await.contains(line), "asked a moment ago");
+    hub.advance(std::time::Duration::from_secs(5));
+    let text = scrape().await;
+    assert!(text.contains(line), "{text}");
 }
