@@ -24,7 +24,7 @@ pub struct Ops {
     pub token: Option<Secret>,
 }
 
-/// `/healthz`, `/readyz`, `/metrics`, and what administrators do.
+/// `/healthz`, `/readyz`, `/metrics`, what administrators do, and the document of it all.
 pub fn routes(ops: Ops) -> Router {
     let guarded = Router::new().route("/metrics", get(metrics)).layer(from_fn_with_state(ops.clone(), with_token));
     // Probes carry no token, and learn nothing that would need one.
@@ -33,6 +33,7 @@ pub fn routes(ops: Ops) -> Router {
         .route("/readyz", get(ready))
         .merge(guarded)
         .merge(admin::routes(&ops))
+        .merge(super::specifications::admin_routes())
         .fallback(super::not_found)
         .method_not_allowed_fallback(super::method_not_allowed)
         .layer(from_fn(layers::with_one_host))

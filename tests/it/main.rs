@@ -68,6 +68,7 @@ mod sessions_sign_in;
 mod signing_keys;
 mod signing_out;
 mod socket_memory;
+mod specifications;
 mod sse;
 mod stories;
 mod tab;
