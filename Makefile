@@ -4,6 +4,8 @@
 # make check  formatting, lints and types only
 # make attack-papers  the count of attacks in the README, and docs/security.md
 # make jepsen SEEDS=100  three nodes while everything around them breaks, with so many seeds
+# make specs EXAMPLES=500  is the hub as its OpenAPI documents say? so many requests an operation
+# make specifications  the OpenAPI and AsyncAPI documents, put together
 # make sabotage  the hub broken on purpose, in thirty ways: is each of them noticed?
 # make bench  what a socket and a logout cost
 # make bench-nodes  what several nodes on one PostgreSQL hold
@@ -14,7 +16,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export CARGO_TERM_PROGRESS_WHEN := never
 
-.PHONY: help demo cluster test jepsen check bench bench-peers bench-nodes sabotage picture pages tools e2e-tools attack-papers
+.PHONY: help demo cluster test jepsen check bench bench-peers bench-nodes sabotage specs specifications picture pages tools e2e-tools attack-papers
 
 help:
 	@grep '^# make' Makefile | sed 's/^# //'
@@ -46,6 +48,7 @@ test: e2e-tools check
 	scripts/with-postgres scripts/nextest run -E 'binary(it) or test(store::)'
 	scripts/with-postgres cargo test --quiet --lib -- --ignored store::tests::nodes
 	$(MAKE) --no-print-directory jepsen
+	$(MAKE) --no-print-directory specs
 	cargo build --quiet
 	npm --prefix client-sdk test
 	scripts/npm-ready tests/e2e
@@ -57,6 +60,17 @@ SEEDS ?= 10
 jepsen: tools
 	@scripts/need postgresql libfaketime
 	SLO_HUB_SEEDS=$(SEEDS) cargo test --quiet --test cluster -- --ignored --nocapture three_nodes
+
+# Others than each time: make specs EXAMPLES=500 SEED=7
+EXAMPLES ?= 10
+SEED ?= 1
+specs: tools
+	@scripts/need schemathesis
+	SLO_HUB_EXAMPLES=$(EXAMPLES) SLO_HUB_SEED=$(SEED) cargo test --quiet --test it -- --ignored --nocapture answers_as_its_documents_say
+
+# From src/http/specifications. A test says when they are not what is written there.
+specifications: tools
+	WRITE_SPECIFICATIONS=1 cargo test --quiet --test it documents_are_those_that_are_written
 
 # Some of them: SLO_HUB_WAYS=any-secret,nonce-does-not-matter make sabotage
 sabotage: tools
