@@ -62,7 +62,7 @@ jepsen: tools
 	SLO_HUB_SEEDS=$(SEEDS) cargo test --quiet --test cluster -- --ignored --nocapture three_nodes
 
 # Others than each time: make specs EXAMPLES=500 SEED=7
-EXAMPLES ?= 10
+EXAMPLES ?= 50
 SEED ?= 1
 specs: tools
 	@scripts/need schemathesis

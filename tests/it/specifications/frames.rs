@@ -1,4 +1,4 @@
-//! The messages of `slo.v1`: the AsyncAPI document, the golden frames in `tests/wire`, and
+//! The messages of `slo.v1`: the document of them, the golden frames in `tests/wire`, and
 //! the code have the same.
 
 use std::collections::{BTreeMap, BTreeSet};

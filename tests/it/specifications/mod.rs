@@ -1,4 +1,4 @@
-//! The OpenAPI and AsyncAPI documents: they are what is written, what they say is so, and
+//! `openapi.json` and `asyncapi.json`: they are what is written, what they say is so, and
 //! what is so they say.
 
 mod answers;

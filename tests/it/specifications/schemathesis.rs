@@ -105,7 +105,7 @@ async fn play(round: &Round, document: &Path, hub: &HubProcess, sign_in: &str) -
     command.args(["--no-color", "--config-file", "tests/schemathesis/schemathesis.toml"]);
     command.args(["run", "--checks", "all", "--url", &url]);
     // The same requests each time, until somebody asks for others.
-    command.args(["--seed", &setting("SLO_HUB_SEED", "1"), "--max-examples", &setting("SLO_HUB_EXAMPLES", "10")]);
+    command.args(["--seed", &setting("SLO_HUB_SEED", "1"), "--max-examples", &setting("SLO_HUB_EXAMPLES", "50")]);
     command.args(&round.args).arg(document).env("SLO_HUB_SIGN_IN", sign_in);
     if round.signs_in {
         command.env("SCHEMATHESIS_HOOKS", "tests.schemathesis.hooks");
@@ -129,10 +129,11 @@ async fn sign_ins(issuer: &Arc<TestIssuer>) -> String {
     url
 }
 
-/// Pages are no part of this, so Notes needs none; and all that fails is to be answered.
+/// Notes' requests come from no page, and whoever fails a thousand times is still answered.
 fn settings(issuer: &str, port: u16, admin_port: u16) -> String {
-    let settings =
-        config(issuer, port, admin_port).replace("[store]", &format!("admin_token = \"{ADMIN_TOKEN}\"\n[store]"));
+    let settings = config(issuer, port, admin_port)
+        .replace("[store]", &format!("admin_token = \"{ADMIN_TOKEN}\"\n[store]"))
+        .replace("[[apps]]", "client_id = \"hub\"\nclient_secret = \"hub-secret-0123456789\"\n[[apps]]");
     format!(
         r#"{settings}
 allow_no_origin = true
