@@ -6,7 +6,14 @@
 # make jepsen SEEDS=100  three nodes while everything around them breaks, with so many seeds
 # make specs EXAMPLES=500  is the hub as its OpenAPI documents say? so many requests an operation
 # make specifications  the OpenAPI and AsyncAPI documents, put together
+# make monitoring  the alert rules, held by promtool
+# make package-checks  the Dockerfile, the systemd unit and the workflows
+# make try-image  what the Dockerfile says, without Docker (as root)
+# make deny   licences, sources and bans of what is compiled in; ADVISORIES=yes: known vulnerabilities, from GitHub
+# make sbom   what is in it, as CycloneDX, in target/sbom
 # make sabotage  the hub broken on purpose, in thirty ways: is each of them noticed?
+# make fuzz FUZZ_SECONDS=600  what strangers send, led by coverage; fuzz-keep keeps what was found
+# make autobahn  WebSocket conformance, and docs/websocket-conformance.md
 # make bench  what a socket and a logout cost
 # make bench-nodes  what several nodes on one PostgreSQL hold
 # make bench-peers  the same of what one would use instead of a hub
@@ -16,7 +23,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export CARGO_TERM_PROGRESS_WHEN := never
 
-.PHONY: help demo cluster test jepsen check bench bench-peers bench-nodes sabotage specs specifications picture pages tools e2e-tools attack-papers
+.PHONY: help demo cluster test jepsen check bench bench-peers bench-nodes sabotage monitoring picture pages tools e2e-tools \
+        attack-papers package-checks try-image deny sbom fuzz fuzz-keep autobahn specs specifications
 
 help:
 	@grep '^# make' Makefile | sed 's/^# //'
@@ -43,13 +51,16 @@ check: tools
 	scripts/npm-ready demo-apps && npm --prefix demo-apps run --silent check
 
 test: e2e-tools check
-	@scripts/need strace cargo-nextest postgresql redis-server
+	@scripts/need strace cargo-nextest postgresql redis-server promtool autobahn
+	scripts/check-monitoring
 	scripts/nextest run
+	scripts/autobahn
 	scripts/with-postgres scripts/nextest run -E 'binary(it) or test(store::)'
 	scripts/with-postgres cargo test --quiet --lib -- --ignored store::tests::nodes
 	$(MAKE) --no-print-directory jepsen
 	$(MAKE) --no-print-directory specs
 	cargo build --quiet
+	$(MAKE) --no-print-directory package-checks
 	npm --prefix client-sdk test
 	scripts/npm-ready tests/e2e
 	scripts/npm-native demo-apps && npm --prefix demo-apps run --silent build
@@ -72,9 +83,28 @@ specs: tools
 specifications: tools
 	WRITE_SPECIFICATIONS=1 cargo test --quiet --test it documents_are_those_that_are_written
 
+monitoring:
+	@scripts/need promtool
+	scripts/check-monitoring
+
 # Some of them: SLO_HUB_WAYS=any-secret,nonce-does-not-matter make sabotage
 sabotage: tools
 	cargo test --quiet --test sabotage -- --ignored --nocapture
+
+# The changes that `make test` plays are other ones each time; the same again, and more of
+# them: SLO_HUB_FUZZ_SEED=7 SLO_HUB_FUZZ_RUNS=100000 cargo test --lib fuzzing::
+FUZZ_SECONDS ?= 600
+fuzz: tools
+	@scripts/need c++ cargo-fuzz
+	scripts/fuzz $(FUZZ_SECONDS)
+
+fuzz-keep: tools
+	@scripts/need c++ cargo-fuzz
+	scripts/fuzz --keep
+
+autobahn: tools
+	@scripts/need autobahn
+	scripts/autobahn --write
 
 # More than this: cargo bench --bench load -- --help
 bench: tools
@@ -102,3 +132,26 @@ pages: e2e-tools
 # The README's count of attacks and docs/security.md, made from tests/attacks.
 attack-papers: tools
 	WRITE_ATTACK_PAPERS=1 cargo test --quiet --test it attacks::papers
+
+# Twenty seconds once the program is built.
+package-checks: tools
+	@scripts/need package-linters systemd-analyze strace
+	cargo build --quiet
+	packaging/check
+
+# ARGS=--release: exactly as it is written.
+try-image: tools
+	@scripts/need readelf
+	packaging/try-dockerfile.mjs $(ARGS)
+
+# The advisories are a repository on GitHub: what cannot reach it asks for the rest.
+ADVISORIES ?= no
+deny: tools
+	@scripts/need cargo-deny cargo-machete
+	PATH="$$PWD/target/tools/cargo-deny/bin:$$PATH" cargo deny --all-features check --hide-inclusion-graph licenses bans sources \
+	  $(if $(filter yes,$(ADVISORIES)),advisories)
+	target/tools/cargo-machete/bin/cargo-machete
+
+sbom: tools
+	@scripts/need cargo-cyclonedx
+	packaging/sbom

@@ -1,5 +1,8 @@
 //! The composition root: every part is built here, once, and handed what it needs.
 
+mod service_manager;
+
+use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,11 +10,12 @@ use std::time::Duration;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::any;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
 
 use crate::channels::Channels;
-use crate::config::Config;
+use crate::config::tls::TlsFiles;
+use crate::config::{Config, Server};
 use crate::delivery::{self, Chance, Deliveries, Lookup, NoTls, NoteEnd, SessionEnd, SystemLookup, system_chance};
 use crate::domain::clock::{Clock, SystemClock};
 use crate::http::ops::{self, Ops};
@@ -27,6 +31,7 @@ use crate::hub::signing_keys::{KeyTrouble, ready_keys};
 use crate::hub::sweeping::Sweeping;
 use crate::hub::{Hub, Rules};
 use crate::listener::gate::Gate;
+use crate::listener::tls::{Look, NoTls as NoCertificate, Tls};
 use crate::listener::{Deadlines, Limits, Listener, Port};
 use crate::metrics::Metrics;
 use crate::oidc::code_flow::CodeFlow;
@@ -42,6 +47,7 @@ use crate::telemetry::LogHash;
 use crate::web::Edge;
 use crate::web::caller::with_client_addr;
 use crate::web::failures::Failures;
+use crate::web::pace::Paces;
 use crate::{pages, ws};
 
 /// How long a stopping hub waits for what is under way.
@@ -68,6 +74,14 @@ pub enum StartError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// A listener's certificate cannot be served with.
+    #[error("{key}: {source}")]
+    Certificate {
+        /// The configuration's key.
+        key: &'static str,
+        /// What is wrong.
+        source: NoCertificate,
+    },
     /// The client for the issuers cannot be built.
     #[error("cannot set up TLS for requests to issuers: {0}")]
     Tls(String),
@@ -89,6 +103,8 @@ pub struct Running {
     pub hub: Arc<Hub>,
     /// What is under way to apps' back ends.
     pub deliveries: Deliveries,
+    /// What the listeners show of themselves.
+    pub certificates: Vec<Tls>,
 }
 
 /// What a hub takes from its surroundings, besides its configuration.
@@ -119,14 +135,31 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let surroundings = Surroundings::with_clock(Arc::new(SystemClock::start()));
     let running = start(config, surroundings).await?;
     tracing::info!(listen = %running.public_addr, admin_listen = %running.admin_addr, "slo-hub is up");
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    service_manager::tell(service_manager::READY);
+    // Without certificates there is nothing to look at again, and a terminal that is gone
+    // ends the hub as it would any program.
+    let has_certificates = !running.certificates.is_empty();
+    let hangup = has_certificates.then(|| signal(SignalKind::hangup())).transpose();
+    let mut hangup = hangup.map_err(StartError::Signals)?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            Some(()) = next(hangup.as_mut()) => drop(running.look_at_certificates()),
+        }
     }
+    service_manager::tell(service_manager::STOPPING);
     tracing::info!("stopping: no new connections, every socket is closed with 1012");
     running.stop().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+async fn next(signal: Option<&mut Signal>) -> Option<()> {
+    match signal {
+        Some(signal) => signal.recv().await,
+        None => pending().await,
+    }
 }
 
 /// Starts a hub with its listeners and background work; returns once it answers.
@@ -135,9 +168,12 @@ pub async fn run(config: Config) -> Result<(), StartError> {
 /// [`StartError`].
 pub async fn start(config: Config, surroundings: Surroundings) -> Result<Running, StartError> {
     let port = if config.server.reuse_port { Port::Shared } else { Port::Alone };
-    let public = bind("server.listen", config.server.listen, port)?;
-    let admin = bind("server.admin_listen", config.server.admin_listen, Port::Alone)?;
     let Surroundings { clock, lookup, chance } = surroundings;
+    let tls = certificate("server.tls", config.server.tls.as_ref(), clock.as_ref())?;
+    let admin_tls = certificate("server.admin_tls", config.server.admin_tls.as_ref(), clock.as_ref())?;
+    let certificates = tls.iter().chain(&admin_tls).cloned().collect();
+    let public = bind("server.listen", config.server.listen, port)?.by(tls);
+    let admin = bind("server.admin_listen", config.server.admin_listen, Port::Alone)?.by(admin_tls);
     let hub = build_hub(&config, clock, &lookup).await?;
     let edge = build_edge(&config, &hub);
     let token = config.server.admin_token.clone();
@@ -148,11 +184,13 @@ pub async fn start(config: Config, surroundings: Surroundings) -> Result<Running
     };
     let deliveries = Deliveries::start(delivery_parts(&hub, lookup, chance))?;
     let (public_addr, admin_addr) = (public.local_addr(), admin.local_addr());
-    let running = Running { public_addr, admin_addr, hub: Arc::clone(&hub), deliveries };
-    let routes = public_routes(&edge);
+    let running = Running { public_addr, admin_addr, hub: Arc::clone(&hub), deliveries, certificates };
+    running.follow_certificates();
+    let routes = public_routes(&edge, &config.server);
     let tasks = hub.tasks.clone();
     hub.tasks.spawn(public.serve(routes, limits.clone(), tasks.clone()));
-    hub.tasks.spawn(admin.serve(ops::routes(Ops { hub: Arc::clone(&hub), token }), limits, tasks));
+    let admin_routes = ops::routes(Ops { hub: Arc::clone(&hub), token }).layer(from_fn(layers::with_bounded_head));
+    hub.tasks.spawn(admin.serve(admin_routes, limits, tasks));
     hub.keys.prefetch_all();
     hub.keep_house();
     hub.keep_sessions();
@@ -160,6 +198,21 @@ pub async fn start(config: Config, surroundings: Surroundings) -> Result<Running
 }
 
 impl Running {
+    /// Shows new certificates from when their files hold them.
+    fn follow_certificates(&self) {
+        for tls in &self.certificates {
+            let (clock, tasks) = (Arc::clone(&self.hub.clock), self.hub.tasks.clone());
+            self.hub.tasks.spawn(tls.clone().follow_files(clock, tasks));
+        }
+    }
+
+    /// Looks at the certificates' files now.
+    #[must_use]
+    pub fn look_at_certificates(&self) -> Vec<Look> {
+        let now = self.hub.clock.now().floor();
+        self.certificates.iter().map(|tls| tls.look(now)).collect()
+    }
+
     /// Stops taking connections, closes every socket, lets requests finish. Ends within
     /// ten seconds whatever clients do.
     pub async fn stop(&self) {
@@ -172,6 +225,11 @@ impl Running {
             tracing::warn!("the store did not close in time; nothing acknowledged is lost by that");
         }
     }
+}
+
+fn certificate(key: &'static str, files: Option<&TlsFiles>, clock: &dyn Clock) -> Result<Option<Tls>, StartError> {
+    let tls = files.map(|files| Tls::of(key, files.clone(), clock.now().floor()));
+    tls.transpose().map_err(|source| StartError::Certificate { key, source })
 }
 
 fn bind(key: &'static str, addr: SocketAddr, port: Port) -> Result<Listener, StartError> {
@@ -271,21 +329,26 @@ fn build_edge(config: &Config, hub: &Arc<Hub>) -> Edge {
         gate: Gate::new(limits.max_connections, limits.max_connections_per_ip),
         failures: Failures::new(limits.invalid_requests_per_minute_per_ip, Arc::clone(&hub.clock)),
         codes: Failures::new(limits.invalid_requests_per_minute_per_ip, Arc::clone(&hub.clock)),
+        paces: Paces::new(Arc::clone(&hub.clock)),
         trusted_proxies: config.server.trusted_proxies.clone().into(),
         subscribe_timeout: limits.subscribe_timeout,
     }
 }
 
-fn public_routes(edge: &Edge) -> Router {
+fn public_routes(edge: &Edge, server: &Server) -> Router {
     let ws = http::guarded(ws::routes(), edge);
     let api = http::routes(edge).merge(ws).with_state::<()>(edge.clone());
     let held_back = from_fn_with_state(edge.clone(), layers::hold_back_failures);
+    // A name that every machine has for itself is not this hub's alone to speak for.
+    let is_strict = server.tls.is_some() && !server.public_url.stays_here();
     api.merge(pages::routes(edge.clone()))
         .fallback_service(any(http::not_found).layer(held_back))
         .layer(from_fn(layers::with_one_host))
+        .layer(from_fn(layers::with_bounded_head))
         .layer(layers::catch_panics())
         .layer(from_fn_with_state(Arc::clone(&edge.hub), layers::with_request_id))
         .layer(from_fn(layers::with_plain_headers))
+        .layer(from_fn_with_state(is_strict, layers::with_strict_transport))
         .layer(from_fn_with_state(edge.clone(), with_client_addr))
 }
 

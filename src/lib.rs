@@ -74,6 +74,8 @@ pub mod config;
 pub mod delivery;
 pub mod doctor;
 pub mod domain;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod http;
 pub mod hub;
 pub mod listener;

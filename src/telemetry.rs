@@ -27,6 +27,28 @@ pub fn start() {
     drop(started);
 }
 
+tokio::task_local! {
+    /// What the request is called that is being answered.
+    static REQUEST: String;
+}
+
+/// Answers a request of that name: whatever is written down meanwhile can say which it was.
+pub async fn in_request<T>(id: String, answering: impl Future<Output = T>) -> T {
+    REQUEST.scope(id, answering).await
+}
+
+/// Goes on with this request's work in another task.
+pub fn within_request<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
+    let id = request();
+    async move { if let Some(id) = id { in_request(id, work).await } else { work.await } }
+}
+
+/// What the request is called that is being answered, where one is.
+#[must_use]
+pub fn request() -> Option<String> {
+    REQUEST.try_with(Clone::clone).ok()
+}
+
 /// Names a session or a person in logs without showing them: lines about the same one
 /// carry the same hash, and nobody without the key can tell whose it is.
 pub struct LogHash(hmac::Key);

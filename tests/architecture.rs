@@ -19,6 +19,7 @@ const LAYERS: &[&[&str]] = &[
     &["http", "ws", "pages"],
     &["app"],
     &["cli"],
+    &["fuzzing"],
 ];
 
 #[test]
@@ -56,6 +57,46 @@ fn no_file_is_longer_than_400_lines() {
         (lines > 400).then(|| format!("{}: {lines} lines", file.display()))
     });
     assert_eq!(long.collect::<Vec<_>>(), Vec::<String>::new());
+}
+
+#[test]
+fn every_limit_of_the_documentation_names_tests_that_exist() {
+    let text = fs::read_to_string("docs/limits.md").unwrap();
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| limit")).collect();
+    let rows: Vec<&str> = rows.into_iter().filter(|row| !row.starts_with("| ---")).collect();
+    let mut faults = Vec::new();
+    for row in &rows {
+        let named: Vec<(&str, &str)> = row.split('`').filter_map(|word| word.split_once("::")).collect();
+        if named.is_empty() {
+            faults.push(format!("no test: {row}"));
+        }
+        let missing = named.into_iter().filter(|(file, name)| !is_tested(file, name));
+        faults.extend(missing.map(|(file, name)| format!("{file} has no {name}")));
+    }
+    assert!(rows.len() > 40, "{} rows", rows.len());
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+#[test]
+fn every_limit_of_the_configuration_is_in_the_documentation() {
+    let (text, file) = ("docs/limits.md", "src/config.default.toml");
+    let (text, file) = (fs::read_to_string(text).unwrap(), fs::read_to_string(file).unwrap());
+    let section = file.split("\n[limits]\n").nth(1).unwrap().split("\n[").next().unwrap();
+    let keys = section.lines().filter_map(|line| line.split_once(" = ")).map(|(key, _)| key);
+    // Tolerances: nobody is turned away for too much by these.
+    let tolerances = ["clock_skew_seconds", "logout_token_max_age_seconds"];
+    let missing = keys.filter(|key| !tolerances.contains(key) && !text.contains(&format!("`{key}`")));
+    assert_eq!(missing.collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
+/// Whether a file has that test: a function that is marked as one, or a row of the corpus.
+fn is_tested(file: &str, name: &str) -> bool {
+    let Ok(text) = fs::read_to_string(file) else { return false };
+    if Path::new(file).extension().is_none_or(|kind| kind != "rs") {
+        return text.contains(&format!("id: {name},"));
+    }
+    let Some((before, _)) = text.split_once(&format!("fn {name}()")) else { return false };
+    before.rsplit("\n\n").next().is_some_and(|head| head.contains("#[test]") || head.contains("#[tokio::test"))
 }
 
 fn ranks() -> BTreeMap<&'static str, usize> {

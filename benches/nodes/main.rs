@@ -151,6 +151,8 @@ fn report() -> Report {
         occurred_at: now,
         recorded_at: now,
         token: None,
+        shown: None,
+        request: None,
         seen: None,
         ticket: None,
         back_ends: Arc::default(),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use crate::config::Config;
 
 pub(super) fn run(path: &Path) -> ExitCode {
-    let config = match Config::load(path) {
+    let config = match Config::load_to_serve(path) {
         Ok(config) => config,
         Err(faults) => return super::say_faults(path, &faults),
     };
@@ -18,6 +18,9 @@ pub(super) fn run(path: &Path) -> ExitCode {
         let names: Vec<&str> = apps.map(|app| app.name.as_str()).collect();
         let apps = if names.is_empty() { "no apps".to_owned() } else { names.join(", ") };
         println!("  {}: {apps}", issuer.issuer.as_str());
+    }
+    for line in &config.cautions {
+        println!("  careful: {line}");
     }
     ExitCode::SUCCESS
 }

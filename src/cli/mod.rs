@@ -1,11 +1,16 @@
 //! The command line: one command a file.
 
+mod audit;
+mod backup;
 mod check;
 mod doctor;
 mod drill;
+mod healthcheck;
+mod init;
 mod keys;
 mod logout;
 mod migrate;
+mod papers;
 mod running_hub;
 mod serve;
 
@@ -28,6 +33,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write a configuration for an Auth0 tenant, after three questions.
+    Init(init::Init),
     /// Run the hub until it is told to stop (SIGTERM or Ctrl-C).
     Serve(ConfigFile),
     /// Say everything that is wrong with a configuration; exit 1 if anything is.
@@ -50,6 +57,25 @@ enum Command {
     /// Look after the keys that sign the hub's own logout tokens. Works while it runs.
     #[command(subcommand)]
     Keys(Keys),
+    /// Ask the hub on this machine whether it could record a logout now; exit 1 if not. For Docker and systemd.
+    Healthcheck {
+        #[command(flatten)]
+        file: ConfigFile,
+        /// Ask there, and read no configuration: `http://127.0.0.1:8081/readyz`.
+        #[arg(long)]
+        url: Option<String>,
+    },
+    /// Copy the SQLite file while the hub runs, look through the copy, and say what is in it.
+    Backup {
+        #[command(flatten)]
+        file: ConfigFile,
+        /// The new file. It must not be there yet, and its folder must be.
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
+    /// The audit trail: every logout, who caused it, who was told and who confirmed. Works while the hub runs.
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Move every record from the SQLite file that store.url names to an empty PostgreSQL database. Stop the hub first.
     Migrate {
         #[command(flatten)]
@@ -57,6 +83,17 @@ enum Command {
         /// The new database. It holds a password: the variable keeps that from the list of processes.
         #[arg(long, value_name = "POSTGRES_URL", env = "SLO_HUB_MIGRATE_TO", hide_env_values = true)]
         to: String,
+    },
+    /// Print completions for a shell: source <(slo-hub completions bash).
+    Completions {
+        /// The shell.
+        shell: papers::OfShell,
+    },
+    /// Write the manual's pages, one for each command.
+    Man {
+        /// The folder to write them into; it must be there.
+        #[arg(long, value_name = "FOLDER", default_value = ".")]
+        to: PathBuf,
     },
 }
 
@@ -86,6 +123,7 @@ struct ConfigFile {
 #[must_use]
 pub fn run() -> ExitCode {
     match Cli::parse().command {
+        Command::Init(wish) => init::run(&wish),
         Command::Serve(file) => serve::run(&file.config),
         Command::Check(file) => check::run(&file.config),
         Command::Doctor { file, fix: false, .. } => doctor::run(&file.config, Mend::Nothing),
@@ -93,6 +131,11 @@ pub fn run() -> ExitCode {
         Command::Doctor { file, .. } => doctor::run(&file.config, Mend::All),
         Command::Logout(wish) => logout::run(&wish),
         Command::Drill(wish) => drill::run(&wish),
+        Command::Healthcheck { file, url } => healthcheck::run(&file.config, url.as_deref()),
+        Command::Backup { file, to } => backup::run(&file.config, &to),
+        Command::Completions { shell } => papers::completions(shell),
+        Command::Man { to } => papers::man(&to),
+        Command::Audit(wish) => audit::run(&wish),
         Command::Migrate { file, to } => migrate::run(&file.config, &to),
         Command::Keys(Keys::List(file)) => keys::list(&file.config),
         Command::Keys(Keys::Rotate { file, now: true }) => keys::rotate(&file.config, Rotation::Now),

@@ -10,11 +10,14 @@ use crate::config::Config;
 use crate::{app, telemetry};
 
 pub(super) fn run(path: &Path) -> ExitCode {
-    let config = match Config::load(path) {
+    let config = match Config::load_to_serve(path) {
         Ok(config) => config,
         Err(faults) => return super::say_faults(path, &faults),
     };
     telemetry::start();
+    for line in &config.cautions {
+        tracing::warn!("{line}");
+    }
     let runtime = match Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return trouble(&error),

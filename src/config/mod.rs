@@ -2,8 +2,11 @@
 //! whole, at start, in one message.
 
 mod apps;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzed;
 mod reader;
 mod store_url;
+pub mod tls;
 mod url;
 
 use std::net::{IpAddr, SocketAddr};
@@ -14,11 +17,13 @@ use ipnet::IpNet;
 use toml::Table;
 
 use crate::domain::app::{App, Directory, IssuerSettings};
+use crate::domain::clock::{Clock as _, SystemClock, UnixSeconds};
 use crate::domain::secret::Secret;
 use crate::domain::session_life::Timeouts;
 pub use reader::ConfigFaults;
 use reader::{Reader, Section};
 pub use store_url::{StoreUrl, is_of_a_server};
+use tls::{TlsFiles, tls};
 pub use url::PublicUrl;
 
 /// The documented configuration: every key with its default. Parsed in a test.
@@ -43,6 +48,8 @@ pub struct Config {
     pub issuers: Vec<IssuerSettings>,
     /// `[[apps]]`.
     pub apps: Vec<App>,
+    /// What may be meant so, and probably is not: a line each, with its key.
+    pub cautions: Vec<String>,
 }
 
 /// Where the hub listens, and what it is called.
@@ -60,6 +67,10 @@ pub struct Server {
     pub trusted_proxies: Vec<IpNet>,
     /// Whether other nodes on this machine listen on the same public port.
     pub reuse_port: bool,
+    /// The public listener's certificate, where no proxy stands before it.
+    pub tls: Option<TlsFiles>,
+    /// The admin listener's.
+    pub admin_tls: Option<TlsFiles>,
 }
 
 /// Where facts are kept.
@@ -105,13 +116,25 @@ impl Config {
     /// # Errors
     /// [`ConfigFaults`]: every problem at once.
     pub fn load(path: &Path) -> Result<Self, ConfigFaults> {
+        Self::load_at(path, None)
+    }
+
+    /// The same for who is about to serve with it: the files of `[server.tls]` are looked at too.
+    ///
+    /// # Errors
+    /// [`ConfigFaults`]: every problem at once.
+    pub fn load_to_serve(path: &Path) -> Result<Self, ConfigFaults> {
+        Self::load_at(path, Some(SystemClock::start().now().floor()))
+    }
+
+    fn load_at(path: &Path, serving_at: Option<UnixSeconds>) -> Result<Self, ConfigFaults> {
         let text = std::fs::read_to_string(path)
-            .map_err(|error| ConfigFaults::one(format!("{}: cannot read the file: {error}", path.display())))?;
+            .map_err(|error| ConfigFaults::one(&format!("{}: cannot read the file: {error}", path.display())))?;
         let base = path.parent().unwrap_or(Path::new("."));
         // A name or value that is not UTF-8 cannot be one of ours.
         let env =
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        Self::parse(&text, env, base)
+        Self::parse_at(&text, env, base, serving_at)
     }
 
     /// Reads a text, with an environment laid over it. Relative paths start at `base`.
@@ -119,8 +142,21 @@ impl Config {
     /// # Errors
     /// [`ConfigFaults`]: every problem at once.
     pub fn parse(text: &str, env: impl Iterator<Item = (String, String)>, base: &Path) -> Result<Self, ConfigFaults> {
-        let mut table: Table = text.parse().map_err(|error| ConfigFaults::one(not_toml(text, &error)))?;
-        let mut reader = Reader::new(base);
+        Self::parse_at(text, env, base, None)
+    }
+
+    /// The same for who is about to serve with it at that time, where one is given.
+    ///
+    /// # Errors
+    /// [`ConfigFaults`]: every problem at once.
+    pub fn parse_at(
+        text: &str,
+        env: impl Iterator<Item = (String, String)>,
+        base: &Path,
+        serving_at: Option<UnixSeconds>,
+    ) -> Result<Self, ConfigFaults> {
+        let mut table: Table = text.parse().map_err(|error| ConfigFaults::one(&not_toml(text, &error)))?;
+        let mut reader = Reader::new(base, serving_at);
         reader.lay_over(&mut table, env);
         let config = read(&reader, table);
         reader.result(config)
@@ -151,7 +187,8 @@ fn read(reader: &Reader, table: Table) -> Option<Config> {
     let issuers = apps::issuers(&mut root);
     let apps = apps::apps(&mut root, &issuers);
     root.finish();
-    Some(Config { server: server?, store: store?, session, limits, issuers, apps })
+    let cautions = reader.cautions();
+    Some(Config { server: server?, store: store?, session, limits, issuers, apps, cautions })
 }
 
 fn server(mut section: Section<'_>) -> Option<Server> {
@@ -168,6 +205,27 @@ fn server(mut section: Section<'_>) -> Option<Server> {
     if listen == admin_listen && listen.port() != 0 {
         section.fault("admin_listen", "is the same address as listen; choose another port");
     }
+    let trusted_proxies = trusted_proxies(&mut section);
+    let reuse_port = section.flag("reuse_port", false);
+    let tls_files = tls(&mut section, "tls", public_url.as_ref().map(PublicUrl::host));
+    let admin_tls = tls(&mut section, "admin_tls", None);
+    if tls_files.is_some() && public_url.as_ref().is_some_and(|url| !url.is_https()) {
+        section.fault("public_url", "must begin with https://, because [server.tls] is there");
+    }
+    section.finish();
+    Some(Server {
+        listen,
+        public_url: public_url?,
+        admin_listen,
+        admin_token,
+        trusted_proxies,
+        reuse_port,
+        tls: tls_files,
+        admin_tls,
+    })
+}
+
+fn trusted_proxies(section: &mut Section<'_>) -> Vec<IpNet> {
     let proxies = section.texts("trusted_proxies").unwrap_or_default();
     let trusted_proxies = proxies.iter().enumerate().filter_map(|(index, text)| {
         let net = text.parse::<IpNet>().ok().or_else(|| text.parse().ok().map(|addr: IpAddr| addr.into()));
@@ -180,10 +238,7 @@ fn server(mut section: Section<'_>) -> Option<Server> {
         }
         net
     });
-    let trusted_proxies = trusted_proxies.collect();
-    let reuse_port = section.flag("reuse_port", false);
-    section.finish();
-    Some(Server { listen, public_url: public_url?, admin_listen, admin_token, trusted_proxies, reuse_port })
+    trusted_proxies.collect()
 }
 
 fn address(section: &mut Section<'_>, name: &'static str, default: SocketAddr) -> SocketAddr {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+use crate::domain::clock::UnixSeconds;
 use crate::domain::secret::Secret;
 
 /// Everything that is wrong with a configuration: a line each, with its key.
@@ -15,8 +16,8 @@ use crate::domain::secret::Secret;
 pub struct ConfigFaults(Vec<String>);
 
 impl ConfigFaults {
-    pub(super) fn one(text: String) -> Self {
-        Self(vec![text])
+    pub(super) fn one(text: &str) -> Self {
+        Self(vec![one_line(text)])
     }
 
     /// A line for each fault: the key, what is wrong, what would be right.
@@ -34,16 +35,30 @@ impl fmt::Display for ConfigFaults {
 
 impl std::error::Error for ConfigFaults {}
 
+/// Names in the file may hold anything, a line break or what a terminal obeys too.
+fn one_line(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
+}
+
 /// What all sections of one configuration share.
 pub(super) struct Reader {
     faults: RefCell<Vec<String>>,
+    cautions: RefCell<Vec<String>>,
+    serving_at: Option<UnixSeconds>,
     from_env: BTreeSet<String>,
     base: PathBuf,
 }
 
 impl Reader {
-    pub(super) fn new(base: &Path) -> Self {
-        Self { faults: RefCell::default(), from_env: BTreeSet::new(), base: base.to_owned() }
+    pub(super) fn new(base: &Path, serving_at: Option<UnixSeconds>) -> Self {
+        let (faults, cautions) = (RefCell::default(), RefCell::default());
+        Self { faults, cautions, serving_at, from_env: BTreeSet::new(), base: base.to_owned() }
+    }
+
+    /// The time, where a hub is to be served with this configuration.
+    pub(super) fn serving_at(&self) -> Option<UnixSeconds> {
+        self.serving_at
     }
 
     pub(super) fn base(&self) -> &Path {
@@ -51,7 +66,16 @@ impl Reader {
     }
 
     pub(super) fn fault(&self, key: &str, text: impl fmt::Display) {
-        self.faults.borrow_mut().push(format!("{key}: {text}"));
+        self.faults.borrow_mut().push(one_line(&format!("{key}: {text}")));
+    }
+
+    /// What may be meant so, and probably is not.
+    pub(super) fn caution(&self, key: &str, text: impl fmt::Display) {
+        self.cautions.borrow_mut().push(format!("{key}: {text}"));
+    }
+
+    pub(super) fn cautions(&self) -> Vec<String> {
+        self.cautions.take()
     }
 
     /// Every fault so far, or the value when there is none.
@@ -128,6 +152,12 @@ impl<'a> Section<'a> {
 
     pub(super) fn has(&self, name: &str) -> bool {
         self.table.contains_key(name)
+    }
+
+    /// A table that may be there is not.
+    pub(super) fn no_section<T>(&mut self, name: &'static str) -> Option<T> {
+        self.known.push(name);
+        None
     }
 
     /// A table within; empty where there is none.

@@ -37,7 +37,7 @@ fn the_default_file_is_valid_and_says_the_real_defaults() {
 
 #[test]
 fn the_default_file_mentions_every_key() {
-    let code = [include_str!("mod.rs"), include_str!("apps.rs")].join("\n");
+    let code = [include_str!("mod.rs"), include_str!("apps.rs"), include_str!("tls.rs")].join("\n");
     let words: Vec<&str> = code.split('"').collect();
     let is_key = |word: &&&str| {
         !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_' || b.is_ascii_digit())
@@ -256,4 +256,12 @@ fn a_relative_database_lies_beside_the_configuration() {
 fn facts_outlive_resume_tickets() {
     let text = faults("[server]", "[store]\nretention_days = 2\n[server]");
     assert!(text.contains("store.retention_days: must not be shorter"), "{text}");
+}
+
+#[test]
+fn a_fault_is_one_line_whatever_stands_in_the_file() {
+    let faults = parse("[server]\n\"a\\nb\" = 1\n\"\\u001b[2J\" = 2\n").unwrap_err();
+    for line in ["server.a\\nb: is no key", "server.\\u{1b}[2J: is no key"] {
+        assert!(faults.lines().iter().any(|own| own == line), "{line} is not in\n{faults}");
+    }
 }

@@ -22,6 +22,26 @@ impl PublicUrl {
         }
     }
 
+    /// Whether browsers reach it by TLS.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.0.starts_with("https:")
+    }
+
+    /// Its host: a name, or an address (an IPv6 address in brackets).
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        let end = rest.rfind(':').filter(|at| !rest[*at..].contains(']'));
+        end.map_or(rest, |end| &rest[..end])
+    }
+
+    /// Whether it is a name of this machine for itself only.
+    #[must_use]
+    pub fn stays_here(&self) -> bool {
+        Url::parse(&self.0).is_ok_and(|url| stays_here(&url))
+    }
+
     /// The origin's text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -91,7 +91,7 @@ impl Postman {
         match end {
             AttemptEnd::Acknowledged => {
                 self.metrics.delivery_attempt("acknowledged");
-                self.metrics.acknowledged(Via::Backchannel);
+                self.metrics.acknowledged(Via::Backchannel, id, self.clock.now());
                 tracing::info!(logout.id = %id, app.client_id = client_id, attempt = number, "a back end was told");
             }
             AttemptEnd::Refused(why) => {

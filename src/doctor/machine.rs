@@ -16,6 +16,8 @@ const OTHER_FILES: u64 = 600;
 /// What one open channel takes, in bytes: the hub's own share, and the kernel's for the
 /// connection.
 const BYTES_PER_CHANNEL: u64 = 2_300 + 4_100;
+/// What it takes beside that where the hub speaks TLS itself.
+const BYTES_FOR_TLS: u64 = 9_200;
 
 /// What the machine allows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,6 +37,7 @@ struct Wanted {
     channels: u64,
     is_port_shared: bool,
     is_store_a_file: bool,
+    is_by_tls: bool,
 }
 
 /// Looks at the machine that this runs on.
@@ -43,6 +46,7 @@ pub(super) fn examine(config: &Config) -> Option<Chapter> {
         channels: config.limits.max_connections as u64,
         is_port_shared: config.server.reuse_port,
         is_store_a_file: config.store.url.file().is_some(),
+        is_by_tls: config.server.tls.is_some(),
     };
     let machine = Machine::read(Path::new("/proc"))?;
     Some(Chapter { title: "This machine".to_owned(), findings: findings(&machine, &wanted) })
@@ -100,7 +104,7 @@ fn findings(machine: &Machine, wanted: &Wanted) -> Vec<Finding> {
         backlog(machine),
         half_open(machine),
         tracked(machine, wanted.channels),
-        memory_for(machine, wanted.channels),
+        memory_for(machine, wanted),
         shared_port(wanted),
     ];
     looked_at.into_iter().flatten().collect()
@@ -172,16 +176,17 @@ fn tracked(machine: &Machine, channels: u64) -> Option<Finding> {
     })
 }
 
-fn memory_for(machine: &Machine, channels: u64) -> Option<Finding> {
-    let bytes = machine.memory_bytes?;
-    let needed = channels.saturating_mul(BYTES_PER_CHANNEL);
+fn memory_for(machine: &Machine, wanted: &Wanted) -> Option<Finding> {
+    let (bytes, channels) = (machine.memory_bytes?, wanted.channels);
+    let each = BYTES_PER_CHANNEL + if wanted.is_by_tls { BYTES_FOR_TLS } else { 0 };
+    let needed = channels.saturating_mul(each);
     let mebibytes = |bytes: u64| bytes / (1024 * 1024);
     if needed <= bytes / 4 * 3 {
         return Some(Finding::fine(format!("{channels} channels take about {} MiB of memory", mebibytes(needed))));
     }
     Some(Finding::careful(
         format!("{channels} channels take about {} MiB; there are {}", mebibytes(needed), mebibytes(bytes)),
-        "about 2.3 KB of each are the hub's, and 4 KB the kernel's for the connection",
+        "about 2.3 KB of each are the hub's, 9 more where it speaks TLS itself, and 4 the kernel's for the connection",
         "lower limits.max_connections, so that whoever is too many is told so; or add memory or nodes",
     ))
 }
@@ -217,7 +222,7 @@ mod tests {
     }
 
     fn alone(channels: u64) -> Wanted {
-        Wanted { channels, is_port_shared: false, is_store_a_file: true }
+        Wanted { channels, is_port_shared: false, is_store_a_file: true, is_by_tls: false }
     }
 
     #[test]
@@ -242,6 +247,14 @@ mod tests {
             assert!(careful[0].what.contains(what), "{}", careful[0].what);
             assert!(careful[0].why_and_remedy.as_ref().unwrap().1.contains(remedy), "{what}");
         }
+    }
+
+    #[test]
+    fn channels_by_tls_take_more_memory() {
+        let machine = Machine { memory_bytes: Some(3 << 30), ..LARGE };
+        assert_eq!(marks(&machine, &alone(200_000)), []);
+        let found = marks(&machine, &Wanted { is_by_tls: true, ..alone(200_000) });
+        assert!(found[0].1.contains("2975 MiB; there are 3072"), "{found:?}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod issuer;
 mod machine;
 mod public_url;
 mod store;
+mod tls;
 
 use std::sync::Arc;
 
@@ -48,7 +49,7 @@ impl<'a> Doctor<'a> {
     }
 
     /// Looks at everything, one after the other: the server of its records, the issuers, this
-    /// machine, the hub's own public address, every app's logout addresses.
+    /// machine, the hub's own certificates and public address, every app's logout addresses.
     pub async fn examine(&self) -> Visit {
         let mut visit = Visit::default();
         visit.chapters.extend(store::examine(self).await);
@@ -61,6 +62,7 @@ impl<'a> Doctor<'a> {
             }
         }
         visit.chapters.extend(machine::examine(self.config));
+        visit.chapters.extend(tls::examine(self));
         visit.chapters.push(public_url::examine(self).await);
         for app in &self.config.apps {
             visit.chapters.extend(apps::examine(self, app).await);

@@ -1,7 +1,5 @@
 //! SHA-256: names for what is not to be kept, or not to be shown, itself.
 
-use std::fmt::Write as _;
-
 use aws_lc_rs::digest::{self, SHA256};
 
 /// The digest.
@@ -15,8 +13,26 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
 /// The digest, in lower-case hex.
 #[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    sha256(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    })
+    hex(&sha256(bytes))
+}
+
+/// A digest in lower-case hex.
+#[must_use]
+pub fn hex(digest: &[u8; 32]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+}
+
+/// The digest that [`hex`] has written so; `None` for any other text.
+#[must_use]
+pub fn from_hex(text: &str) -> Option<[u8; 32]> {
+    let value = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    };
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
+    let bytes: Option<Vec<u8>> = pairs.iter().map(|[high, low]| Some(value(*high)? << 4 | value(*low)?)).collect();
+    bytes?.try_into().ok()
 }

@@ -145,6 +145,12 @@ impl LogoutId {
         Self(Ulid::from_parts(u64::try_from(at.0).unwrap_or(0), chance))
     }
 
+    /// When it was given, as it says itself.
+    #[must_use]
+    pub fn given_at(self) -> super::clock::UnixMillis {
+        super::clock::UnixMillis(i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX))
+    }
+
     /// # Errors
     /// [`InvalidId`] for what is no ULID in its canonical, upper-case form.
     pub fn parse(raw: &str) -> Result<Self, InvalidId> {
@@ -183,6 +189,7 @@ mod tests {
     fn a_logout_id_has_one_spelling() {
         let id = LogoutId::new(super::super::clock::UnixMillis(1_700_000_000_000), 7);
         assert_eq!(LogoutId::parse(&id.to_string()), Ok(id));
+        assert_eq!(id.given_at().0, 1_700_000_000_000);
         assert_eq!(LogoutId::parse(&id.to_string().to_lowercase()), Err(InvalidId));
         assert_eq!(LogoutId::parse("nope"), Err(InvalidId));
     }

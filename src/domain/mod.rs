@@ -1,6 +1,7 @@
 //! Nouns and rules: no input or output, nothing asynchronous, no clock calls.
 
 pub mod app;
+pub mod audit;
 pub mod clock;
 pub mod device;
 pub mod digest;

@@ -18,7 +18,9 @@ use crate::domain::clock::UnixMillis;
 use crate::hub::Hub;
 use crate::hub::denied::Denied;
 use crate::hub::report_logout::random;
+use crate::listener::HEAD_MAX_BYTES;
 use crate::store::StoreError;
+use crate::telemetry::in_request;
 use crate::web::caller::ClientAddr;
 use crate::web::problem::{Problem, Refused};
 use crate::web::{ANSWER_WITHIN, Edge};
@@ -53,6 +55,25 @@ pub async fn with_one_host(request: Request, next: Next) -> Response {
     if says_one_host(&request) { next.run(request).await } else { Problem::bad_host().into_response() }
 }
 
+/// Refuses a request whose head is too long: its first line and its fields, each as it would
+/// be written with a single space.
+pub async fn with_bounded_head(request: Request, next: Next) -> Response {
+    if head_bytes(&request) <= HEAD_MAX_BYTES {
+        next.run(request).await
+    } else {
+        Problem::head_too_large().into_response()
+    }
+}
+
+fn head_bytes(request: &Request) -> usize {
+    let (uri, method) = (request.uri(), request.method().as_str());
+    let path = uri.path_and_query().map_or(0, |path| path.as_str().len());
+    let scheme = uri.scheme_str().map_or(0, |scheme| scheme.len() + "://".len());
+    let target = scheme + uri.authority().map_or(0, |authority| authority.as_str().len()) + path;
+    let fields = request.headers().iter().map(|(name, value)| name.as_str().len() + ": \r\n".len() + value.len());
+    method.len() + target + "  HTTP/1.1\r\n".len() + fields.sum::<usize>() + "\r\n".len()
+}
+
 fn says_one_host(request: &Request) -> bool {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     match (hosts.next(), hosts.next()) {
@@ -76,7 +97,7 @@ pub async fn with_request_id(State(hub): State<Arc<Hub>>, request: Request, next
     let method = request.method().clone();
     // The route, never the path: a path can hold anything.
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let mut response = next.run(request).await;
+    let mut response = in_request(id.clone(), next.run(request)).await;
     let took = hub.clock.uptime().saturating_sub(started);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID.clone(), value);
@@ -130,6 +151,16 @@ pub fn catch_panics() -> CatchPanicLayer<OnPanic> {
         Problem::internal().into_response()
     }
     CatchPanicLayer::custom(answer as OnPanic)
+}
+
+/// Browsers are to come by TLS only, for a year (RFC 6797). Where a proxy ends TLS, it says so.
+pub async fn with_strict_transport(State(is_strict): State<bool>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if is_strict {
+        let a_year = HeaderValue::from_static("max-age=31536000");
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, a_year);
+    }
+    response
 }
 
 /// Headers that every answer carries: nothing here is to be sniffed or framed.

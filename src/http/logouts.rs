@@ -22,6 +22,7 @@ use crate::hub::record::Done;
 use crate::hub::report_logout::Wish;
 use crate::web::body::{is_of_type, no_flood, whole};
 use crate::web::caller::{Credential, FromDevice, FromOrigin};
+use crate::web::pace::Paces;
 use crate::web::problem::Problem;
 
 #[derive(Serialize)]
@@ -167,6 +168,7 @@ pub(super) async fn receipt(
 pub(super) async fn acknowledge(
     State(hub): State<Arc<Hub>>,
     path: Result<Path<String>, PathRejection>,
+    State(paces): State<Paces>,
     origin: FromOrigin,
     credential: Credential,
     request: Request,
@@ -178,12 +180,14 @@ pub(super) async fn acknowledge(
             Credential::Bearer(token) => {
                 let person = hub.person(token.reveal()).await?;
                 person.asks_from(origin.as_deref(), true)?;
+                paces.of_person(&person.sign_in)?;
                 hub.may_speak(&person).await?;
                 hub.acknowledge(id?, &person.sign_in, Via::Sse).await
             }
             Credential::Basic(pair) => {
                 let app = pair.back_end(&hub)?;
                 no_page(&origin)?;
+                paces.of_back_end(&app)?;
                 hub.acknowledge_for(id?, &app).await
             }
         }

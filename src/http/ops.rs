@@ -79,6 +79,6 @@ async fn ready(State(ops): State<Ops>) -> Response {
 
 async fn metrics(State(ops): State<Ops>) -> impl IntoResponse {
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ops.hub.metrics.writer(ops.hub.store.writer_counters());
+    ops.hub.metrics.readings().writer(ops.hub.store.writer_counters());
     ([(header::CONTENT_TYPE, content_type)], ops.hub.metrics.encode())
 }

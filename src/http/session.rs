@@ -15,6 +15,7 @@ use crate::hub::denied::Denied;
 use crate::hub::event::LogoutView;
 use crate::web::body::no_flood;
 use crate::web::caller::{Credential, FromDevice, FromOrigin};
+use crate::web::pace::Paces;
 use crate::web::problem::Problem;
 
 /// A session, alive or over. Absent members are left out.
@@ -61,6 +62,7 @@ pub(super) async fn state(
 /// socket. Without an idle time-out there is nothing to put off.
 pub(super) async fn activity(
     State(hub): State<Arc<Hub>>,
+    State(paces): State<Paces>,
     origin: FromOrigin,
     credential: Credential,
     request: Request,
@@ -69,6 +71,7 @@ pub(super) async fn activity(
     in_time(async {
         let person = person(&hub, &credential).await?;
         person.asks_from(origin.as_deref(), true)?;
+        paces.of_person(&person.sign_in)?;
         hub.report_activity(&person).await
     })
     .await?;

@@ -74,9 +74,9 @@ impl Hub {
     }
 
     async fn put_ack(self: &Arc<Self>, key: DeliveryKey) -> Result<(), Denied> {
-        let via = key.via;
-        self.write_delivery(DeliveryNews::acknowledged(key, self.clock.now())).await?;
-        self.metrics.acknowledged(via);
+        let (via, logout, now) = (key.via, key.logout, self.clock.now());
+        self.write_delivery(DeliveryNews::acknowledged(key, now)).await?;
+        self.metrics.acknowledged(via, logout, now);
         Ok(())
     }
 }

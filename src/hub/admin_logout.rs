@@ -20,6 +20,7 @@ use crate::domain::ids::{ClientId, Issuer, LogoutId, SessionKey, Sid, Subject, S
 use crate::domain::logout::{LogoutTarget, Reason, Source};
 use crate::domain::sweep::{Reach, Sweep};
 use crate::store::{Expected, Moment, Report, SWEEP_PAGE, StoreError, SweepProgress, SweepStep};
+use crate::telemetry::within_request;
 
 /// What people read whom an administrator signed out without saying why.
 const REASON: &str = "You were signed out by an administrator";
@@ -151,12 +152,12 @@ impl Hub {
     /// be ordered again. It may stand all the same; what is over by then is not ended twice.
     pub async fn order_logout(self: &Arc<Self>, order: Order) -> Result<Ordered, Denied> {
         let hub = Arc::clone(self);
-        let work = self.tasks.spawn(async move {
+        let work = self.tasks.spawn(within_request(async move {
             match hub.plan(&order)? {
                 Plan::Logout(report) => hub.order_report(&order, *report).await,
                 Plan::Sweep(step) => hub.order_sweep(&order, &step).await,
             }
-        });
+        }));
         work.await.map_err(|_| StoreError::Stopped)?
     }
 

@@ -6,6 +6,7 @@ use super::Hub;
 use super::denied::Denied;
 use crate::domain::app::App;
 use crate::domain::device::Device;
+use crate::domain::digest::sha256;
 use crate::domain::logout::SignIn;
 use crate::oidc::fault::TokenFault;
 use crate::oidc::id_token::RawIdToken;
@@ -20,6 +21,8 @@ pub struct Person {
     pub sign_in: SignIn,
     /// What it showed.
     pub proof: Proof,
+    /// SHA-256 of the token or ticket that it showed.
+    pub shown: [u8; 32],
     /// What it runs on, where that is known.
     pub device: Option<Arc<Device>>,
 }
@@ -55,26 +58,24 @@ impl Hub {
     /// # Errors
     /// [`Denied::Token`] for a token that breaks a rule, [`Denied::KeysUnavailable`].
     pub async fn person(&self, raw: &str) -> Result<Person, Denied> {
-        if ResumeTickets::is_ticket(raw) { self.ticket_holder(raw) } else { self.token_holder(raw).await }
+        let (sign_in, proof) =
+            if ResumeTickets::is_ticket(raw) { self.ticket_holder(raw)? } else { self.token_holder(raw).await? };
+        let app = self.directory.app(&sign_in.issuer, sign_in.client_id.as_str());
+        let app = Arc::clone(app.ok_or(Denied::Token(TokenFault::AudNotAllowed))?);
+        Ok(Person { app, sign_in, proof, shown: sha256(raw.as_bytes()), device: None })
     }
 
-    fn ticket_holder(&self, raw: &str) -> Result<Person, Denied> {
+    fn ticket_holder(&self, raw: &str) -> Result<(SignIn, Proof), Denied> {
         let ticket = self.tickets.verify(raw, self.clock.now().floor(), &self.directory).map_err(Denied::Token)?;
         let proof = if ticket.is_expired { Proof::ExpiredTicket } else { Proof::Ticket };
-        self.person_of(ticket.sign_in, proof)
+        Ok((ticket.sign_in, proof))
     }
 
-    async fn token_holder(&self, raw: &str) -> Result<Person, Denied> {
+    async fn token_holder(&self, raw: &str) -> Result<(SignIn, Proof), Denied> {
         let token = RawIdToken::new(raw).verify(&self.verifier, self.keys.arrival()).await?;
         let since = self.clock.now().floor().0 - token.expires_at().0;
         let proof = if token.is_expired() { Proof::ExpiredIdToken { since } } else { Proof::IdToken };
-        self.person_of(token.sign_in().clone(), proof)
-    }
-
-    fn person_of(&self, sign_in: SignIn, proof: Proof) -> Result<Person, Denied> {
-        let app = self.directory.app(&sign_in.issuer, sign_in.client_id.as_str());
-        let app = Arc::clone(app.ok_or(Denied::Token(TokenFault::AudNotAllowed))?);
-        Ok(Person { app, sign_in, proof, device: None })
+        Ok((token.sign_in().clone(), proof))
     }
 
     /// The app whose back end shows that name and secret.

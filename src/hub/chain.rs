@@ -25,7 +25,7 @@ const NO_ANSWER: &str = "the app did not confirm in time";
 
 /// A browser that is at an app of the chain.
 #[derive(Serialize, Deserialize)]
-struct Stop {
+pub(super) struct Stop {
     page: String,
     client_id: String,
 }
@@ -69,8 +69,9 @@ impl Hub {
         let flight: Flight = self.look_at(Leg::Page, &stop.page).await?;
         if let (Some(id), Ok(client_id)) = (flight.logout(), ClientId::parse(&stop.client_id)) {
             let key = flight.delivery(id, client_id, Via::Chain)?;
-            match self.store.acknowledged(key, self.clock.now()).await {
-                Ok(_) => self.metrics.acknowledged(Via::Chain),
+            let now = self.clock.now();
+            match self.store.acknowledged(key, now).await {
+                Ok(_) => self.metrics.acknowledged(Via::Chain, id, now),
                 Err(error) => tracing::warn!(error = %error, logout.id = %id, "could not note a confirmation"),
             }
         }

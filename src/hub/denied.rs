@@ -37,6 +37,9 @@ pub enum Denied {
     /// This session has too many channels open.
     #[error("too many channels for one session")]
     TooMany,
+    /// The caller sends what is right, and too much of it.
+    #[error("too many messages in a short time")]
+    TooFast,
     /// Too many wait for the same.
     #[error("too many wait for this")]
     Busy,

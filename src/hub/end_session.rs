@@ -52,22 +52,23 @@ impl Hub {
             return Err(Stuck::Hint(TokenFault::TokenExpired));
         }
         let app = person.app.client_id.clone();
-        self.end_known(&person.sign_in, scope, Some(app), Some(person.sign_in.clone())).await
+        self.end_known(&person.sign_in, scope, Some(app), Some(person)).await
     }
 
-    /// Records the logout of somebody whose sign-in is known. `seen` is the app's own
+    /// Records the logout of somebody whose sign-in is known. `hint` is the app's own
     /// token, where it was one that told.
     pub(super) async fn end_known(
         self: &Arc<Self>,
         sign_in: &SignIn,
         scope: Scope,
         app: Option<ClientId>,
-        seen: Option<SignIn>,
+        hint: Option<&Person>,
     ) -> Result<Option<LogoutId>, Stuck> {
         // A token without a sid names no session; the issuer's own end still comes.
         let Ok(target) = own_target(sign_in, scope) else { return Ok(None) };
         let report = self.report(target, Source::Redirect, app, None);
-        Ok(Some(self.recorded(Report { seen, ..report }).await?.logout.id))
+        let (shown, seen) = (hint.map(|hint| hint.shown), hint.map(|hint| hint.sign_in.clone()));
+        Ok(Some(self.recorded(Report { shown, seen, ..report }).await?.logout.id))
     }
 
     /// Goes on with the link that a reporting page was given.

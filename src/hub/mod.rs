@@ -20,6 +20,8 @@ pub mod ended_sessions;
 pub mod event;
 pub mod feed;
 mod flight;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzed;
 pub mod housekeeping;
 mod issuer_end;
 mod issuer_list;

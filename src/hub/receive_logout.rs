@@ -6,11 +6,13 @@ use std::sync::Arc;
 use super::Hub;
 use super::denied::Denied;
 use crate::domain::clock::{UnixMillis, UnixSeconds};
+use crate::domain::digest::sha256;
 use crate::domain::logout::Source;
 use crate::oidc::fault::{TokenFault, VerifyError};
 use crate::oidc::keys::Arrival;
 use crate::oidc::logout_token::{LogoutToken, RawLogoutToken};
 use crate::store::{Parked, ParkedToken, PassOn, Report, TokenUse};
+use crate::telemetry;
 
 /// How long an attempt to pass a token on may have to wait for its turn, and take.
 const ONE_ATTEMPT_SECONDS: i64 = 10;
@@ -51,6 +53,8 @@ impl Hub {
                 digest: token.digest(),
                 expires_at: self.replayable_until(token),
             }),
+            shown: Some(sha256(token.raw().as_bytes())),
+            request: telemetry::request(),
             seen: None,
             ticket: None,
             back_ends: self.back_ends.at(token.issuer()),

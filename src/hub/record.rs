@@ -42,6 +42,7 @@ impl Hub {
             let started = hub.clock.uptime();
             let (source, session) = (report.source, session_ended_by(&report));
             let recorded = hub.store.record(report).await?;
+            hub.metrics.committed(hub.clock.uptime().saturating_sub(started));
             let done = hub.push_recorded(&recorded);
             if let (Some(done), Some(session)) = (&done, session) {
                 hub.push_session_end(&done.logout, session);

@@ -17,6 +17,7 @@ use crate::domain::ids::{ClientId, LogoutId, SessionKey, Sid, Subject, SubjectKe
 use crate::domain::logout::{LogoutTarget, Reason, Scope, SignIn, Source};
 use crate::oidc::fault::TokenFault;
 use crate::store::{Report, StoreError};
+use crate::telemetry;
 
 /// How long the link that a reporting page goes on to is good for, in seconds.
 const CONTINUE_TTL_SECONDS: i64 = 60;
@@ -51,7 +52,8 @@ impl Hub {
         let report = self.report(target, Source::App, Some(person.app.client_id.clone()), wish.reason);
         let (name, ticket) = self.departure(&Flight::from_report(person), CONTINUE_TTL_SECONDS);
         let end_at_issuer = Self::end_at_issuer_after_page(&report);
-        let report = Report { seen: Some(person.sign_in.clone()), ticket: Some(ticket), end_at_issuer, ..report };
+        let (shown, seen) = (Some(person.shown), Some(person.sign_in.clone()));
+        let report = Report { shown, seen, ticket: Some(ticket), end_at_issuer, ..report };
         let done = self.recorded(report).await?;
         self.note_session(&person.sign_in, person.device.clone(), Sight::Ended);
         let continue_url = format!("{}/logout/continue?ticket={name}", self.rules.public_url.as_str());
@@ -104,6 +106,8 @@ impl Hub {
             occurred_at: now,
             recorded_at: now,
             token: None,
+            shown: None,
+            request: telemetry::request(),
             seen: None,
             ticket: None,
             pass_on: None,

@@ -177,7 +177,8 @@ impl Hub {
         let key = flight.delivery(id, client_id, Via::Frontchannel)?;
         let noted = match says {
             FrameSays::Done => {
-                self.store.acknowledged(key, now).await.map(|_| self.metrics.acknowledged(Via::Frontchannel))
+                let noted = self.store.acknowledged(key, now).await;
+                noted.map(|_| self.metrics.acknowledged(Via::Frontchannel, id, now))
             }
             FrameSays::Partitioned => {
                 self.store.unconfirmed(key, "a frame on another site cannot reach the app's storage", now).await

@@ -6,6 +6,7 @@
 
 pub mod gate;
 mod timed;
+pub mod tls;
 
 use std::convert::Infallible;
 use std::io;
@@ -32,7 +33,9 @@ use tower::ServiceExt as _;
 
 use crate::tasks::Tasks;
 use gate::{Gate, Pass};
+use timed::Line;
 pub use timed::TimedStream;
+use tls::Tls;
 
 /// Connections the system may hold that were not accepted yet.
 pub const BACKLOG: i32 = 4096;
@@ -40,8 +43,9 @@ pub const BACKLOG: i32 = 4096;
 const HEADROOM: usize = 256;
 /// The same for one address.
 const HEADROOM_PER_ADDR: usize = 64;
-/// The longest request head, in bytes.
-const HEAD_MAX_BYTES: usize = 32 * 1024;
+/// The longest request head, in bytes. What is read of a head that has no end is bounded by
+/// it here; one that came whole with its last read is for the routes to measure.
+pub const HEAD_MAX_BYTES: usize = 32 * 1024;
 /// How long to wait when the system has no room for another connection.
 const OUT_OF_ROOM: Duration = Duration::from_millis(100);
 /// How often that is said.
@@ -65,6 +69,8 @@ pub struct Limits {
 /// How long things may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadlines {
+    /// A TLS handshake, to its end.
+    pub handshake: Duration,
     /// A request's head, counted from when the last answer ended: a silent connection,
     /// a dripping head and an idle keep-alive are all cut by it.
     pub head: Duration,
@@ -76,7 +82,8 @@ pub struct Deadlines {
 
 impl Default for Deadlines {
     fn default() -> Self {
-        Self { head: Duration::from_secs(10), write: Duration::from_secs(15), drain: Duration::from_secs(5) }
+        let ten = Duration::from_secs(10);
+        Self { handshake: ten, head: ten, write: Duration::from_secs(15), drain: Duration::from_secs(5) }
     }
 }
 
@@ -95,6 +102,7 @@ pub struct Listener {
     socket: TcpListener,
     addr: SocketAddr,
     deadlines: Deadlines,
+    tls: Option<Tls>,
 }
 
 impl Listener {
@@ -121,7 +129,13 @@ impl Listener {
         socket.bind(&addr.into())?;
         socket.listen(BACKLOG)?;
         let socket = TcpListener::from_std(socket.into())?;
-        Ok(Self { addr: socket.local_addr()?, socket, deadlines })
+        Ok(Self { addr: socket.local_addr()?, socket, deadlines, tls: None })
+    }
+
+    /// The same by TLS, where there is a certificate.
+    #[must_use]
+    pub fn by(self, tls: Option<Tls>) -> Self {
+        Self { tls, ..self }
     }
 
     /// The address, with the port that the system chose where none was named.
@@ -148,7 +162,8 @@ impl Listener {
                     let pass = if is_proxy { gate.enter_anonymously() } else { gate.enter(peer.ip()) };
                     // Without a place the connection is closed at once, by dropping it.
                     let Some(pass) = pass else { continue };
-                    let connection = Connection { stream, peer, pass, deadlines: self.deadlines };
+                    let connection =
+                        Connection { stream, peer, pass, tls: self.tls.clone(), deadlines: self.deadlines };
                     tasks.spawn(connection.serve(routes.clone(), tasks.clone()));
                 }
                 Err(error) => rest_after(&error, &mut said).await,
@@ -177,6 +192,7 @@ struct Connection {
     stream: TcpStream,
     peer: SocketAddr,
     pass: Pass,
+    tls: Option<Tls>,
     deadlines: Deadlines,
 }
 
@@ -186,9 +202,10 @@ impl Connection {
         if cfg!(not(target_os = "linux")) && tune(&SockRef::from(&self.stream)).is_err() {
             return;
         }
-        let Self { stream, peer, pass, deadlines } = self;
+        let Self { stream, peer, pass, tls, deadlines } = self;
+        let Some(line) = open(stream, tls, deadlines.handshake, &tasks).await else { return };
         // The place goes with the stream, so a socket that was upgraded keeps it.
-        let io = TokioIo::new(TimedStream::new(stream, pass, deadlines.write));
+        let io = TokioIo::new(TimedStream::new(line, pass, deadlines.write));
         let service = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
@@ -210,6 +227,18 @@ impl Connection {
                 drop(timeout(deadlines.drain, connection).await);
             }
         }
+    }
+}
+
+/// A line to speak HTTP on; none where the handshake came to nothing, or not in time. That is
+/// the peer's affair, and no news.
+async fn open(stream: TcpStream, tls: Option<Tls>, within: Duration, tasks: &Tasks) -> Option<Line> {
+    let Some(tls) = tls else { return Some(Line::Plain(stream)) };
+    // Boxed: it is over before anything else begins.
+    let shaken = Box::pin(timeout(within, tls.accept(stream)));
+    tokio::select! {
+        () = tasks.stopping() => None,
+        shaken = shaken => shaken.ok()?.ok().map(|stream| Line::Tls(Box::new(stream))),
     }
 }
 

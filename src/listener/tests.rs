@@ -4,8 +4,8 @@ use tokio::sync::oneshot;
 
 use super::*;
 
-const SHORT: Deadlines =
-    Deadlines { head: Duration::from_millis(200), write: Duration::from_millis(200), drain: Duration::from_secs(2) };
+const TICK: Duration = Duration::from_millis(200);
+const SHORT: Deadlines = Deadlines { handshake: TICK, head: TICK, write: TICK, drain: Duration::from_secs(2) };
 const HELLO: &[u8] = b"GET /hello HTTP/1.1\r\nhost: x\r\n\r\n";
 
 fn limits(max_connections_per_ip: usize) -> Limits {

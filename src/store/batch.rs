@@ -23,6 +23,7 @@ use super::sql::Connection;
 use super::sweep_step::SweepStep;
 use super::sweeps::{StartSweep, SweepCounted};
 use super::tickets::{ExtendTicket, NewTicket, TakeTicket, UseUp};
+use super::trail;
 
 /// Where the answer to one command goes.
 pub(super) type Reply<A> = oneshot::Sender<Result<A, StoreError>>;
@@ -168,9 +169,11 @@ macro_rules! lanes {
                 0 $(+ self.$lane.work.len())*
             }
 
+            /// All of it, and what there is to say of it in the audit trail.
             pub(super) async fn apply(&mut self, connection: &mut Connection) -> Result<(), StoreError> {
+                connection.notes.clear();
                 $(self.$lane.apply(connection).await?;)*
-                Ok(())
+                trail::append(connection).await
             }
 
             /// Where in the log it has put something, before the commit.

@@ -67,6 +67,8 @@ pub(super) struct Decision {
     /// Those of them that have ever opened a channel.
     pub(super) listening: BTreeSet<(ClientId, Option<Sid>)>,
     pub(super) session_starts: Vec<(Sid, UnixSeconds)>,
+    /// Repeat: whether it made the end that it repeats final, or later.
+    pub(super) raises: bool,
 }
 
 /// Everything known about the sessions and people that a batch names.
@@ -269,9 +271,8 @@ impl Facts {
     fn merge(&mut self, earlier: usize, report: &Report) -> Decision {
         let held = &mut self.logouts[earlier];
         let is_own = held.logout.target.scope() == report.target.scope();
-        if is_own {
-            held.is_raised |= raise(&mut held.logout, report.is_final, report.covers_until);
-        }
+        let raises = is_own && raise(&mut held.logout, report.is_final, report.covers_until);
+        held.is_raised |= raises;
         let changed = match self.ended_mut(&report.target) {
             Some(ended) => raise(&mut ended.envelope, report.is_final, report.covers_until),
             None => true,
@@ -285,6 +286,7 @@ impl Facts {
             newly_ended: BTreeSet::new(),
             listening: BTreeSet::new(),
             session_starts: Vec::new(),
+            raises: raises || changed,
         }
     }
 
@@ -310,7 +312,7 @@ impl Facts {
             raise(&mut envelope, ended.envelope.is_final, ended.envelope.covers_until);
         }
         let logout = self.hold(None, logout, envelope);
-        Decision { outcome: Outcome::Fresh, logout, newly_ended, listening, session_starts }
+        Decision { outcome: Outcome::Fresh, logout, newly_ended, listening, session_starts, raises: false }
     }
 
     /// The apps whose tokens this logout ends and no earlier one did; of a

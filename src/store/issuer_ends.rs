@@ -11,6 +11,7 @@ use super::outbox::OutboxState;
 use super::plan::{End, Plan};
 use super::rows::{self, logout_columns};
 use super::sql::{Connection, Row, query};
+use super::trail_ends;
 use crate::domain::clock::UnixMillis;
 use crate::domain::ids::{Issuer, LogoutId};
 use crate::domain::logout::Logout;
@@ -126,6 +127,8 @@ pub struct EndAttempt {
     pub position: i64,
     /// Which attempt it was, from 1.
     pub number: u32,
+    /// When it ended.
+    pub at: UnixMillis,
     /// How it ended.
     pub end: EndAttemptEnd,
 }
@@ -276,6 +279,7 @@ impl Work for EndAttempt {
 
     async fn apply(connection: &mut Connection, work: &[Self]) -> Result<Vec<()>, StoreError> {
         let attempts = rows::json(&work.iter().map(AttemptRow::of).collect::<Vec<_>>())?;
+        trail_ends::issuer_ends(connection, work).await?;
         // What has ended after it was given up has ended all the same, and stays so.
         let update = "
             update issuer_ends as e set
@@ -322,6 +326,7 @@ impl Work for GiveUpEnds {
             )";
         let mut answers = Vec::with_capacity(work.len());
         for one in work {
+            trail_ends::overdue_issuer_ends(connection, one.now, STEP).await?;
             let query = query(update).bind(one.now.0).bind(STEP).bind(NEVER_TRIED);
             answers.push(query.execute(&mut *connection).await?.rows_affected());
         }

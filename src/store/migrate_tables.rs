@@ -96,4 +96,6 @@ pub(super) const TABLES: &[Table] = &[
     table!("deliveries" by number "logout", text "client_id", text "sid", text "via";
         number "logout", text "client_id", text "sid", text "via", number "status", number "attempts",
         number "updated_at", text "error"),
+    table!("audit" by number "place";
+        number "place", number "at", text "kind", text "body", bytes "previous", bytes "hash"),
 ];

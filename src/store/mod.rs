@@ -17,6 +17,7 @@
 //! statement. Batches travel as one JSON array, taken apart by the database, so
 //! that a statement's text does not depend on how many rows it takes.
 
+mod backup;
 mod batch;
 mod claims;
 mod database;
@@ -55,6 +56,10 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod tickets;
+mod trail;
+mod trail_ends;
+mod trail_notes;
+mod trail_read;
 mod writer;
 
 use std::sync::atomic::Ordering::Relaxed;
@@ -66,6 +71,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+pub use self::backup::{BackedUp, BackupError, back_up};
 use self::batch::{Command, Job, Outlets, Work};
 use self::claims::Claims;
 pub use self::claims::LEASE;
@@ -89,6 +95,7 @@ pub use self::sweep_step::{SWEEP_PAGE, SweepStep, Swept};
 pub use self::sweeps::{Moment, SweepProgress};
 pub use self::tally::Expected;
 pub use self::tickets::{NewTicket, Ticket};
+pub use self::trail_read::{AuditTrail, TrailError};
 use self::writer::{Tally, Writer};
 use crate::tasks::Tasks;
 

@@ -9,6 +9,7 @@ use super::error::StoreError;
 use super::plan::{Plan, Post};
 use super::rows::{self, logout_columns};
 use super::sql::{Connection, Row, query};
+use super::trail_ends::{self, SentEnd};
 use crate::domain::clock::UnixMillis;
 use crate::domain::ids::{ClientId, Issuer, Sid};
 use crate::domain::logout::Logout;
@@ -269,6 +270,16 @@ impl AttemptRow {
         };
         Self { id: attempt.id, number: attempt.number, state, status, due_at: due_at.0, error, at: attempt.at.0 }
     }
+
+    /// Whether it was the last, and how it ended then.
+    fn end(&self) -> Option<(i64, u32, SentEnd, UnixMillis)> {
+        let end = match self.state {
+            1 => SentEnd::Taken,
+            2 => SentEnd::GivenUp(self.error?),
+            _ => return None,
+        };
+        Some((self.id, self.number, end, UnixMillis(self.at)))
+    }
 }
 
 impl Work for Attempt {
@@ -276,6 +287,7 @@ impl Work for Attempt {
 
     async fn apply(connection: &mut Connection, work: &[Self]) -> Result<Vec<()>, StoreError> {
         for attempts in rows::rounds(work.iter().map(AttemptRow::of).collect(), |row| row.id) {
+            trail_ends::posts(connection, attempts.iter().filter_map(AttemptRow::end)).await?;
             write_attempts(connection, &rows::json(&attempts)?).await?;
         }
         Ok(vec![(); work.len()])
@@ -344,6 +356,7 @@ impl Work for GiveUp {
 
 impl GiveUp {
     async fn step(&self, connection: &mut Connection) -> Result<u64, StoreError> {
+        trail_ends::overdue_posts(connection, self.now, STEP).await?;
         let update = "
             update deliveries as d set
                 status = 1, error = coalesce(d.error, $3), updated_at = max(d.updated_at, $1)

@@ -5,11 +5,13 @@ use std::collections::{HashMap, HashSet};
 use serde::{Serialize, Serializer};
 
 use super::batch::Work;
-use super::deliveries::{DeliveryNews, DeliveryStatus};
+use super::deliveries::{DeliveryKey, DeliveryNews, DeliveryStatus};
 use super::error::StoreError;
 use super::plan::Plan;
 use super::rows;
 use super::sql::{Connection, query};
+use super::trail::Kind;
+use super::trail_notes;
 use crate::domain::clock::UnixMillis;
 use crate::domain::ids::{ClientId, LogoutId, Sid};
 use crate::domain::via::Via;
@@ -27,15 +29,17 @@ struct DeliveryRow<'a> {
     attempts: u32,
     at: UnixMillis,
     error: Option<&'static str>,
+    /// Whose it is, where it is news; and whether its logout is of a person's every session.
+    news: Option<(&'a DeliveryKey, bool)>,
 }
 
 /// The app's session that a row is about: its logout, the app, the `sid`.
 type About<'a> = (i64, &'a str, &'a str);
 
 impl<'a> DeliveryRow<'a> {
-    fn of(position: i64, news: &'a DeliveryNews) -> Self {
+    fn of(known: Known, news: &'a DeliveryNews) -> Self {
         Self {
-            logout: position,
+            logout: known.position,
             client_id: news.key.client_id.as_str(),
             sid: news.key.sid.as_ref().map_or("", Sid::as_str),
             via: news.key.via,
@@ -43,6 +47,7 @@ impl<'a> DeliveryRow<'a> {
             attempts: news.is_attempt.into(),
             at: news.at,
             error: news.error,
+            news: Some((&news.key, known.is_of_person)),
         }
     }
 
@@ -85,6 +90,7 @@ pub(super) async fn expect(connection: &mut Connection, plan: &Plan<'_>) -> Resu
             attempts: 0,
             at: one.at,
             error: None,
+            news: None,
         })
         .collect();
     merge(connection, rows).await?;
@@ -117,13 +123,13 @@ impl Work for Progress {
 
     async fn apply(connection: &mut Connection, work: &[Self]) -> Result<Vec<bool>, StoreError> {
         let positions = positions(connection, work).await?;
-        let position = |news: &DeliveryNews| positions.get(&(news.key.logout, news.key.issuer.as_str())).copied();
+        let known = |news: &DeliveryNews| positions.get(&(news.key.logout, news.key.issuer.as_str())).copied();
         let news = work.iter().flat_map(|one| &one.0);
-        let mut rows: Vec<_> = news.filter_map(|news| Some(DeliveryRow::of(position(news)?, news))).collect();
+        let mut rows: Vec<_> = news.filter_map(|news| Some(DeliveryRow::of(known(news)?, news))).collect();
         acknowledge_as_told(connection, &mut rows).await?;
         turn_to_sse(connection, &rows).await?;
         merge(connection, rows).await?;
-        Ok(work.iter().map(|one| one.0.iter().any(|news| position(news).is_some())).collect())
+        Ok(work.iter().map(|one| one.0.iter().any(|news| known(news).is_some())).collect())
     }
 
     fn changed_a_receipt(&self, is_known: &bool) -> bool {
@@ -131,24 +137,34 @@ impl Work for Progress {
     }
 }
 
+/// A logout that is known to its issuer.
+#[derive(Clone, Copy)]
+struct Known {
+    position: i64,
+    is_of_person: bool,
+}
+
 /// The places of the logouts that are known to their issuers. Most news of a moment are
 /// about few logouts.
 async fn positions<'a>(
     connection: &mut Connection,
     work: &'a [Progress],
-) -> Result<HashMap<(LogoutId, &'a str), i64>, StoreError> {
+) -> Result<HashMap<(LogoutId, &'a str), Known>, StoreError> {
     let keys = work.iter().flat_map(|one| &one.0).map(|news| (news.key.logout, news.key.issuer.as_str()));
     let asked: Vec<_> = keys.collect::<HashSet<_>>().into_iter().collect();
     let names: Vec<_> = asked.iter().map(|(logout, issuer)| (logout.to_string(), issuer)).collect();
     let select = "
-        select a.key, l.seq
+        select a.key, l.seq, l.scope
         from jsonb_each($1) a
         cross join logouts l
         where l.id = a.value ->> 0 and l.issuer = a.value ->> 1";
     let found = query(select).bind(rows::json(&names)?).fetch_all(connection).await?;
     found
         .iter()
-        .map(|row| Ok((*asked.get(rows::index(row, 0)?).ok_or(StoreError::Damaged)?, row.try_get(1)?)))
+        .map(|row| {
+            let known = Known { position: row.try_get(1)?, is_of_person: row.try_get::<&str>(2)? == "user" };
+            Ok((*asked.get(rows::index(row, 0)?).ok_or(StoreError::Damaged)?, known))
+        })
         .collect()
 }
 
@@ -216,7 +232,28 @@ async fn turn_to_sse(connection: &mut Connection, rows: &[DeliveryRow<'_>]) -> R
 /// Adds rows, or moves on those that are there. A status only grows, so that
 /// late and repeated news do no harm.
 async fn merge(connection: &mut Connection, rows: Vec<DeliveryRow<'_>>) -> Result<(), StoreError> {
-    let insert = "
+    let (mut told, mut confirmed, mut at) = (Vec::new(), Vec::new(), UnixMillis(0));
+    for rows in rows::rounds(folded(rows), |row| (row.about(), row.via)) {
+        let changed = upsert(connection, &rows).await?;
+        for (row, is_changed) in rows.iter().zip(changed) {
+            let Some((key, is_of_person)) = row.news.filter(|_| is_changed) else { continue };
+            at = at.max(row.at);
+            if row.attempts > 0 {
+                told.push(trail_notes::app(key, row.via.as_str(), is_of_person));
+            }
+            if row.status == DeliveryStatus::Acknowledged {
+                confirmed.push(trail_notes::app(key, row.via.as_str(), is_of_person));
+            }
+        }
+    }
+    connection.notes.add_apps(Kind::Told, at, told);
+    connection.notes.add_apps(Kind::Confirmed, at, confirmed);
+    Ok(())
+}
+
+macro_rules! upsert {
+    () => {
+        "
         insert into deliveries (logout, client_id, sid, via, status, attempts, updated_at, error)
         select cast(value ->> 0 as bigint), value ->> 1, value ->> 2, value ->> 3, cast(value ->> 4 as bigint),
                cast(value ->> 5 as bigint), cast(value ->> 6 as bigint), value ->> 7
@@ -234,11 +271,26 @@ async fn merge(connection: &mut Connection, rows: Vec<DeliveryRow<'_>>) -> Resul
                 else deliveries.updated_at
             end,
             status = max(deliveries.status, excluded.status),
-            attempts = deliveries.attempts + excluded.attempts";
-    for rows in rows::rounds(folded(rows), |row| (row.about(), row.via)) {
-        query(insert).bind(rows::json(&rows)?).execute(connection).await?;
+            attempts = deliveries.attempts + excluded.attempts
+        where excluded.status > deliveries.status or excluded.attempts > 0"
+    };
+}
+
+/// Which of the rows were there otherwise before, or not at all. Each of a telling is.
+async fn upsert(connection: &mut Connection, rows: &[DeliveryRow<'_>]) -> Result<Vec<bool>, StoreError> {
+    let parameter = rows::json(rows)?;
+    if !rows.iter().any(|row| row.status == DeliveryStatus::Acknowledged && row.attempts == 0) {
+        query(upsert!()).bind(parameter).execute(connection).await?;
+        return Ok(vec![true; rows.len()]);
     }
-    Ok(())
+    let returning = concat!(upsert!(), " returning logout, client_id, sid, via");
+    let found = query(returning).bind(parameter).fetch_all(connection).await?;
+    let mut changed = HashSet::with_capacity(found.len());
+    for row in &found {
+        let (logout, client_id, sid): (i64, &str, &str) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        changed.insert(((logout, client_id, sid), row.try_get::<&str>(3)?));
+    }
+    Ok(rows.iter().map(|row| changed.contains(&(row.about(), row.via.as_str()))).collect())
 }
 
 /// An app that was told and has confirmed in one moment has one row to be changed once.

@@ -13,7 +13,9 @@ use super::report::{Outcome, Recorded, Report};
 use super::rows::{self, logout_columns};
 use super::seen_tokens::SeenToken;
 use super::sql::{Connection, query};
-use super::{Store, issuer_ends, outbox, progress, seen_tokens, session_ends, session_notes, sweeps, tickets};
+use super::{
+    Store, issuer_ends, outbox, progress, seen_tokens, session_ends, session_notes, sweeps, tickets, trail_notes,
+};
 use crate::domain::clock::UnixSeconds;
 use crate::domain::ids::{ClientId, Issuer, SessionKey, Sid, Subject, SubjectKey};
 use crate::domain::logout::{Logout, LogoutTarget, Reason, SignIn};
@@ -92,6 +94,7 @@ async fn decide(
     write_seen(connection, reports, &verdicts).await?;
     insert(connection, &mut facts.logouts).await?;
     raise(connection, &facts.logouts).await?;
+    trail_notes::logouts(&mut connection.notes, decided(reports, &verdicts), &facts);
     session_ends::write(connection, &facts).await?;
     expect_deliveries(connection, reports, &facts, &verdicts).await?;
     sweeps::count_ended(connection, decided(reports, &verdicts)).await?;

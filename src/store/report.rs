@@ -35,6 +35,11 @@ pub struct Report {
     pub recorded_at: UnixMillis,
     /// The logout token that brought the report, where one did.
     pub token: Option<TokenUse>,
+    /// SHA-256 of the token that brought the report, as it was sent: a logout token, an ID token
+    /// or a resume ticket.
+    pub shown: Option<[u8; 32]>,
+    /// The id of the request that brought the report, where one did.
+    pub request: Option<String>,
     /// The reporter's own verified token, where it has one.
     pub seen: Option<SignIn>,
     /// A ticket that is good for what is answered, kept in the same transaction.

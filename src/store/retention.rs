@@ -5,6 +5,7 @@ use super::batch::Work;
 use super::error::StoreError;
 use super::news;
 use super::sql::{Connection, query};
+use super::trail;
 use crate::domain::clock::UnixMillis;
 use crate::domain::signing_key::PUBLISHED_AFTER_SECONDS;
 
@@ -130,9 +131,12 @@ impl Forget {
             let done = query(statement).bind(cut).bind(STEP).execute(&mut *connection).await?;
             gone += done.rows_affected();
         }
-        if connection.is_postgres() {
-            gone += news::forget(connection, STEP).await?;
-        }
-        Ok(gone)
+        Ok(gone + self.rest(connection).await?)
+    }
+
+    /// What is forgotten by more than one statement.
+    async fn rest(&self, connection: &mut Connection) -> Result<u64, StoreError> {
+        let news = if connection.is_postgres() { news::forget(connection, STEP).await? } else { 0 };
+        Ok(news + trail::forget(connection, self.before, self.now, STEP).await?)
     }
 }

@@ -8,6 +8,8 @@ use serde::Serialize;
 use super::error::StoreError;
 use super::sql::Row;
 use crate::domain::clock::{UnixMillis, UnixSeconds};
+/// A digest as `unhex` takes it: JSON has no bytes.
+pub(super) use crate::domain::digest::hex;
 use crate::domain::ids::{ClientId, Issuer, LogoutId, SessionKey, Sid, Subject, SubjectKey};
 use crate::domain::logout::{Logout, LogoutTarget, Reason, Scope, Source};
 
@@ -32,13 +34,6 @@ pub(super) fn json(rows: &[impl Serialize]) -> Result<String, StoreError> {
 /// Names of logouts, as [`json`].
 pub(super) fn logout_ids(ids: &[LogoutId]) -> Result<String, StoreError> {
     json(&ids.iter().map(|id| (id.to_string(),)).collect::<Vec<_>>())
-}
-
-/// A digest as `unhex` takes it: JSON has no bytes.
-pub(super) fn hex(bytes: &[u8; 32]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
 /// A digest as it stands in a column.

@@ -17,9 +17,7 @@ impl Store {
         if let Some(secret) = self.read(async { find(&mut *self.reader().await?, name).await }).await? {
             return Ok(secret);
         }
-        let mut proposed = [0; 32];
-        aws_lc_rs::rand::fill(&mut proposed).map_err(|_| StoreError::NoRandomness)?;
-        self.write(KeepSecret { name: name.to_owned(), proposed, at }).await
+        self.write(KeepSecret { name: name.to_owned(), proposed: random()?, at }).await
     }
 
     /// Proves that a logout could be committed, by a commit of that size.
@@ -45,22 +43,41 @@ impl Work for KeepSecret {
     async fn apply(connection: &mut Connection, work: &[Self]) -> Result<Vec<[u8; 32]>, StoreError> {
         let mut answers = Vec::with_capacity(work.len());
         for Self { name, proposed, at } in work {
-            let insert = "
-                insert into hub_keys (name, secret, created_at) values ($1, $2, $3)
-                on conflict (name) do nothing";
-            let query = query(insert).bind(name.as_str()).bind(&proposed[..]).bind(at.0);
-            query.execute(&mut *connection).await?;
+            propose(connection, name, proposed, *at).await?;
             answers.push(find(connection, name).await?.ok_or(StoreError::Damaged)?);
         }
         Ok(answers)
     }
 }
 
+/// Makes the secret of that name, inside the open transaction, unless there is one.
+pub(super) async fn make(connection: &mut Connection, name: &str, at: UnixMillis) -> Result<(), StoreError> {
+    propose(connection, name, &random()?, at).await
+}
+
+fn random() -> Result<[u8; 32], StoreError> {
+    let mut proposed = [0; 32];
+    aws_lc_rs::rand::fill(&mut proposed).map_err(|_| StoreError::NoRandomness)?;
+    Ok(proposed)
+}
+
+async fn propose(
+    connection: &mut Connection,
+    name: &str,
+    proposed: &[u8; 32],
+    at: UnixMillis,
+) -> Result<(), StoreError> {
+    let insert = "
+        insert into hub_keys (name, secret, created_at) values ($1, $2, $3)
+        on conflict (name) do nothing";
+    query(insert).bind(name).bind(&proposed[..]).bind(at.0).execute(connection).await.map(|_| ())
+}
+
 /// Proves that a logout could be committed, by a commit of that size.
 pub(super) struct Beat;
 
 /// What a lone logout adds to SQLite's WAL, and somewhat more.
-const BALLAST_BYTES: i64 = 48 * 1024;
+const BALLAST_BYTES: i64 = 56 * 1024;
 
 impl Work for Beat {
     type Answer = ();

@@ -5,6 +5,7 @@ use super::Store;
 use super::batch::Work;
 use super::error::StoreError;
 use super::sql::{Connection, Row, query};
+use super::trail_notes;
 use crate::domain::clock::UnixSeconds;
 use crate::domain::signing_key::{PrivateKey, SigningKey};
 
@@ -87,7 +88,9 @@ impl AddKey {
             insert into signing_keys (kid, private_key, made_at, signs_from, signs_until)
             values ($1, $2, $3, $4, null)";
         let query = query(insert).bind(self.proposed.kid.as_str()).bind(self.proposed.private.reveal());
-        query.bind(self.proposed.made_at.0).bind(self.proposed.signs_from.0).execute(connection).await?;
+        query.bind(self.proposed.made_at.0).bind(self.proposed.signs_from.0).execute(&mut *connection).await?;
+        let withdraws_others = matches!(self.mode, Mode::InsteadOfAll);
+        trail_notes::key_rotated(&mut connection.notes, &self.proposed, withdraws_others);
         Ok(())
     }
 }

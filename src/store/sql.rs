@@ -12,6 +12,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Database, Decode, Encode, PgConnection, Postgres, Sqlite, SqliteConnection, Type};
 
 use super::error::StoreError;
+use super::trail::Notes;
 
 /// A connection to one of the two.
 pub(super) struct Connection {
@@ -19,6 +20,8 @@ pub(super) struct Connection {
     /// Whether a statement was begun and its end is not known: it failed below SQL, or nobody
     /// waited for it.
     is_in_doubt: bool,
+    /// What the transaction that writes has to say in the audit trail.
+    pub(super) notes: Notes,
 }
 
 enum Link {
@@ -28,13 +31,13 @@ enum Link {
 
 impl From<SqliteConnection> for Connection {
     fn from(connection: SqliteConnection) -> Self {
-        Self { link: Link::Sqlite(Box::new(connection)), is_in_doubt: false }
+        Self { link: Link::Sqlite(Box::new(connection)), is_in_doubt: false, notes: Notes::default() }
     }
 }
 
 impl From<PgConnection> for Connection {
     fn from(connection: PgConnection) -> Self {
-        Self { link: Link::Postgres(Box::new(connection)), is_in_doubt: false }
+        Self { link: Link::Postgres(Box::new(connection)), is_in_doubt: false, notes: Notes::default() }
     }
 }
 

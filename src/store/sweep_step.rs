@@ -11,6 +11,7 @@ use super::report::{BackEnd, Outcome, Recorded, Report};
 use super::rows;
 use super::sql::{Connection, Row, query};
 use super::tally::Tally;
+use super::trail_notes;
 use crate::domain::clock::{UnixMillis, UnixSeconds};
 use crate::domain::ids::{Issuer, LogoutId, SessionKey, Sid, Subject, SubjectKey};
 use crate::domain::logout::{LogoutTarget, Source};
@@ -102,9 +103,16 @@ impl SweepStep {
         recorded.retain(|answer| answer.outcome == Outcome::Fresh);
 
         let is_done = next.stage == Stage::Done;
-        let update = "update sweeps set stage = $2, after = $3, finished_at = $4 where id = $1";
+        let update = "
+            update sweeps set stage = $2, after = $3, finished_at = $4 where id = $1
+            returning sessions_ended, logouts_recorded";
         let query = query(update).bind(self.sweep.id.to_string()).bind(next.stage.as_str());
-        query.bind(&next.after).bind(is_done.then_some(self.at.0)).execute(connection).await?;
+        let query = query.bind(&next.after).bind(is_done.then_some(self.at.0));
+        let row = query.fetch_one(connection).await?;
+        if is_done {
+            let (sessions, logouts) = (row.try_get(0)?, row.try_get(1)?);
+            trail_notes::sweep_done(&mut connection.notes, self.sweep.id, self.at, sessions, logouts);
+        }
         Ok(Swept { recorded, is_done })
     }
 
@@ -152,6 +160,8 @@ impl SweepStep {
             occurred_at: self.sweep.ordered_at,
             recorded_at: self.at,
             token: None,
+            shown: None,
+            request: None,
             seen: None,
             ticket: None,
             back_ends: Arc::clone(&self.back_ends),

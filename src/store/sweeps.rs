@@ -23,10 +23,12 @@ use super::rows::{self, logout_columns};
 use super::sql::{Connection, Query, Row, query};
 use super::sweep_step::{Place, SweepStep, Swept};
 use super::tally::{self, Expected, Tally};
+use super::trail_notes;
 use crate::domain::clock::{UnixMillis, UnixSeconds};
 use crate::domain::ids::{ClientId, Issuer, LogoutId, SessionKey, Subject};
 use crate::domain::logout::{Logout, LogoutTarget, Reason};
 use crate::domain::sweep::{Reach, Sweep};
+use crate::telemetry;
 
 /// All that was known at one moment, whatever is written since.
 pub struct Moment(Connection);
@@ -98,7 +100,7 @@ impl Store {
     /// # Errors
     /// Why it was not written down.
     pub async fn start_sweep(&self, sweep: &Sweep) -> Result<(), StoreError> {
-        self.write(StartSweep(sweep.clone())).await
+        self.write(StartSweep { sweep: sweep.clone(), request: telemetry::request() }).await
     }
 
     /// Notes what is expected of a sweep that was started.
@@ -222,13 +224,16 @@ fn progress(row: &Row) -> Result<SweepProgress, StoreError> {
 }
 
 /// A sweep on its way in.
-pub(super) struct StartSweep(Sweep);
+pub(super) struct StartSweep {
+    sweep: Sweep,
+    request: Option<String>,
+}
 
 impl Work for StartSweep {
     type Answer = ();
 
     async fn apply(connection: &mut Connection, work: &[Self]) -> Result<Vec<()>, StoreError> {
-        for StartSweep(sweep) in work {
+        for StartSweep { sweep, request } in work {
             let (sub, client_id) = match &sweep.reach {
                 Reach::Everyone => (None, None),
                 Reach::App(client_id) => (None, Some(client_id.as_str())),
@@ -241,6 +246,7 @@ impl Work for StartSweep {
             let query = query(insert).bind(sweep.id.to_string()).bind(sweep.issuer.as_str()).bind(sub);
             let query = query.bind(client_id).bind(sweep.covers_until.0).bind(sweep.reason.as_str());
             query.bind(sweep.ordered_at.0).execute(&mut *connection).await?;
+            trail_notes::sweep_ordered(&mut connection.notes, sweep, request.as_deref());
         }
         Ok(vec![(); work.len()])
     }

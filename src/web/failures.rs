@@ -75,6 +75,19 @@ mod tests {
     }
 
     #[test]
+    fn a_flood_from_everywhere_is_no_ones_fault() {
+        let failures = Failures::new(1, Arc::new(HandClock::at(UnixMillis(0))));
+        let one = IpAddr::from([192, 0, 2, 1]);
+        assert!(failures.allow(one) && !failures.allow(one));
+        for number in 1..u32::try_from(ADDRESSES_MAX).unwrap() {
+            assert!(failures.allow(IpAddr::from((0x0A00_0000 + number).to_be_bytes())));
+        }
+        assert_eq!(failures.counts.len(), ADDRESSES_MAX);
+        assert!(failures.allow(one), "counting starts anew");
+        assert_eq!(failures.counts.len(), 1);
+    }
+
+    #[test]
     fn what_is_taken_back_was_never_counted() {
         let failures = Failures::new(1, Arc::new(HandClock::at(UnixMillis(0))));
         let one = IpAddr::from([192, 0, 2, 1]);

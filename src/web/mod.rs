@@ -3,6 +3,9 @@
 pub mod body;
 pub mod caller;
 pub mod failures;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzed;
+pub mod pace;
 pub mod params;
 pub mod problem;
 pub mod respond;
@@ -16,6 +19,7 @@ use crate::hub::Hub;
 use crate::listener::gate::Gate;
 use failures::Failures;
 use ipnet::IpNet;
+use pace::Paces;
 
 /// How long a caller waits at most for an answer: issuers give up after five seconds,
 /// and some never ask again.
@@ -33,6 +37,8 @@ pub struct Edge {
     /// Who has brought how many codes of an issuer's that came to nothing. Only the issuer can
     /// tell, so these hold back what is still to be tried.
     pub codes: Failures,
+    /// Who has sent how much that was right.
+    pub paces: Paces,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Arc<[IpNet]>,
     /// How long a socket may take to subscribe.
@@ -42,5 +48,11 @@ pub struct Edge {
 impl FromRef<Edge> for Arc<Hub> {
     fn from_ref(edge: &Edge) -> Self {
         Self::clone(&edge.hub)
+    }
+}
+
+impl FromRef<Edge> for Paces {
+    fn from_ref(edge: &Edge) -> Self {
+        edge.paces.clone()
     }
 }

@@ -100,6 +100,17 @@ impl Problem {
         }
     }
 
+    /// The request's head is too long.
+    #[must_use]
+    pub fn head_too_large() -> Self {
+        Self {
+            status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            error: "invalid_request",
+            code: "head_too_large",
+            description: "The request's first line and headers may have 32 KiB together.",
+        }
+    }
+
     /// Nobody is an administrator here.
     #[must_use]
     pub fn no_admin_token() -> Self {
@@ -198,6 +209,10 @@ impl From<Denied> for Problem {
             ),
             Denied::Request(fault) => Self::request(fault),
             Denied::NotFound => Self::not_found(),
+            Denied::TooFast => Self {
+                description: "This app sends more messages than it may; slow down. Logouts are not held back.",
+                ..Self::slow_down()
+            },
             Denied::TooMany => Self {
                 code: "too_many",
                 description: "This session, address or hub has as many channels open as it may have; close one.",

@@ -115,7 +115,7 @@ impl From<&Denied> for CloseCode {
             Denied::LoggedOut => Self::LoggedOut,
             // The one request a channel makes that can be wrong is its cursor.
             Denied::Request(_) | Denied::NotFound => Self::BadMessage,
-            Denied::TooMany => Self::TooMany,
+            Denied::TooMany | Denied::TooFast => Self::TooMany,
             Denied::Busy | Denied::KeysUnavailable | Denied::Store(_) => Self::TryLater,
         }
     }

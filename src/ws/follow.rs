@@ -65,6 +65,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
             }
             told.push(notice.logout.id);
         }
+        self.wire.expect(told.len());
         self.hub.note_fed(&told, feed.app());
         done
     }

@@ -31,6 +31,9 @@ use crate::web::failures::Failures;
 /// How long the app has to acknowledge before the socket closes all the same.
 const ACK_WITHIN: Duration = Duration::from_secs(5);
 
+/// What a renewal weighs beside other messages: a signature is verified for it.
+const RENEWAL_WEIGHT: u32 = 10;
+
 /// Who is at the other end.
 pub(super) struct Peer {
     pub(super) origin: Option<Box<str>>,
@@ -68,6 +71,7 @@ enum Event {
 
 /// What came of a second `subscribe`.
 enum Renewal {
+    TooFast,
     OtherSession,
     Over(Arc<Notice>),
     Denied(Denied),
@@ -193,12 +197,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
             }
             Ok(Incoming::Ack(None)) => self.wire.write(&frame::no_such_id()).await,
             Ok(Incoming::Ack(Some(id))) => self.late_ack(id, subscription.sign_in()).await,
-            Ok(Incoming::Subscribe { token }) => match renew(&self.hub, &self.peer, subscription, &token).await {
+            Ok(Incoming::Subscribe { token }) => match self.renew(subscription, &token).await {
                 Ok(fresh) => {
                     fresh.subscription.take_over(subscription);
                     *subscription = fresh.subscription;
                     self.welcome(subscription.sign_in(), fresh.resume, every).await
                 }
+                Err(Renewal::TooFast) => Err(self.say_no(Denied::TooFast).await),
                 Err(Renewal::OtherSession) => Err(self.say(CloseCode::OtherSession).await),
                 // The channel that is open stays open: nothing is wrong with it.
                 Err(Renewal::Denied(denied @ (Denied::KeysUnavailable | Denied::Store(_)))) => {
@@ -210,6 +215,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
             Ok(Incoming::Follow { .. }) => Err(self.say(CloseCode::OtherSession).await),
             Err(bad) => Err(self.say_bad(bad).await),
         }
+    }
+
+    async fn renew(&mut self, current: &Subscription, token: &Secret) -> Result<Live, Renewal> {
+        self.wire.count(RENEWAL_WEIGHT).map_err(|_| Renewal::TooFast)?;
+        renew(&self.hub, &self.peer, current, token).await
     }
 
     /// Says that the session is over, and waits for the app to confirm.
@@ -274,6 +284,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
     pub(super) async fn farewell(&mut self, exit: Exit) -> Exit {
         match exit {
             Exit::Close(CloseCode::BadMessage) => self.say_bad(BadMessage("bad_message")).await,
+            Exit::Close(CloseCode::TooMany) => self.say_no(Denied::TooFast).await,
             other => other,
         }
     }

@@ -10,9 +10,13 @@ use tokio::time::{Instant, timeout};
 use super::close_code::CloseCode;
 use super::frame;
 use super::rfc6455::{Ended, Message, Opcode, Socket};
+use crate::web::pace::{Meter, Pace};
 
 /// How long a write may take. A socket that does not read is dropped.
 const WRITE_DEADLINE: Duration = Duration::from_secs(10);
+/// How fast messages may come, pings and pongs among them. Enough for an app that slept
+/// through a thousand logouts and acknowledges them all at once.
+const MESSAGES: Pace = Pace { burst: 2_000, per_minute: 600 };
 /// How long the peer has to answer the close frame.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -36,11 +40,16 @@ pub(super) struct Wire<S> {
     socket: Socket<S>,
     /// When something was last heard.
     pub(super) heard_at: Instant,
+    opened_at: Instant,
+    meter: Meter,
+    /// So many messages are expected, and do not count.
+    expected: u32,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     pub(super) fn new(socket: Socket<S>) -> Self {
-        Self { socket, heard_at: Instant::now() }
+        let now = Instant::now();
+        Self { socket, heard_at: now, opened_at: now, meter: Meter::default(), expected: 0 }
     }
 
     /// The next text message. Pings and pongs only show that the peer is there.
@@ -55,6 +64,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                 Err(Ended::Gone) => return Err(Exit::Left),
             };
             self.heard_at = Instant::now();
+            if self.expected > 0 && matches!(message, Message::Text(_)) {
+                self.expected -= 1;
+            } else {
+                self.count(1)?;
+            }
             match message {
                 Message::Text(text) => return Ok(text),
                 Message::Binary(_) => return Err(CloseCode::BadMessage.into()),
@@ -62,6 +76,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                 Message::Ping(_) | Message::Pong(_) => {}
             }
         }
+    }
+
+    /// Counts what came, by its weight.
+    ///
+    /// # Errors
+    /// [`CloseCode::TooMany`]: it comes too fast.
+    pub(super) fn count(&mut self, weight: u32) -> Result<(), Exit> {
+        let is_in_time = self.meter.take(self.heard_at - self.opened_at, weight, MESSAGES);
+        if is_in_time { Ok(()) } else { Err(CloseCode::TooMany.into()) }
+    }
+
+    /// So many messages are to be answered by one each, however fast.
+    pub(super) fn expect(&mut self, answers: usize) {
+        self.expected = self.expected.saturating_add(u32::try_from(answers).unwrap_or(u32::MAX));
     }
 
     /// Writes one frame of the protocol, within the deadline.

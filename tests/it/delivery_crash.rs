@@ -171,6 +171,8 @@ fn report(office: &Office, who: &TestSession, token: &str) -> Report {
         occurred_at: now,
         recorded_at: now,
         token: None,
+        shown: None,
+        request: None,
         seen: None,
         ticket: None,
         back_ends: back_ends.map(|(name, token)| BackEnd { client_id: client(name), token }).into(),

@@ -162,6 +162,12 @@ impl HubProcess {
         panic!("the hub is still there ten seconds after SIGTERM");
     }
 
+    /// `kill -HUP`.
+    pub fn hangs_up(&self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
+    }
+
     /// `kill -9`.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -16,8 +17,19 @@ use crate::specifications::is_a_documented_frame;
 /// How long a test waits for a frame that must come.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-pub struct Tab {
-    socket: WebSocketStream<TcpStream>,
+pub struct Tab<S = TcpStream> {
+    socket: WebSocketStream<S>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Tab<S> {
+    /// Opens a socket over a line that is there, from a page of `origin`.
+    pub async fn over(line: S, origin: &str) -> Self {
+        let mut request = "wss://logout.example/ws".into_client_request().unwrap();
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        request.headers_mut().insert("sec-websocket-protocol", "slo.v1".parse().unwrap());
+        let (socket, _) = client_async(request, line).await.unwrap();
+        Self { socket }
+    }
 }
 
 impl Tab {
@@ -62,7 +74,9 @@ impl Tab {
         tab.send(&message).await;
         tab
     }
+}
 
+impl<S: AsyncRead + AsyncWrite + Unpin> Tab<S> {
     pub async fn subscribe(&mut self, token: &str) {
         self.send(&json!({"type": "subscribe", "token": token})).await;
     }
@@ -77,6 +91,11 @@ impl Tab {
 
     pub async fn send_raw(&mut self, message: Message) {
         self.socket.send(message).await.unwrap();
+    }
+
+    /// Sends a message to a hub that may have closed; false where it has.
+    pub async fn tries(&mut self, message: &Message) -> bool {
+        self.socket.send(message.clone()).await.is_ok()
     }
 
     /// The next frame that says something.
@@ -141,7 +160,7 @@ impl Tab {
     }
 }
 
-impl Tab {
+impl<S: AsyncRead + AsyncWrite + Unpin> Tab<S> {
     /// Answers so many pings.
     pub async fn pings(&mut self, count: usize) {
         for _ in 0..count {

@@ -92,6 +92,8 @@ async fn what_breaks_the_rules_is_told_so_and_closed_with_4500() {
         (frame(PING, &[0; 126]), "a long ping"),
         (frame(TEXT, b"\xff"), "no UTF-8"),
         (frame(CLOSE, b"\x03\xec"), "a close code that may not be sent"),
+        ([frame(0x01, b""), frame(0x00, b"").repeat(256)].concat(), "a message in 257 fragments"),
+        ([frame(0x01, &vec![b'x'; 40_000]), frame(0x80, &vec![b'x'; 25_600])].concat(), "over 64 KiB in fragments"),
         (frame(TEXT, &vec![b'x'; 65_535]).into_iter().chain([0; 64]).collect(), "no JSON, over 16 KiB"),
     ] {
         let mut stream = connection(&hub, &handshake(&hub)).await;
@@ -104,6 +106,18 @@ async fn what_breaks_the_rules_is_told_so_and_closed_with_4500() {
         stream.shutdown().await.unwrap();
         ended(stream).await;
     }
+}
+
+#[tokio::test]
+async fn a_message_in_as_many_fragments_as_there_may_be_is_read() {
+    let hub = TestHub::start().await;
+    let token = id_token(&hub, &hub.issuer.sign_in("ada"), "notes");
+    let subscribe = json!({"type": "subscribe", "token": token}).to_string();
+    let (first, last) = subscribe.as_bytes().split_at(20);
+    let fragments = [frame(0x01, first), frame(0x00, b"").repeat(254), frame(0x80, last)].concat();
+    let mut stream = connection(&hub, &[handshake(&hub), fragments].concat()).await;
+    answer(&mut stream).await;
+    assert_eq!(next_json(&mut stream).await["type"], "subscribed");
 }
 
 #[tokio::test]

@@ -94,7 +94,7 @@ impl Ender {
         }
         let number = end.attempts.saturating_add(1);
         let end = self.verdict(&end, number, outcome);
-        self.write_down(EndAttempt { position, number, end }).await;
+        self.write_down(EndAttempt { position, number, at: self.clock.now(), end }).await;
         position
     }
 

@@ -128,3 +128,22 @@ async fn too_many_waiting_writes_are_refused_at_once() {
     assert_eq!(refused, 9000 - super::super::QUEUE_MAX);
     assert!(store.standing(&sign_in).await.unwrap().is_seen);
 }
+
+#[tokio::test]
+async fn a_health_check_writes_more_than_a_lone_logout() {
+    let store = TestStore::in_a_file().await;
+    for app in ["notes", "shop"] {
+        store.sees(&token(app, "laptop", 900)).await;
+    }
+    for number in 0..200 {
+        store.fresh(app_ends(&format!("s{number}"), 1000)).await;
+    }
+    let written = || std::fs::metadata(store.directory.path().join("hub.db-wal")).unwrap().len();
+    let (before, report) =
+        (written(), by(&token("notes", "laptop", 900), with_token("jti", 1, app_ends("laptop", 1000))));
+    store.fresh(report).await;
+    let by_logout = written() - before;
+    store.check().await.unwrap();
+    let by_check = written() - before - by_logout;
+    assert!(by_check > by_logout, "a logout has written {by_logout} bytes, a check {by_check}");
+}

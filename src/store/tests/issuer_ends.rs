@@ -14,7 +14,7 @@ async fn waiting(store: &TestStore) -> Vec<WaitingEnd> {
 }
 
 async fn tries(store: &TestStore, position: i64, number: u32, end: EndAttemptEnd) {
-    store.issuer_end_tried(EndAttempt { position, number, end }).await.unwrap();
+    store.issuer_end_tried(EndAttempt { position, number, at: UnixMillis(200_000), end }).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The store's promises, on real files.
 
+mod algebra;
 mod claims;
 mod decisions;
 mod deliveries;
@@ -19,6 +20,8 @@ mod signing_keys;
 mod standing;
 mod sweeps;
 mod tickets;
+mod trail;
+mod trail_kept;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -192,6 +195,8 @@ fn report(target: LogoutTarget, covers_until: i64) -> Report {
         occurred_at: UnixSeconds(covers_until).into(),
         recorded_at: UnixSeconds(covers_until).into(),
         token: None,
+        shown: None,
+        request: None,
         seen: None,
         ticket: None,
         back_ends: Arc::default(),

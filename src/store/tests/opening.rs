@@ -99,7 +99,7 @@ async fn every_table_is_strict_and_every_constraint_has_a_name() {
             ours += 1;
         }
     }
-    assert_eq!(ours, 14);
+    assert_eq!(ours, 15);
 
     let sql = "select sql from sqlite_schema where type = 'table' and name not like '\\_%' escape '\\'";
     for row in sqlx::query(sql).fetch_all(&mut stranger).await.unwrap() {

@@ -21,7 +21,7 @@ async fn what_was_last_of_use_before_the_cut_is_forgotten_and_nothing_else() {
     let old = store.fresh(issuer_ends("old", 4999)).await;
     let new = store.fresh(issuer_ends("new", 5000)).await;
 
-    assert_eq!(store.forget(CUT, NOW).await.unwrap(), 2);
+    assert_eq!(store.forget(CUT, NOW).await.unwrap(), 3, "a logout with its row in the trail, and a token");
     assert_eq!(store.find_logout(id_of(&old)).await.unwrap(), None);
     assert_eq!(store.ended_by(&token("notes", "new", 1000)).await, Some(id_of(&new)));
     assert!(!store.standing(&token("notes", "old", 1000)).await.unwrap().is_seen);
@@ -83,6 +83,6 @@ async fn much_is_forgotten_in_small_steps_between_which_others_write() {
     let reports = (0..1200).map(|number| store.record(app_ends(&format!("s{number}"), 1000)));
     futures_util::future::join_all(reports).await;
     let before = store.writer_counters().commits;
-    assert_eq!(store.forget(CUT, NOW).await.unwrap(), 1200);
+    assert_eq!(store.forget(CUT, NOW).await.unwrap(), 2400, "logouts, and their rows in the trail");
     assert_eq!(store.writer_counters().commits - before, 4, "500, 500, 200, and none");
 }

@@ -192,7 +192,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 self.unsent = Vec::new();
             }
         }
-        Poll::Ready(Ok(()))
+        // TLS takes a frame before the system does.
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 }
 

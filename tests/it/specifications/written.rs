@@ -90,7 +90,7 @@ fn assembled(document: &Document) -> Value {
         }
     }
     whole["info"]["version"] = env!("CARGO_PKG_VERSION").into();
-    name_every_answer(&mut whole);
+    answer_as_all_do(&mut whole);
     whole
 }
 
@@ -105,11 +105,14 @@ fn lay_together(whole: &mut Value, part: Value) {
     }
 }
 
-/// Every answer carries the request's id: said here once, not a hundred times over there.
-fn name_every_answer(whole: &mut Value) {
+/// What stands around every handler: each answer carries the request's id, and each request's
+/// head is bounded. Said here once, not a hundred times over there.
+fn answer_as_all_do(whole: &mut Value) {
     let header = json!({"$ref": "#/components/headers/RequestId"});
     for path in members(whole, "paths") {
-        for operation in path.as_object_mut().unwrap().values_mut() {
+        let operations = path.as_object_mut().unwrap().values_mut();
+        for operation in operations.filter(|operation| operation.get("responses").is_some()) {
+            operation["responses"]["431"] = json!({"$ref": "#/components/responses/HeadTooLarge"});
             for answer in members(operation, "responses") {
                 if answer.get("$ref").is_none() {
                     answer["headers"]["X-Request-Id"] = header.clone();
