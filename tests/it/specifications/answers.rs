@@ -20,7 +20,8 @@ impl Answer {
     #[track_caller]
     pub fn is_as_documented(&self, method: &str, path: &str) {
         // No operation is documented with another method, or of another path, to be refused.
-        if self.status == 405 || method == "OPTIONS" || method == "HEAD" {
+        let is_plain_http = self.status == 400 && self.text.contains("\"https_needed\"");
+        if is_plain_http || self.status == 405 || method == "OPTIONS" || method == "HEAD" {
             return;
         }
         let Some((document, route, operations)) = found(path) else { return };
