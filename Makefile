@@ -11,7 +11,7 @@
 # make try-image  what the Dockerfile says, without Docker (as root)
 # make deny   licences, sources and bans of what is compiled in; ADVISORIES=yes: known vulnerabilities, from GitHub
 # make sbom   what is in it, as CycloneDX, in target/sbom
-# make sabotage  the hub broken on purpose, in thirty ways: is each of them noticed?
+# make sabotage  the hub broken on purpose, in more than thirty ways: is each of them noticed?
 # make fuzz FUZZ_SECONDS=600  what strangers send, led by coverage; fuzz-keep keeps what was found
 # make autobahn  WebSocket conformance, and docs/websocket-conformance.md
 # make bench  what a socket and a logout cost
@@ -127,7 +127,7 @@ picture: e2e-tools
 # Pictures of the hub's own pages in every state, to be looked at.
 pages: e2e-tools
 	scripts/npm-ready tests/e2e
-	cargo build --quiet && node tests/e2e/pages.mjs target/pages && node tests/e2e/sessions.mjs target/pages
+	cargo build --quiet && node tests/e2e/pages.mjs target/pages && node tests/e2e/sessions.mjs target/pages && node tests/e2e/console.mjs target/pages
 
 # The README's count of attacks and docs/security.md, made from tests/attacks.
 attack-papers: tools

@@ -16,7 +16,7 @@ const LAYERS: &[&[&str]] = &[
     &["metrics"],
     &["hub", "delivery", "doctor"],
     &["web"],
-    &["http", "ws", "pages"],
+    &["http", "ws", "pages", "console"],
     &["app"],
     &["cli"],
     &["fuzzing"],

@@ -63,6 +63,8 @@ pub struct Server {
     pub admin_listen: SocketAddr,
     /// What callers of the admin listener must show.
     pub admin_token: Option<Secret>,
+    /// What operators' browsers call the console, where that is not the admin listener itself.
+    pub console_url: Option<PublicUrl>,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Whether other nodes on this machine listen on the same public port.
@@ -212,12 +214,14 @@ fn server(mut section: Section<'_>) -> Option<Server> {
     if tls_files.is_some() && public_url.as_ref().is_some_and(|url| !url.is_https()) {
         section.fault("public_url", "must begin with https://, because [server.tls] is there");
     }
+    let console_url = console_url(section.section("console"));
     section.finish();
     Some(Server {
         listen,
         public_url: public_url?,
         admin_listen,
         admin_token,
+        console_url,
         trusted_proxies,
         reuse_port,
         tls: tls_files,
@@ -239,6 +243,13 @@ fn trusted_proxies(section: &mut Section<'_>) -> Vec<IpNet> {
         net
     });
     trusted_proxies.collect()
+}
+
+fn console_url(mut section: Section<'_>) -> Option<PublicUrl> {
+    let text = section.text("url");
+    let url = text.and_then(|text| PublicUrl::parse(&text).map_err(|wrong| section.fault("url", wrong)).ok());
+    section.finish();
+    url
 }
 
 fn address(section: &mut Section<'_>, name: &'static str, default: SocketAddr) -> SocketAddr {

@@ -24,8 +24,9 @@ pub struct Ops {
     pub token: Option<Secret>,
 }
 
-/// `/healthz`, `/readyz`, `/metrics`, what administrators do, and the document of it all.
-pub fn routes(ops: Ops) -> Router {
+/// `/healthz`, `/readyz`, `/metrics`, what administrators do, and the document of it all;
+/// `beside` is what else is on that listener.
+pub fn routes(ops: Ops, beside: Router) -> Router {
     let guarded = Router::new().route("/metrics", get(metrics)).layer(from_fn_with_state(ops.clone(), with_token));
     // Probes carry no token, and learn nothing that would need one.
     Router::new()
@@ -34,6 +35,7 @@ pub fn routes(ops: Ops) -> Router {
         .merge(guarded)
         .merge(admin::routes(&ops))
         .merge(super::specifications::admin_routes())
+        .merge(beside.with_state(()))
         .fallback(super::not_found)
         .method_not_allowed_fallback(super::method_not_allowed)
         .layer(from_fn(layers::with_one_host))

@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod caller;
+pub mod cookie;
 pub mod failures;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzed;

@@ -90,6 +90,11 @@ impl TestHub {
         Self::prepared("", prepare).await
     }
 
+    /// The same, with more configuration.
+    pub async fn start_prepared_with(extra: &str, prepare: impl Fn(&TestIssuer)) -> Self {
+        Self::prepared(extra, prepare).await
+    }
+
     async fn prepared(extra: &str, prepare: impl Fn(&TestIssuer)) -> Self {
         Self::prepared_with(extra, prepare, Arc::new(Intranet)).await
     }

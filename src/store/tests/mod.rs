@@ -2,6 +2,7 @@
 
 mod algebra;
 mod claims;
+mod console;
 mod decisions;
 mod deliveries;
 mod durability;
