@@ -4,6 +4,8 @@
 # make check  formatting, lints and types only
 # make attack-papers  the count of attacks in the README, and docs/security.md
 # make jepsen SEEDS=100  three nodes while everything around them breaks, with so many seeds
+# make specs EXAMPLES=500  is the hub as its OpenAPI documents say? so many requests an operation
+# make specifications  the OpenAPI and AsyncAPI documents, put together
 # make monitoring  the alert rules, held by promtool
 # make package-checks  the Dockerfile, the systemd unit and the workflows
 # make try-image  what the Dockerfile says, without Docker (as root)
@@ -22,7 +24,7 @@ SHELL := /bin/bash
 export CARGO_TERM_PROGRESS_WHEN := never
 
 .PHONY: help demo cluster test jepsen check bench bench-peers bench-nodes sabotage monitoring picture pages tools e2e-tools \
-        attack-papers package-checks try-image deny sbom fuzz fuzz-keep autobahn
+        attack-papers package-checks try-image deny sbom fuzz fuzz-keep autobahn specs specifications
 
 help:
 	@grep '^# make' Makefile | sed 's/^# //'
@@ -56,6 +58,7 @@ test: e2e-tools check
 	scripts/with-postgres scripts/nextest run -E 'binary(it) or test(store::)'
 	scripts/with-postgres cargo test --quiet --lib -- --ignored store::tests::nodes
 	$(MAKE) --no-print-directory jepsen
+	$(MAKE) --no-print-directory specs
 	cargo build --quiet
 	$(MAKE) --no-print-directory package-checks
 	npm --prefix client-sdk test
@@ -68,6 +71,17 @@ SEEDS ?= 10
 jepsen: tools
 	@scripts/need postgresql libfaketime
 	SLO_HUB_SEEDS=$(SEEDS) cargo test --quiet --test cluster -- --ignored --nocapture three_nodes
+
+# Others than each time: make specs EXAMPLES=500 SEED=7
+EXAMPLES ?= 50
+SEED ?= 1
+specs: tools
+	@scripts/need schemathesis
+	SLO_HUB_EXAMPLES=$(EXAMPLES) SLO_HUB_SEED=$(SEED) cargo test --quiet --test it -- --ignored --nocapture answers_as_its_documents_say
+
+# From src/http/specifications. A test says when they are not what is written there.
+specifications: tools
+	WRITE_SPECIFICATIONS=1 cargo test --quiet --test it documents_are_those_that_are_written
 
 monitoring:
 	@scripts/need promtool

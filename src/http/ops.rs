@@ -24,8 +24,8 @@ pub struct Ops {
     pub token: Option<Secret>,
 }
 
-/// `/healthz`, `/readyz`, `/metrics`, and what administrators do; `beside` is what else is on
-/// that listener.
+/// `/healthz`, `/readyz`, `/metrics`, what administrators do, and the document of it all;
+/// `beside` is what else is on that listener.
 pub fn routes(ops: Ops, beside: Router) -> Router {
     let guarded = Router::new().route("/metrics", get(metrics)).layer(from_fn_with_state(ops.clone(), with_token));
     // Probes carry no token, and learn nothing that would need one.
@@ -34,6 +34,7 @@ pub fn routes(ops: Ops, beside: Router) -> Router {
         .route("/readyz", get(ready))
         .merge(guarded)
         .merge(admin::routes(&ops))
+        .merge(super::specifications::admin_routes())
         .merge(beside.with_state(()))
         .fallback(super::not_found)
         .method_not_allowed_fallback(super::method_not_allowed)

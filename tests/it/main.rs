@@ -83,6 +83,7 @@ mod sessions_sign_in;
 mod signing_keys;
 mod signing_out;
 mod socket_memory;
+mod specifications;
 mod sse;
 mod stored_limits;
 mod stories;
