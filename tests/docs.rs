@@ -75,12 +75,9 @@ fn every_code_in_a_table_of_codes_is_in_the_sources() {
 #[test]
 fn the_reference_has_every_code_that_the_hub_says() {
     let reference: BTreeSet<_> = codes_in_tables(&read("docs/protocol.md"));
-    let faults = said_after(&read("src/oidc/fault.rs"), |line| {
-        // A line of the table of faults: a name, a code, a text.
-        let (name, rest) = line.split_once(' ')?;
-        (name.starts_with(char::is_uppercase) && rest.starts_with('"')).then_some(rest)
-    });
-    let wrongs = said_after(&read("src/hub/denied.rs"), |line| line.split_once("=> ").map(|(_, rest)| rest));
+    // A line of a table of faults: a name, a code, a text.
+    let faults = said_after(&read("src/oidc/fault.rs"), of_a_table);
+    let wrongs = said_after(&read("src/hub/denied.rs"), of_a_table);
     let problems = said_after(&read("src/web/problem.rs"), |line| line.split_once("code: ").map(|(_, rest)| rest));
     let closes = said_after(&read("src/ws/close_code.rs"), |line| line.split_once("=> ").map(|(_, rest)| rest));
     for (what, codes, least) in
@@ -90,6 +87,11 @@ fn the_reference_has_every_code_that_the_hub_says() {
         let missing: Vec<_> = codes.difference(&reference).collect();
         assert!(missing.is_empty(), "docs/protocol.md lacks {missing:?}");
     }
+}
+
+fn of_a_table(line: &str) -> Option<&str> {
+    let (name, rest) = line.split_once(' ')?;
+    (name.starts_with(char::is_uppercase) && rest.starts_with('"')).then_some(rest)
 }
 
 #[test]
