@@ -12,6 +12,8 @@ use tokio::time::{Instant, sleep};
 
 /// What strace writes down: what reaches the records, and what makes it stay.
 const CALLS: &str = "trace=pwrite64,ftruncate,fsync,fdatasync";
+/// A sync takes 20 ms, as on a slow disk: it is then that most deaths strike.
+const SLOW_SYNC: &str = "inject=fsync,fdatasync:delay_enter=20000";
 
 pub struct Hub {
     folder: PathBuf,
@@ -89,7 +91,21 @@ impl Hub {
         command.args(["--pdeathsig", "KILL", "--"]);
         if is_traced {
             // The hub stays our own child (-D): what is killed is the hub, not strace.
-            command.args(["strace", "-D", "-f", "-q", "-y", "-s", "0", "--seccomp-bpf", "-e", CALLS, "-o"]);
+            command.args([
+                "strace",
+                "-D",
+                "-f",
+                "-q",
+                "-y",
+                "-s",
+                "0",
+                "--seccomp-bpf",
+                "-e",
+                CALLS,
+                "-e",
+                SLOW_SYNC,
+                "-o",
+            ]);
             command.arg(self.trace());
         }
         command.arg("env").arg(format!("LD_PRELOAD={}", faketime().display()));
