@@ -25,14 +25,14 @@ pub fn unsynced(trace: &str) -> Unsynced {
         let Some((pid, call)) = line.split_once(' ').map(|(pid, call)| (pid, call.trim_start())) else { continue };
         let written = |file: &str| unsynced.get(file).map_or(0, Vec::len);
         if call.starts_with("<... f") && call.contains("sync resumed") {
-            if let Some((file, covers)) = syncing.remove(pid).filter(|_| call.ends_with("= 0")) {
+            if let Some((file, covers)) = syncing.remove(pid).filter(|_| has_succeeded(call)) {
                 forget(&mut unsynced, &file, covers);
             }
         } else if let Some(file) = sync_of(call) {
             let covers = written(file);
             if call.contains("<unfinished") {
                 syncing.insert(pid, (file.to_owned(), covers));
-            } else if call.ends_with("= 0") {
+            } else if has_succeeded(call) {
                 forget(&mut unsynced, file, covers);
             }
         } else if let Some((file, range)) = write_of(call).filter(|(file, _)| !file.ends_with("-shm")) {
@@ -57,6 +57,11 @@ fn forget(unsynced: &mut Unsynced, file: &str, covers: usize) {
             range.end = range.start;
         }
     }
+}
+
+/// Also where strace says behind it that it held the call up.
+fn has_succeeded(call: &str) -> bool {
+    call.trim_end_matches(" (DELAYED)").ends_with("= 0")
 }
 
 fn sync_of(call: &str) -> Option<&str> {
@@ -128,5 +133,6 @@ mod tests {
         assert_eq!(full(begun), 2);
         assert_eq!(full(&format!("{begun}7  <... fdatasync resumed>) = -1 EIO (Input/output error)\n")), 2);
         assert_eq!(full(&format!("{begun}7  <... fdatasync resumed>) = 0\n")), 1);
+        assert_eq!(full(&format!("{begun}7  <... fdatasync resumed>) = 0 (DELAYED)\n")), 1);
     }
 }
