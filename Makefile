@@ -6,12 +6,16 @@
 # make jepsen SEEDS=100  three nodes while everything around them breaks, with so many seeds
 # make faults  one hub at work while one fault after the other is done to it; FAULTS_SEEDS=5 for more than two
 # make faults-short  the same, each fault for a moment
+# make specs EXAMPLES=500  is the hub as its OpenAPI documents say? so many requests an operation
+# make specifications  the OpenAPI and AsyncAPI documents, put together
 # make monitoring  the alert rules, held by promtool
 # make package-checks  the Dockerfile, the systemd unit and the workflows
 # make try-image  what the Dockerfile says, without Docker (as root)
 # make deny   licences, sources and bans of what is compiled in; ADVISORIES=yes: known vulnerabilities, from GitHub
 # make sbom   what is in it, as CycloneDX, in target/sbom
-# make sabotage  the hub broken on purpose, in thirty ways: is each of them noticed?
+# make sabotage  the hub broken on purpose, in more than thirty ways: is each of them noticed?
+# make fuzz FUZZ_SECONDS=600  what strangers send, led by coverage; fuzz-keep keeps what was found
+# make autobahn  WebSocket conformance, and docs/websocket-conformance.md
 # make bench  what a socket and a logout cost
 # make bench-nodes  what several nodes on one PostgreSQL hold
 # make bench-peers  the same of what one would use instead of a hub
@@ -21,7 +25,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export CARGO_TERM_PROGRESS_WHEN := never
 
-.PHONY: help demo cluster test jepsen faults faults-short fault-papers check bench bench-peers bench-nodes sabotage monitoring picture pages tools e2e-tools attack-papers package-checks try-image deny sbom
+.PHONY: help demo cluster test jepsen faults faults-short fault-papers check bench bench-peers bench-nodes sabotage monitoring picture pages tools e2e-tools \
+        attack-papers package-checks try-image deny sbom fuzz fuzz-keep autobahn specs specifications
 
 help:
 	@grep '^# make' Makefile | sed 's/^# //'
@@ -48,13 +53,15 @@ check: tools
 	scripts/npm-ready demo-apps && npm --prefix demo-apps run --silent check
 
 test: e2e-tools check
-	@scripts/need strace cargo-nextest postgresql redis-server promtool
+	@scripts/need strace cargo-nextest postgresql redis-server promtool autobahn
 	scripts/check-monitoring
 	scripts/nextest run
+	scripts/autobahn
 	scripts/with-postgres scripts/nextest run -E 'binary(it) or test(store::)'
 	scripts/with-postgres cargo test --quiet --lib -- --ignored store::tests::nodes
 	$(MAKE) --no-print-directory jepsen
 	$(MAKE) --no-print-directory faults-short
+	$(MAKE) --no-print-directory specs
 	cargo build --quiet
 	$(MAKE) --no-print-directory package-checks
 	npm --prefix client-sdk test
@@ -82,6 +89,17 @@ faults-short: tools
 fault-papers: tools
 	WRITE_FAULT_PAPERS=1 cargo test --quiet --test faults papers
 
+# Others than each time: make specs EXAMPLES=500 SEED=7
+EXAMPLES ?= 50
+SEED ?= 1
+specs: tools
+	@scripts/need schemathesis
+	SLO_HUB_EXAMPLES=$(EXAMPLES) SLO_HUB_SEED=$(SEED) cargo test --quiet --test it -- --ignored --nocapture answers_as_its_documents_say
+
+# From src/http/specifications. A test says when they are not what is written there.
+specifications: tools
+	WRITE_SPECIFICATIONS=1 cargo test --quiet --test it documents_are_those_that_are_written
+
 monitoring:
 	@scripts/need promtool
 	scripts/check-monitoring
@@ -89,6 +107,21 @@ monitoring:
 # Some of them: SLO_HUB_WAYS=any-secret,nonce-does-not-matter make sabotage
 sabotage: tools
 	cargo test --quiet --test sabotage -- --ignored --nocapture
+
+# The changes that `make test` plays are other ones each time; the same again, and more of
+# them: SLO_HUB_FUZZ_SEED=7 SLO_HUB_FUZZ_RUNS=100000 cargo test --lib fuzzing::
+FUZZ_SECONDS ?= 600
+fuzz: tools
+	@scripts/need c++ cargo-fuzz
+	scripts/fuzz $(FUZZ_SECONDS)
+
+fuzz-keep: tools
+	@scripts/need c++ cargo-fuzz
+	scripts/fuzz --keep
+
+autobahn: tools
+	@scripts/need autobahn
+	scripts/autobahn --write
 
 # More than this: cargo bench --bench load -- --help
 bench: tools
@@ -111,7 +144,7 @@ picture: e2e-tools
 # Pictures of the hub's own pages in every state, to be looked at.
 pages: e2e-tools
 	scripts/npm-ready tests/e2e
-	cargo build --quiet && node tests/e2e/pages.mjs target/pages && node tests/e2e/sessions.mjs target/pages
+	cargo build --quiet && node tests/e2e/pages.mjs target/pages && node tests/e2e/sessions.mjs target/pages && node tests/e2e/console.mjs target/pages
 
 # The README's count of attacks and docs/security.md, made from tests/attacks.
 attack-papers: tools

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use crate::channels::Channels;
 use crate::config::tls::TlsFiles;
 use crate::config::{Config, Server};
+use crate::console::{self, Console};
 use crate::delivery::{self, Chance, Deliveries, Lookup, NoTls, NoteEnd, SessionEnd, SystemLookup, system_chance};
 use crate::domain::clock::{Clock, SystemClock};
 use crate::http::ops::{self, Ops};
@@ -176,7 +177,6 @@ pub async fn start(config: Config, surroundings: Surroundings) -> Result<Running
     let admin = bind("server.admin_listen", config.server.admin_listen, Port::Alone)?.by(admin_tls);
     let hub = build_hub(&config, clock, &lookup).await?;
     let edge = build_edge(&config, &hub);
-    let token = config.server.admin_token.clone();
     let limits = Limits {
         max_connections: config.limits.max_connections,
         max_connections_per_ip: config.limits.max_connections_per_ip,
@@ -187,9 +187,9 @@ pub async fn start(config: Config, surroundings: Surroundings) -> Result<Running
     let running = Running { public_addr, admin_addr, hub: Arc::clone(&hub), deliveries, certificates };
     running.follow_certificates();
     let routes = public_routes(&edge, &config.server);
+    let admin_routes = admin_routes(config, &hub);
     let tasks = hub.tasks.clone();
     hub.tasks.spawn(public.serve(routes, limits.clone(), tasks.clone()));
-    let admin_routes = ops::routes(Ops { hub: Arc::clone(&hub), token }).layer(from_fn(layers::with_bounded_head));
     hub.tasks.spawn(admin.serve(admin_routes, limits, tasks));
     hub.keys.prefetch_all();
     hub.keep_house();
@@ -350,6 +350,12 @@ fn public_routes(edge: &Edge, server: &Server) -> Router {
         .layer(from_fn(layers::with_plain_headers))
         .layer(from_fn_with_state(is_strict, layers::with_strict_transport))
         .layer(from_fn_with_state(edge.clone(), with_client_addr))
+}
+
+fn admin_routes(config: Config, hub: &Arc<Hub>) -> Router {
+    let ops = Ops { hub: Arc::clone(hub), token: config.server.admin_token.clone() };
+    let console = console::routes(Console::new(Arc::clone(hub), Arc::new(config)));
+    ops::routes(ops, console).layer(from_fn(layers::with_bounded_head))
 }
 
 fn seconds(duration: Duration) -> i64 {

@@ -15,7 +15,7 @@ use dashmap::DashMap;
 use tokio::sync::{Notify, watch};
 
 use crate::domain::clock::UnixSeconds;
-use crate::domain::ids::{Issuer, LogoutId, SessionKey, Sid, SubjectKey};
+use crate::domain::ids::{ClientId, Issuer, LogoutId, SessionKey, Sid, SubjectKey};
 use crate::domain::logout::{Logout, LogoutTarget, SignIn};
 use rehearsal::Stage;
 
@@ -185,6 +185,18 @@ impl Channels {
             found.extend(untold.map(|seat| seat.sign_in.clone()));
         }
         found
+    }
+
+    /// How many channels of each app are open, and how many people have one.
+    #[must_use]
+    pub fn by_app(&self) -> (HashMap<(Issuer, ClientId), usize>, usize) {
+        let mut open: HashMap<(Issuer, ClientId), usize> = HashMap::new();
+        for seats in &self.0.by_subject {
+            for SignIn { issuer, client_id, .. } in seats.iter().map(|seat| &seat.sign_in) {
+                *open.entry((issuer.clone(), client_id.clone())).or_default() += 1;
+            }
+        }
+        (open, self.0.by_subject.len())
     }
 
     /// Wakes everyone who follows all logouts of one issuer; they read the store.

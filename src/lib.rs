@@ -64,16 +64,19 @@
 //!   in the store's outbox to apps' back ends, and ends sessions at their issuers;
 //!   neither calls the other. [`doctor`]: looks at what lies around the hub.
 //! - [`web`]: what every edge needs. Who is calling, and how they are told no.
-//! - [`http`], [`ws`], [`pages`]: the edges. Take bytes, call one verb, answer.
+//! - [`http`], [`ws`], [`pages`], [`console`]: the edges. Take bytes, call one verb, answer.
 //! - [`app`]: builds every part once. [`cli`]: the commands.
 
 pub mod app;
 pub mod channels;
 pub mod cli;
 pub mod config;
+pub mod console;
 pub mod delivery;
 pub mod doctor;
 pub mod domain;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod http;
 pub mod hub;
 pub mod listener;

@@ -16,9 +16,10 @@ const LAYERS: &[&[&str]] = &[
     &["metrics"],
     &["hub", "delivery", "doctor"],
     &["web"],
-    &["http", "ws", "pages"],
+    &["http", "ws", "pages", "console"],
     &["app"],
     &["cli"],
+    &["fuzzing"],
 ];
 
 #[test]

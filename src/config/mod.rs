@@ -2,6 +2,8 @@
 //! whole, at start, in one message.
 
 mod apps;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzed;
 mod reader;
 mod store_url;
 pub mod tls;
@@ -61,6 +63,8 @@ pub struct Server {
     pub admin_listen: SocketAddr,
     /// What callers of the admin listener must show.
     pub admin_token: Option<Secret>,
+    /// What operators' browsers call the console, where that is not the admin listener itself.
+    pub console_url: Option<PublicUrl>,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Whether other nodes on this machine listen on the same public port.
@@ -127,7 +131,7 @@ impl Config {
 
     fn load_at(path: &Path, serving_at: Option<UnixSeconds>) -> Result<Self, ConfigFaults> {
         let text = std::fs::read_to_string(path)
-            .map_err(|error| ConfigFaults::one(format!("{}: cannot read the file: {error}", path.display())))?;
+            .map_err(|error| ConfigFaults::one(&format!("{}: cannot read the file: {error}", path.display())))?;
         let base = path.parent().unwrap_or(Path::new("."));
         // A name or value that is not UTF-8 cannot be one of ours.
         let env =
@@ -153,7 +157,7 @@ impl Config {
         base: &Path,
         serving_at: Option<UnixSeconds>,
     ) -> Result<Self, ConfigFaults> {
-        let mut table: Table = text.parse().map_err(|error| ConfigFaults::one(not_toml(text, &error)))?;
+        let mut table: Table = text.parse().map_err(|error| ConfigFaults::one(&not_toml(text, &error)))?;
         let mut reader = Reader::new(base, serving_at);
         reader.lay_over(&mut table, env);
         let config = read(&reader, table);
@@ -210,12 +214,14 @@ fn server(mut section: Section<'_>) -> Option<Server> {
     if tls_files.is_some() && public_url.as_ref().is_some_and(|url| !url.is_https()) {
         section.fault("public_url", "must begin with https://, because [server.tls] is there");
     }
+    let console_url = console_url(section.section("console"));
     section.finish();
     Some(Server {
         listen,
         public_url: public_url?,
         admin_listen,
         admin_token,
+        console_url,
         trusted_proxies,
         reuse_port,
         tls: tls_files,
@@ -237,6 +243,13 @@ fn trusted_proxies(section: &mut Section<'_>) -> Vec<IpNet> {
         net
     });
     trusted_proxies.collect()
+}
+
+fn console_url(mut section: Section<'_>) -> Option<PublicUrl> {
+    let text = section.text("url");
+    let url = text.and_then(|text| PublicUrl::parse(&text).map_err(|wrong| section.fault("url", wrong)).ok());
+    section.finish();
+    url
 }
 
 fn address(section: &mut Section<'_>, name: &'static str, default: SocketAddr) -> SocketAddr {

@@ -16,8 +16,8 @@ use crate::domain::secret::Secret;
 pub struct ConfigFaults(Vec<String>);
 
 impl ConfigFaults {
-    pub(super) fn one(text: String) -> Self {
-        Self(vec![text])
+    pub(super) fn one(text: &str) -> Self {
+        Self(vec![one_line(text)])
     }
 
     /// A line for each fault: the key, what is wrong, what would be right.
@@ -34,6 +34,12 @@ impl fmt::Display for ConfigFaults {
 }
 
 impl std::error::Error for ConfigFaults {}
+
+/// Names in the file may hold anything, a line break or what a terminal obeys too.
+fn one_line(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
+}
 
 /// What all sections of one configuration share.
 pub(super) struct Reader {
@@ -60,7 +66,7 @@ impl Reader {
     }
 
     pub(super) fn fault(&self, key: &str, text: impl fmt::Display) {
-        self.faults.borrow_mut().push(format!("{key}: {text}"));
+        self.faults.borrow_mut().push(one_line(&format!("{key}: {text}")));
     }
 
     /// What may be meant so, and probably is not.

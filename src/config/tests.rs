@@ -91,6 +91,16 @@ fn a_key_that_is_nearly_right_is_told_what_it_may_mean() {
 }
 
 #[test]
+fn the_consoles_address_is_an_origin_that_browsers_can_trust() {
+    let with = |url: &str| format!("[server]\nconsole = {{ url = '{url}' }}\n");
+    let found = parse(&LEAST.replace("[server]\n", &with("https://console.example"))).unwrap().server.console_url;
+    assert_eq!(found.unwrap().as_str(), "https://console.example");
+    assert!(faults("[server]\n", &with("http://console.example")).starts_with("server.console.url: must be https"));
+    assert!(faults("[server]\n", &with("https://console.example/x")).starts_with("server.console.url: must be an"));
+    assert!(parse(LEAST).unwrap().server.console_url.is_none());
+}
+
+#[test]
 fn a_value_of_the_wrong_kind_says_which_kind_is_right() {
     assert!(faults("[server]\n", "[server]\nlisten = 8080\n").contains("server.listen: must be a text in quotes"));
     assert!(faults("[server]\n", "limits = 1\n[server]\n").contains("limits: must be a table: [limits]"));
@@ -256,4 +266,12 @@ fn a_relative_database_lies_beside_the_configuration() {
 fn facts_outlive_resume_tickets() {
     let text = faults("[server]", "[store]\nretention_days = 2\n[server]");
     assert!(text.contains("store.retention_days: must not be shorter"), "{text}");
+}
+
+#[test]
+fn a_fault_is_one_line_whatever_stands_in_the_file() {
+    let faults = parse("[server]\n\"a\\nb\" = 1\n\"\\u001b[2J\" = 2\n").unwrap_err();
+    for line in ["server.a\\nb: is no key", "server.\\u{1b}[2J: is no key"] {
+        assert!(faults.lines().iter().any(|own| own == line), "{line} is not in\n{faults}");
+    }
 }

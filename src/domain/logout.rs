@@ -246,6 +246,9 @@ impl Logout {
 }
 
 #[cfg(test)]
+mod algebra;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -1,5 +1,5 @@
-//! Documents that say what is here: `/.well-known/slo-hub`, the hub's public keys, and the
-//! browser SDK.
+//! Documents that say what is here: `/.well-known/slo-hub`, the hub's public keys, the
+//! browser SDK, and the specifications.
 
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::domain::signing_key::KEY_SET_CACHE_SECONDS;
@@ -21,14 +22,17 @@ const SDK: &str = include_str!("../../client-sdk/client/dist-iife/slo-hub.js");
 /// The custom elements of the same, for who wants them.
 const ELEMENTS: &str = include_str!("../../client-sdk/client/dist-iife/slo-hub-elements.js");
 
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
 /// The documents' routes.
-pub fn routes() -> Router<Edge> {
+pub fn routes(edge: &Edge) -> Router<Edge> {
     Router::new()
         .route("/.well-known/slo-hub", get(about))
         .route("/.well-known/slo-hub/stream", get(super::stream_probe::stream).head(super::head_not_allowed))
         .route("/.well-known/jwks.json", get(key_set))
         .route("/sdk/slo-hub.js", get(sdk))
         .route("/sdk/slo-hub-elements.js", get(elements))
+        .merge(super::specifications::routes(edge.hub.rules.public_url.as_str()))
         .method_not_allowed_fallback(super::method_not_allowed)
 }
 
@@ -54,6 +58,8 @@ fn describe(base: &str) -> Value {
         "jwks_uri": format!("{base}/.well-known/jwks.json"),
         "sdk": format!("{base}/sdk/slo-hub.js"),
         "sdk_elements": format!("{base}/sdk/slo-hub-elements.js"),
+        "openapi": format!("{base}/openapi.json"),
+        "asyncapi": format!("{base}/asyncapi.json"),
     })
 }
 
@@ -67,18 +73,18 @@ async fn key_set(State(hub): State<Arc<Hub>>, headers: HeaderMap) -> Response {
 
 /// `GET /sdk/slo-hub.js`.
 async fn sdk(headers: HeaderMap) -> Response {
-    script(&headers, SDK)
+    revalidated(&headers, SCRIPT, Bytes::from_static(SDK.as_bytes()))
 }
 
 /// `GET /sdk/slo-hub-elements.js`.
 async fn elements(headers: HeaderMap) -> Response {
-    script(&headers, ELEMENTS)
+    revalidated(&headers, SCRIPT, Bytes::from_static(ELEMENTS.as_bytes()))
 }
 
 /// Revalidated on every use: a fix reaches pages at once.
-fn script(headers: &HeaderMap, text: &'static str) -> Response {
-    let script = unless_known(headers, "public, no-cache", "text/javascript; charset=utf-8", text);
-    ([("cross-origin-resource-policy", "cross-origin")], for_any_origin(script)).into_response()
+pub(super) fn revalidated(headers: &HeaderMap, content_type: &'static str, text: Bytes) -> Response {
+    let document = unless_known(headers, "public, no-cache", content_type, text);
+    ([("cross-origin-resource-policy", "cross-origin")], for_any_origin(document)).into_response()
 }
 
 /// There is nothing of anyone in it.

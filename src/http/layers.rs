@@ -135,6 +135,7 @@ fn endpoint(route: &str) -> &'static str {
         "/api/v1/me/sessions" | "/api/v1/me/sessions/{id}" => "me_sessions",
         "/sessions" | "/sessions/end" | "/sessions/callback" => "sessions",
         "/ws" => "ws",
+        route if route.starts_with("/console") => "console",
         "/logout" | "/logout/continue" | "/logout/callback" => "logout",
         _ => "other",
     }

@@ -11,6 +11,7 @@ pub mod logouts;
 pub mod me_sessions;
 pub mod ops;
 pub mod session;
+mod specifications;
 mod stream_probe;
 
 use axum::Router;
@@ -42,7 +43,7 @@ pub fn routes(edge: &Edge) -> Router<Edge> {
         .method_not_allowed_fallback(method_not_allowed);
     guarded(api, edge)
         .layer(cors::for_registered_origins(&edge.hub.directory))
-        .merge(guarded(backchannel.merge(documents::routes()), edge))
+        .merge(guarded(backchannel.merge(documents::routes(edge)), edge))
 }
 
 /// What is refused, or panics, anywhere behind this is answered, counted and held back

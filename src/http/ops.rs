@@ -24,8 +24,9 @@ pub struct Ops {
     pub token: Option<Secret>,
 }
 
-/// `/healthz`, `/readyz`, `/metrics`, and what administrators do.
-pub fn routes(ops: Ops) -> Router {
+/// `/healthz`, `/readyz`, `/metrics`, what administrators do, and the document of it all;
+/// `beside` is what else is on that listener.
+pub fn routes(ops: Ops, beside: Router) -> Router {
     let guarded = Router::new().route("/metrics", get(metrics)).layer(from_fn_with_state(ops.clone(), with_token));
     // Probes carry no token, and learn nothing that would need one.
     Router::new()
@@ -33,6 +34,8 @@ pub fn routes(ops: Ops) -> Router {
         .route("/readyz", get(ready))
         .merge(guarded)
         .merge(admin::routes(&ops))
+        .merge(super::specifications::admin_routes())
+        .merge(beside.with_state(()))
         .fallback(super::not_found)
         .method_not_allowed_fallback(super::method_not_allowed)
         .layer(from_fn(layers::with_one_host))
@@ -78,6 +81,6 @@ async fn ready(State(ops): State<Ops>) -> Response {
 
 async fn metrics(State(ops): State<Ops>) -> impl IntoResponse {
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ops.hub.metrics.readings().writer(ops.hub.store.writer_counters());
+    ops.hub.read_metrics().await;
     ([(header::CONTENT_TYPE, content_type)], ops.hub.metrics.encode())
 }

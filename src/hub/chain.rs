@@ -25,7 +25,7 @@ const NO_ANSWER: &str = "the app did not confirm in time";
 
 /// A browser that is at an app of the chain.
 #[derive(Serialize, Deserialize)]
-struct Stop {
+pub(super) struct Stop {
     page: String,
     client_id: String,
 }

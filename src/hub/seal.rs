@@ -50,9 +50,10 @@ impl Seal {
     #[must_use]
     pub fn holds(&self, seal: &str, purpose: Purpose, browser: &str, text: &str, now: UnixSeconds) -> bool {
         let Some((until, tag)) = seal.split_once('.') else { return false };
-        let (Ok(until), Ok(tag)) = (until.parse::<i64>(), URL_SAFE_NO_PAD.decode(tag)) else { return false };
-        let sealed = sealed_text(purpose, browser, text, until);
-        until > now.0 && hmac::verify(&self.0, sealed.as_bytes(), &tag).is_ok()
+        let (Ok(at), Ok(tag)) = (until.parse::<i64>(), URL_SAFE_NO_PAD.decode(tag)) else { return false };
+        let sealed = sealed_text(purpose, browser, text, at);
+        // The seal is over the number: `+1` and `01` would be other spellings of it.
+        at > now.0 && at.to_string() == until && hmac::verify(&self.0, sealed.as_bytes(), &tag).is_ok()
     }
 
     /// A secret that only this hub can make, and makes again: another one for each use
@@ -119,6 +120,9 @@ mod tests {
         assert!(!Seal::new([8; 32]).holds(&token, Purpose::Confirmation, "browser", "client_id=notes", NOW));
         let longer = token.replacen('1', "9", 1);
         assert!(!holds(&longer, Purpose::Confirmation, "browser", "client_id=notes", NOW));
+        for respelled in [format!("+{token}"), format!("0{token}"), format!("{token}=")] {
+            assert!(!holds(&respelled, Purpose::Confirmation, "browser", "client_id=notes", NOW), "{respelled}");
+        }
         for rubbish in ["", ".", "x.y", "9999999999."] {
             assert!(!holds(rubbish, Purpose::Confirmation, "browser", "client_id=notes", NOW));
         }

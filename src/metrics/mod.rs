@@ -19,7 +19,7 @@ use crate::domain::logout::Source;
 use crate::domain::via::Via;
 use crate::store::Outcome;
 
-pub use readings::{Readings, Waiting};
+pub use readings::Readings;
 
 /// What became of a report, for the count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

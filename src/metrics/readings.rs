@@ -2,6 +2,7 @@
 
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -23,15 +24,6 @@ struct ByApp {
 /// Seconds that are no whole ones.
 type Seconds = Gauge<f64, AtomicU64>;
 
-/// What waits to be done for somebody outside: posts to back ends, ends at issuers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Waiting {
-    /// How many.
-    pub depth: u64,
-    /// How long the oldest of them has waited.
-    pub oldest: Option<Duration>,
-}
-
 /// How things stand, as last read.
 pub struct Readings {
     commands: Counter,
@@ -45,6 +37,8 @@ pub struct Readings {
     key_fetches: Family<ByOutcome, Counter>,
     keys_age: Seconds,
     issuers_without_keys: Gauge,
+    /// When the store was last asked, by the hub's uptime.
+    asked: Mutex<Option<Duration>>,
 }
 
 impl Readings {
@@ -61,6 +55,7 @@ impl Readings {
             key_fetches: Family::default(),
             keys_age: Gauge::default(),
             issuers_without_keys: Gauge::default(),
+            asked: Mutex::default(),
         };
         own.register_store(registry);
         own.register_rest(registry);
@@ -103,6 +98,16 @@ impl Readings {
         self.busy.inner().store(busy.to_bits(), Relaxed);
     }
 
+    /// Whether it is time to ask the store again; who is told so asks.
+    pub fn are_due(&self, uptime: Duration, fresh: Duration) -> bool {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = asked.is_none_or(|at| uptime.saturating_sub(at) >= fresh);
+        if is_due {
+            *asked = Some(uptime);
+        }
+        is_due
+    }
+
     /// Whether the store could be read.
     pub fn store_is_up(&self, is_up: bool) {
         self.store_up.set(i64::from(is_up));
@@ -117,10 +122,11 @@ impl Readings {
         }
     }
 
-    /// What waits for back ends, and for issuers.
-    pub fn waiting(&self, posts: Waiting, ends: Waiting) {
-        self.outbox_oldest.set(posts.oldest.unwrap_or_default().as_secs_f64());
-        self.issuer_ends_oldest.set(ends.oldest.unwrap_or_default().as_secs_f64());
+    /// How long the oldest post to a back end has waited, and the oldest end at an issuer;
+    /// `None` where nothing waits.
+    pub fn waiting(&self, post: Option<Duration>, end: Option<Duration>) {
+        self.outbox_oldest.set(post.unwrap_or_default().as_secs_f64());
+        self.issuer_ends_oldest.set(end.unwrap_or_default().as_secs_f64());
     }
 
     /// How issuers' keys are: the age of each issuer's, where it has any; and how many

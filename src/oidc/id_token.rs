@@ -102,7 +102,7 @@ impl OwnIdToken {
 }
 
 impl IdToken {
-    fn read(
+    pub(super) fn read(
         verifier: &Verifier,
         issuer: &IssuerSettings,
         claims: Claims<'_>,

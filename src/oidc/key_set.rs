@@ -64,6 +64,11 @@ impl KeySet {
         keys.iter().any(|key| key.usable.is_some()).then_some(Self { fetched, keys })
     }
 
+    /// How many of these keys can check a signature.
+    pub(super) fn usable(&self) -> usize {
+        self.keys.iter().filter(|key| key.usable.is_some()).count()
+    }
+
     /// Whether the token was signed by one of these keys.
     pub(super) fn judge(&self, jws: &UnverifiedJws<'_>, alg: SigningAlg) -> Judgement {
         match jws.header.kid() {

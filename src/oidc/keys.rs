@@ -57,6 +57,13 @@ pub struct IssuerHealth {
     pub issuer: Issuer,
     /// How old they are; `None` while there are none.
     pub keys_age: Option<Duration>,
+    /// How many of them can check a signature.
+    pub usable_keys: usize,
+    /// Whether its metadata is at hand.
+    pub has_metadata: bool,
+    /// When the last fetch failed, and why, in words without addresses; `None` once a later
+    /// one has brought keys.
+    pub trouble: Option<(UnixMillis, String)>,
     /// Fetches that brought keys.
     pub fetches_ok: u64,
     /// Fetches that did not.
@@ -189,6 +196,7 @@ struct State {
     /// When the metadata was read; `None` when it has to be read again.
     metadata_read: Option<Duration>,
     last_begun: Option<Fetched>,
+    trouble: Option<(UnixMillis, String)>,
 }
 
 impl Source {
@@ -247,6 +255,7 @@ impl Source {
         let is_newest = state.keys.as_ref().is_none_or(|old| old.fetched.number < keys.fetched.number);
         if is_newest {
             state.keys = Some(Arc::new(keys));
+            state.trouble = None;
         }
         drop(state);
         self.ok.fetch_add(1, Ordering::Relaxed);
@@ -255,9 +264,12 @@ impl Source {
 
     /// The keys may have moved: the next fetch reads the metadata first.
     fn keep_the_old(&self, trouble: &IssuerTrouble) {
-        self.lock().metadata_read = None;
-        self.failed.fetch_add(1, Ordering::Relaxed);
         let error: &dyn std::error::Error = trouble;
+        let mut state = self.lock();
+        state.metadata_read = None;
+        state.trouble = Some((self.shared.clock.now(), in_full(error)));
+        drop(state);
+        self.failed.fetch_add(1, Ordering::Relaxed);
         tracing::warn!(issuer = self.issuer.as_str(), error, "could not fetch the keys of an issuer");
     }
 
@@ -288,12 +300,21 @@ impl Source {
 
     fn health(&self) -> IssuerHealth {
         let uptime = self.shared.clock.uptime();
-        let keys = self.lock().keys.clone();
+        let state = self.lock();
         IssuerHealth {
             issuer: self.issuer.clone(),
-            keys_age: keys.map(|keys| uptime.saturating_sub(keys.fetched.uptime)),
+            keys_age: state.keys.as_ref().map(|keys| uptime.saturating_sub(keys.fetched.uptime)),
+            usable_keys: state.keys.as_ref().map_or(0, |keys| keys.usable()),
+            has_metadata: state.metadata.is_some(),
+            trouble: state.trouble.clone(),
             fetches_ok: self.ok.load(Ordering::Relaxed),
             fetches_failed: self.failed.load(Ordering::Relaxed),
         }
     }
+}
+
+/// An error with what led to it.
+fn in_full(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -160,7 +160,7 @@ impl fmt::Debug for LogoutToken {
 
 /// What a logout token says, once its claims have passed every rule.
 #[derive(Clone)]
-struct LogoutClaims {
+pub(super) struct LogoutClaims {
     audiences: Vec<ClientId>,
     issued_at: UnixSeconds,
     expires_at: Option<UnixSeconds>,
@@ -169,7 +169,7 @@ struct LogoutClaims {
 }
 
 impl LogoutClaims {
-    fn read(
+    pub(super) fn read(
         verifier: &Verifier,
         issuer: &IssuerSettings,
         claims: Claims<'_>,

@@ -21,6 +21,8 @@ pub mod code_flow;
 pub mod discovery;
 pub mod fault;
 pub mod fetch;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzed;
 pub mod guard;
 pub mod id_token;
 mod jose;

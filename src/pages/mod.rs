@@ -6,7 +6,6 @@
 
 mod assets;
 mod confirm;
-mod cookie;
 mod feed;
 mod live;
 mod logout;
@@ -23,7 +22,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use crate::web::Edge;
-use cookie::OwnCookie;
+use crate::web::cookie::OwnCookie;
 
 /// What the pages' handlers share.
 #[derive(Clone)]

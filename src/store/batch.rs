@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::error::StoreError;
 use super::issuer_ends::{EndAttempt, GiveUpEnds};
+use super::letters::RetryStep;
 use super::outbox::{Attempt, GiveUp};
 use super::parked::{Park, SettleParked};
 use super::progress::Progress;
@@ -213,6 +214,7 @@ lanes! {
     given_up: GiveUp,
     issuer_ends: EndAttempt,
     given_up_ends: GiveUpEnds,
+    retries: RetryStep,
     new_tickets: NewTicket,
     taken_tickets: TakeTicket,
     used_up: UseUp,

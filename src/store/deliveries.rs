@@ -75,7 +75,8 @@ impl Store {
     }
 }
 
-/// How far a delivery came, from least to most done. It never goes back.
+/// How far a delivery came, from least to most done. It never goes back, but that what
+/// failed is pending once an operator has it tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum DeliveryStatus {
     /// Not yet told.

@@ -11,7 +11,7 @@ use crate::domain::logout::{LogoutTarget, Scope};
 use crate::domain::via::Via;
 
 /// How long a back end is tried, counted from the logout, in seconds.
-const TRIED_SECONDS: i64 = 24 * 3600;
+pub(super) const TRIED_SECONDS: i64 = 24 * 3600;
 
 /// A line of the receipt that waits for its app.
 pub(super) struct Expected<'a> {

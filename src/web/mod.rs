@@ -2,7 +2,10 @@
 
 pub mod body;
 pub mod caller;
+pub mod cookie;
 pub mod failures;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzed;
 pub mod pace;
 pub mod params;
 pub mod problem;

@@ -54,6 +54,12 @@ impl Params {
         self.0.iter().any(|(own, _)| own == name)
     }
 
+    /// Whether nothing is left.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Takes a parameter out exactly as it was given, empty or not.
     pub fn take_as_given(&mut self, name: &str) -> Option<String> {
         let at = self.0.iter().position(|(own, _)| own == name)?;

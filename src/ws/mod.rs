@@ -3,6 +3,8 @@
 pub mod close_code;
 mod follow;
 pub mod frame;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzed;
 mod handshake;
 pub mod rfc6455;
 mod serve;

@@ -90,6 +90,11 @@ impl TestHub {
         Self::prepared("", prepare).await
     }
 
+    /// The same, with more configuration.
+    pub async fn start_prepared_with(extra: &str, prepare: impl Fn(&TestIssuer)) -> Self {
+        Self::prepared(extra, prepare).await
+    }
+
     async fn prepared(extra: &str, prepare: impl Fn(&TestIssuer)) -> Self {
         Self::prepared_with(extra, prepare, Arc::new(Intranet)).await
     }
@@ -316,10 +321,16 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// What comes back, which is as the hub's documents say.
     pub async fn of(request: reqwest::RequestBuilder) -> Self {
-        let response = request.send().await.expect("the hub answers");
+        let (client, request) = request.build_split();
+        let request = request.unwrap();
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = client.execute(request).await.expect("the hub answers");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Self { status, headers, text: response.text().await.unwrap() }
+        let answer = Self { status, headers, text: response.text().await.unwrap() };
+        answer.is_as_documented(method.as_str(), &path);
+        answer
     }
 
     pub fn json(&self) -> Value {

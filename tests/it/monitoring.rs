@@ -3,6 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use slo_hub::domain::clock::UnixMillis;
+use slo_hub::domain::ids::LogoutId;
+use slo_hub::domain::logout::Source;
+use slo_hub::domain::via::Via;
+use slo_hub::metrics::LogoutOutcome;
+
 use crate::hub::{Answer, NOTES, TestHub};
 use crate::stories::{id_token, logout_token};
 use crate::tab::Tab;
@@ -19,12 +25,29 @@ fn asked_for(file: &str) -> BTreeSet<String> {
     names.collect()
 }
 
+/// Every metric that there is, by name: one that has counted nothing yet is not shown, so each counts once.
+async fn names(hub: &TestHub) -> BTreeSet<String> {
+    // What is read from the store is read now, and not again while the clock stands still.
+    Answer::of(hub.http.get(hub.admin_url("/metrics"))).await;
+    let metrics = &hub.running.hub.metrics;
+    metrics.logout(Source::App, LogoutOutcome::Recorded);
+    metrics.rejected("logouts", "bad_json");
+    metrics.acknowledged(Via::WebSocket, LogoutId::new(UnixMillis(0), 0), UnixMillis(1));
+    metrics.closed(4510);
+    metrics.subscribe("live");
+    metrics.delivery_attempt("acknowledged");
+    metrics.issuer_end("ended");
+    metrics.readings().unconfirmed(std::iter::once(("notes", "pending", 1)));
+    let _open = metrics.socket(Via::Sse);
+    let text = Answer::of(hub.http.get(hub.admin_url("/metrics"))).await.text;
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
+    types.map(str::to_owned).collect()
+}
+
 #[tokio::test]
 async fn the_dashboard_and_the_alerts_ask_for_metrics_that_there_are_and_leave_none_out() {
     let hub = TestHub::start().await;
-    let text = Answer::of(hub.http.get(hub.admin_url("/metrics"))).await.text;
-    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
-    let there: BTreeSet<_> = types.map(str::to_owned).collect();
+    let there = names(&hub).await;
     let dashboard = asked_for("grafana.json");
     for (file, asked) in [("grafana.json", &dashboard), ("alerts.yml", &asked_for("alerts.yml"))] {
         let missing: Vec<_> = asked.difference(&there).collect();
@@ -37,10 +60,8 @@ async fn the_dashboard_and_the_alerts_ask_for_metrics_that_there_are_and_leave_n
 #[tokio::test]
 async fn every_metric_is_explained_in_the_docs() {
     let hub = TestHub::start().await;
-    let text = Answer::of(hub.http.get(hub.admin_url("/metrics"))).await.text;
     let docs = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/metrics.md")).unwrap();
-    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
-    let missing: Vec<_> = types.filter(|name| !docs.contains(&format!("`{name}"))).collect();
+    let missing: Vec<_> = names(&hub).await.into_iter().filter(|name| !docs.contains(&format!("`{name}"))).collect();
     assert!(missing.is_empty(), "docs/metrics.md does not name {missing:?}");
 }
 
@@ -68,4 +89,20 @@ async fn the_time_of_a_logout_is_measured_to_its_commit_its_push_and_its_confirm
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }
+}
+
+#[tokio::test]
+async fn who_has_not_confirmed_is_named_by_its_app_and_the_store_is_not_asked_at_every_scrape() {
+    let hub = TestHub::start().await;
+    let ada = hub.issuer.sign_in("ada");
+    let (tab, _) = Tab::live(&hub, NOTES, &id_token(&hub, &ada, "notes")).await;
+    tab.leave().await;
+    let scrape = async || Answer::of(hub.http.get(hub.admin_url("/metrics"))).await.text;
+    assert!(scrape().await.contains("slo_hub_store_up 1\n"));
+    hub.receives(&logout_token(&hub, &ada, "notes")).await.expect(200);
+    let line = "slo_hub_unconfirmed{client_id=\"notes\",status=\"pending\"} 1\n";
+    assert!(!scrape().await.contains(line), "asked a moment ago");
+    hub.advance(std::time::Duration::from_secs(5));
+    let text = scrape().await;
+    assert!(text.contains(line), "{text}");
 }

@@ -96,16 +96,17 @@ impl HubProcess {
         format!("http://127.0.0.1:{}{path}", self.admin_port)
     }
 
+    /// The sum of a metric's lines just now; 0 where nobody answers.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let Ok(answer) = self.http.get(self.admin_url("/metrics")).send().await else { return 0.0 };
+        let text = answer.text().await.unwrap_or_default();
+        let lines = text.lines().filter(|line| line.starts_with(name));
+        lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+    }
+
     /// Waits until the sum of a metric's lines has reached a value.
     pub async fn until_metric(&self, name: &str, least: f64) {
-        self.until(name, async || {
-            let Ok(answer) = self.http.get(self.admin_url("/metrics")).send().await else { return false };
-            let text = answer.text().await.unwrap_or_default();
-            let lines = text.lines().filter(|line| line.starts_with(name));
-            let values = lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
-            values.sum::<f64>() >= least
-        })
-        .await;
+        self.until(name, async || self.metric(name).await >= least).await;
     }
 
     /// Waits until something is true; fails after half a minute.

@@ -12,6 +12,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
 use crate::hub::TestHub;
+use crate::specifications::is_a_documented_frame;
 
 /// How long a test waits for a frame that must come.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -100,7 +101,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Tab<S> {
     /// The next frame that says something.
     pub async fn frame(&mut self) -> Value {
         match self.next().await {
-            Message::Text(text) => serde_json::from_str(&text).unwrap(),
+            Message::Text(text) => {
+                let frame = serde_json::from_str(&text).unwrap();
+                is_a_documented_frame(&frame);
+                frame
+            }
             other => panic!("expected a frame, got {other:?}"),
         }
     }

@@ -31,6 +31,9 @@ impl Tree {
     /// Copies every file that git knows of, or would.
     pub fn copied() -> Self {
         let folder = root().join("target/sabotage");
+        // What is no longer in the source must not be in the copy.
+        fs::remove_dir_all(folder.join("src")).ok();
+        fs::remove_dir_all(folder.join("tests")).ok();
         let listed = git(&["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
         for file in String::from_utf8(listed.stdout).unwrap().split('\0').filter(|file| !file.is_empty()) {
             let (from, to) = (root().join(file), folder.join(file));

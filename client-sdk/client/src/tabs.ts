@@ -24,9 +24,9 @@ export function openTabs(
   return {
     open() {
       channel ??= new page.BroadcastChannel(name);
-      channel.onmessage = ({ data }: MessageEvent<{ event: SignedOutEvent; login: Login }>) => {
+      channel.onmessage = ({ data }: MessageEvent<unknown>) => {
         const own = login();
-        if (own && isSameLogin(data.login, own)) heard(data.event);
+        if (own && isTold(data) && isSameLogin(data.login, own)) heard(data.event);
       };
     },
     tell(event, login) {
@@ -37,4 +37,20 @@ export function openTabs(
       channel = undefined;
     },
   };
+}
+
+interface Told {
+  readonly event: SignedOutEvent;
+  readonly login: Login;
+}
+
+/** Another tab may be of another version of the app, and what is said there not the SDK's at all. */
+function isTold(data: unknown): data is Told {
+  try {
+    const { event, login } = data as Told;
+    const texts = [event.id, event.issuer, event.occurredAt, login.session, ...Object.values(event)];
+    return /^(session|user)$/.test(event.scope) && texts.every((text) => text && typeof text === 'string');
+  } catch {
+    return false;
+  }
 }

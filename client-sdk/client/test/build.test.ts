@@ -15,10 +15,10 @@ const KIB = 1024;
 
 describe('the size, minified and gzipped', () => {
   it.each([
-    ['core', 'src/index.ts', 4 * KIB],
+    ['core', 'src/index.ts', 4.125 * KIB],
     ['core with the Auth0 adapter', 'src/auth0.ts', 5 * KIB],
     ['the page for the front channel', 'src/frontchannel.ts', 1.25 * KIB],
-    ['the script for a <script> tag', 'src/iife.ts', 5 * KIB],
+    ['the script for a <script> tag', 'src/iife.ts', 5.125 * KIB],
     ['the signed-out notice alone', 'src/signed-out-element.ts', 2 * KIB],
     ['the idle dialog alone', 'src/idle-warning-element.ts', 2.5 * KIB],
     ['the list of sessions alone', 'src/sessions-element.ts', 4.75 * KIB],

@@ -94,7 +94,7 @@ async fn who_comes_while_the_writer_waits_for_a_lock_has_an_answer_in_time_too()
 
 #[tokio::test]
 async fn a_full_disk_is_an_error_that_ends_when_there_is_room_again() {
-    let store = TestStore::bounded(Some(64)).await;
+    let store = TestStore::bounded(Some(96)).await;
     let mut recorded = Vec::new();
     let refusal = loop {
         let number = recorded.len();

@@ -1,6 +1,8 @@
 //! The store's promises, on real files.
 
+mod algebra;
 mod claims;
+mod console;
 mod decisions;
 mod deliveries;
 mod durability;

@@ -7,6 +7,9 @@ import { until } from './until.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
+/** What signs an operator in to a test's hub. */
+export const ADMIN_TOKEN = 'an-administrator-of-one-test-run';
+
 /** The real hub, as a process that can be killed and started again on its database. */
 export class Hub {
   #folder;
@@ -76,7 +79,7 @@ export function hubConfig({ ports, issuers, apps }) {
     `listen = "127.0.0.1:${ports.hub}"`,
     `public_url = "http://localhost:${ports.line}"`,
     `admin_listen = "127.0.0.1:${ports.admin}"`,
-    'admin_token = "an-administrator-of-one-test-run"',
+    `admin_token = "${ADMIN_TOKEN}"`,
     '[store]',
     'url = "sqlite://hub.db"',
     ...issuers.map(issuerConfig),

@@ -37,6 +37,7 @@ const BACK_END = { clientId: 'back-end', secret: 'a-secret-for-one-test-run' };
  * @param {boolean} [options.management] whether the hub may use the tenant's Management API
  * @param {Array<'react' | 'vue' | 'angular'>} [options.docs] apps of the SDK's docs, by framework
  * @param {boolean} [options.desk] whether Desk is there, the demo's app with sessions on its server
+ * @param {object[]} [options.backEnds] apps with nothing but a back end, as the hub's configuration has them
  * @param {boolean} [options.portal] whether Portal is there, the demo's app by Next.js
  */
 export async function startWorld(options = {}) {
@@ -55,8 +56,8 @@ class World {
   #tabs = [];
   #options;
 
-  constructor({ sites = {}, strangers = [], hubClient = false, management = false, docs = [], desk = false, portal = false }) {
-    this.#options = { sites, strangers, hubClient, management, docs, desk, portal };
+  constructor({ sites = {}, strangers = [], hubClient = false, management = false, docs = [], desk = false, portal = false, backEnds = [] }) {
+    this.#options = { sites, strangers, hubClient, management, docs, desk, portal, backEnds };
   }
 
   async start() {
@@ -66,6 +67,7 @@ class World {
     const [hub, line, admin, tenant, otherTenant, notes, shop, desk, portal, ...free] = ports;
     this.urls = {
       hub: `http://localhost:${line}`,
+      console: `http://localhost:${admin}/console`,
       notes: `http://notes.localhost:${notes}`,
       shop: `http://shop.localhost:${shop}`,
       desk: `http://desk.localhost:${desk}`,
@@ -237,6 +239,7 @@ class World {
       { ...BACK_END, issuer, name: 'Back end' },
       { clientId: KIOSK, issuer, name: 'Kiosk', nativeApp: true },
       ...this.#siteList.map((site) => this.#hubSite(site)),
+      ...this.#options.backEnds.map((app) => ({ ...app, issuer })),
       ...this.docs.map(({ clientId, name, origin }) => ({ clientId, issuer, name, origin, goodbye: origin })),
       ...(this.#options.desk ? [this.#hubDesk()] : []),
       ...(this.#options.portal ? [this.#hubPortal()] : []),

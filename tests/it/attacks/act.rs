@@ -63,11 +63,14 @@ async fn request(hub: &TestHub, http: &Http, words: &Words) -> Answer {
         request = request.body(words.text(body));
     }
     let response = request.send().await.expect("the hub answers");
+    let asked = response.url().path().to_owned();
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     // A stream of events has no end.
     let is_stream = headers.get("content-type").is_some_and(|it| it == "text/event-stream");
     let text = if is_stream { String::new() } else { response.text().await.unwrap() };
-    Answer { status, headers, text }
+    let answer = Answer { status, headers, text };
+    answer.is_as_documented(&http.method, &asked);
+    answer
 }
 
 fn judge(expect: &Expect, http: &Http, answer: &Answer, secrets: &[String], words: &Words) -> Faults {

@@ -59,6 +59,8 @@ pub struct Row {
     pub issuer: Option<Documents>,
     /// What the app's back end does, in the group about deliveries.
     pub back_end: Option<BackEnd>,
+    /// What a browser's window is told, in the group about messages. The SDK's tests play it.
+    pub message: Option<Message>,
     /// What is changed in a valid file, in the groups about configuration.
     pub config: Option<ConfigChange>,
     #[serde(default)]
@@ -215,6 +217,35 @@ pub struct BackEnd {
 
 fn yes() -> bool {
     true
+}
+
+/// A message between windows, or between tabs: read here so that nothing stands in it that
+/// the SDK's tests would not do. They have the words for each member.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "these rows are played elsewhere")]
+pub struct Message {
+    to: Listener,
+    with: Option<Map<String, Value>>,
+    data: Option<Value>,
+    hostile: Option<String>,
+    origin: Option<String>,
+    window: Option<String>,
+    above: Option<String>,
+    top: Option<String>,
+    channel: Option<String>,
+    of: Option<Map<String, Value>>,
+    when: Option<String>,
+}
+
+/// What in a browser hears a message.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Listener {
+    Frame,
+    Tabs,
+    Page,
+    Storage,
 }
 
 /// What is changed in a configuration that is valid.

@@ -12,6 +12,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
+use crate::specifications::is_a_documented_frame;
+
 /// How long a frame, or the end, is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -59,7 +61,9 @@ impl Line {
             let next = timeout(PATIENCE, self.0.next()).await.map_err(|_| "nothing came for ten seconds".to_owned())?;
             match next {
                 Some(Ok(Message::Text(text))) => {
-                    return serde_json::from_str(&text).map(Heard::Frame).map_err(|_| format!("no JSON: {text}"));
+                    let frame = serde_json::from_str(&text).map_err(|_| format!("no JSON: {text}"))?;
+                    is_a_documented_frame(&frame);
+                    return Ok(Heard::Frame(frame));
                 }
                 Some(Ok(Message::Close(frame))) => return Ok(Heard::End(frame.map(|it| it.code.into()))),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}

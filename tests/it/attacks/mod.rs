@@ -47,8 +47,26 @@ groups! {
     strict_issuer = "strict-issuer" by stage::run,
 }
 
+/// Played by the browser SDK's tests, which see to it that they leave out no row.
+const PLAYED_BY_THE_SDK: &[&str] = &["post-message"];
+
 #[test]
 fn every_file_of_the_corpus_is_played() {
-    let played: std::collections::BTreeSet<_> = PLAYED.iter().map(|name| (*name).to_owned()).collect();
+    let played: std::collections::BTreeSet<_> =
+        PLAYED.iter().chain(PLAYED_BY_THE_SDK).map(|name| (*name).to_owned()).collect();
     assert_eq!(played, corpus::names());
+}
+
+#[test]
+fn what_a_browser_is_told_is_played_by_the_sdk_and_by_nobody_else() {
+    let runner = concat!(env!("CARGO_MANIFEST_DIR"), "/client-sdk/client/test/attacks.test.ts");
+    let runner = std::fs::read_to_string(runner).unwrap();
+    for name in corpus::names() {
+        let is_the_sdks = PLAYED_BY_THE_SDK.contains(&name.as_str());
+        let group = corpus::group(&name);
+        for row in group.rows.iter().chain(&group.controls) {
+            assert_eq!(row.message.is_some(), is_the_sdks, "{name}/{}", row.id);
+        }
+        assert_eq!(runner.contains(&format!("tests/attacks/{name}.yaml")), is_the_sdks, "{name}");
+    }
 }

@@ -26,6 +26,11 @@ nor the answer may hold the token, `sid`, `sub` or `state` that was sent. At the
 who listened is the first thing that they hear. The groups on configuration and on deliveries have no session of their
 own to watch: a configuration is refused by `check` and by `serve`, and a delivery is judged by its receipt.
 
+The group `post-message` is about the browser, and is played by the SDK's own tests
+([`client-sdk/client/test/attacks.test.ts`](../client-sdk/client/test/attacks.test.ts)): whatever else a window or another
+tab says, nobody is signed out or in, nothing is stored or asked, no error reaches the page, and what counts is heard
+after it as before. Both runners fail when a row is left out.
+
 The tables name, for each requirement, the rows that show it. Where none can, or where a requirement is not the hub's
 to meet, the table says so.
 

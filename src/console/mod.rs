@@ -1,0 +1,152 @@
+//! The operator's console, on the admin listener: how the hub is, what it did, and what an
+//! operator can do about it.
+//!
+//! Every page is whole without JavaScript; a small script keeps the figures fresh. No page, no
+//! address and no log holds a `sid`, a `sub` or a token: whom a logout is about is named as the
+//! hub's own log names them. Signing in takes the administrators' token once, and gives a
+//! cookie; every form carries a token of that sign-in, and has to come from the console's own
+//! pages.
+
+mod apps;
+mod assets;
+mod checks;
+mod deliveries;
+mod end;
+mod guard;
+mod issuers;
+mod logouts;
+mod overview;
+mod page;
+mod receipt;
+mod sessions;
+mod sign_in;
+mod words;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+
+use crate::config::{Config, PublicUrl};
+use crate::domain::secret::Secret;
+use crate::hub::Hub;
+use crate::web::body;
+use crate::web::cookie::OwnCookie;
+use crate::web::failures::Failures;
+use crate::web::params::Params;
+use checks::Checks;
+use page::{Refusal, Shell, go};
+use sessions::{Operator, Sessions};
+
+/// How many wrong tokens an address may try in a minute.
+const WRONG_TOKENS_A_MINUTE: u32 = 10;
+
+/// What the console's handlers share.
+#[derive(Clone)]
+pub struct Console {
+    hub: Arc<Hub>,
+    token: Option<Secret>,
+    url: Option<PublicUrl>,
+    /// Whether browsers reach the admin listener itself by https.
+    is_tls: bool,
+    sessions: Sessions,
+    wrong_tokens: Failures,
+    checks: Checks,
+}
+
+impl Console {
+    /// The console of a hub with that configuration. Nobody is signed in.
+    #[must_use]
+    pub fn new(hub: Arc<Hub>, config: Arc<Config>) -> Self {
+        let clock = Arc::clone(&hub.clock);
+        Self {
+            token: config.server.admin_token.clone(),
+            url: config.server.console_url.clone(),
+            is_tls: config.server.admin_tls.is_some(),
+            sessions: Sessions::new(Arc::clone(&clock)),
+            wrong_tokens: Failures::new(WRONG_TOKENS_A_MINUTE, clock),
+            checks: Checks::new(config),
+            hub,
+        }
+    }
+
+    fn cookie(&self) -> OwnCookie {
+        let is_secure = self.is_tls || self.url.as_ref().is_some_and(PublicUrl::is_https);
+        OwnCookie::strict("slo-console", is_secure)
+    }
+
+    /// The host, with its port where that is not the scheme's, that browsers are to call.
+    fn url_host(&self) -> Option<&str> {
+        self.url.as_ref().and_then(|url| url.as_str().split_once("://")).map(|(_, host)| host)
+    }
+
+    fn shell(&self, operator: &Operator, here: &'static str) -> Shell {
+        Shell::of(operator, here, self.hub.clock.now())
+    }
+
+    /// What an operator has sent with a form of theirs, and who it is.
+    async fn form(&self, request: Request) -> Result<(Operator, Params), Refusal> {
+        let cookie = self.cookie().read(request.headers());
+        let operator = cookie.and_then(|cookie| self.sessions.find(&cookie, true)).ok_or(Refusal::NotIn)?;
+        let mut form = body::form(request).await?;
+        let token = form.take("token").unwrap_or_default();
+        if operator.sent(&token) { Ok((operator, form)) } else { Err(Refusal::ForeignForm) }
+    }
+}
+
+/// The console's routes.
+pub fn routes(console: Console) -> Router {
+    Router::new()
+        .route("/", get(|| async { go("/console") }))
+        .route("/console", get(overview::overview))
+        .route("/console/sign-in", get(sign_in::ask).post(sign_in::sign_in))
+        .route("/console/sign-out", post(sign_in::sign_out))
+        .route("/console/logouts", get(logouts::log))
+        .route("/console/logouts/search", get(|| async { go("/console/logouts") }).post(logouts::search))
+        .route("/console/logouts/{id}", get(receipt::receipt))
+        .route("/console/apps", get(apps::apps))
+        .route("/console/deliveries", get(deliveries::deliveries))
+        .route("/console/deliveries/retry", post(deliveries::retry))
+        .route("/console/issuers", get(issuers::issuers))
+        .route("/console/checks", get(checks::findings).post(checks::run))
+        .route("/console/end", get(end::ask).post(end::dry_run))
+        .route("/console/end/confirm", get(end::confirm).post(end::end))
+        .route("/console/assets/pages.css", get(assets::pages_style_sheet))
+        .route("/console/assets/console.css", get(assets::style_sheet))
+        .route("/console/assets/console.js", get(assets::script))
+        .layer(from_fn_with_state(console.clone(), guard::guard))
+        .with_state(console)
+}
+
+/// An operator who is signed in; others are sent to sign in.
+impl FromRequestParts<Console> for Operator {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let is_refresh = parts.headers.contains_key("x-console-refresh");
+        let cookie = console.cookie().read(&parts.headers);
+        match cookie.and_then(|cookie| console.sessions.find(&cookie, !is_refresh)) {
+            Some(operator) => Ok(operator),
+            // The script then has the whole page loaded anew, which leads to the sign-in.
+            None if is_refresh => Err(Refusal::NotIn.into_response()),
+            None => Err(go("/console/sign-in")),
+        }
+    }
+}
+
+/// The address at the other end of the connection.
+struct Peer(std::net::IpAddr);
+
+impl FromRequestParts<Console> for Peer {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Console) -> Result<Self, Self::Rejection> {
+        let info = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        Ok(Self(info.map_or(std::net::IpAddr::from([0, 0, 0, 0]), |info| info.0.ip())))
+    }
+}
