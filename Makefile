@@ -4,6 +4,8 @@
 # make check  formatting, lints and types only
 # make attack-papers  the count of attacks in the README, and docs/security.md
 # make jepsen SEEDS=100  three nodes while everything around them breaks, with so many seeds
+# make faults  one hub at work while one fault after the other is done to it; FAULTS_SEEDS=5 for more than two
+# make faults-short  the same, each fault for a moment
 # make specs EXAMPLES=500  is the hub as its OpenAPI documents say? so many requests an operation
 # make specifications  the OpenAPI and AsyncAPI documents, put together
 # make monitoring  the alert rules, held by promtool
@@ -23,7 +25,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export CARGO_TERM_PROGRESS_WHEN := never
 
-.PHONY: help demo cluster test jepsen check bench bench-peers bench-nodes sabotage monitoring picture pages tools e2e-tools \
+.PHONY: help demo cluster test jepsen faults faults-short fault-papers check bench bench-peers bench-nodes sabotage monitoring picture pages tools e2e-tools \
         attack-papers package-checks try-image deny sbom fuzz fuzz-keep autobahn specs specifications
 
 help:
@@ -58,6 +60,7 @@ test: e2e-tools check
 	scripts/with-postgres scripts/nextest run -E 'binary(it) or test(store::)'
 	scripts/with-postgres cargo test --quiet --lib -- --ignored store::tests::nodes
 	$(MAKE) --no-print-directory jepsen
+	$(MAKE) --no-print-directory faults-short
 	$(MAKE) --no-print-directory specs
 	cargo build --quiet
 	$(MAKE) --no-print-directory package-checks
@@ -71,6 +74,20 @@ SEEDS ?= 10
 jepsen: tools
 	@scripts/need postgresql libfaketime
 	SLO_HUB_SEEDS=$(SEEDS) cargo test --quiet --test cluster -- --ignored --nocapture three_nodes
+
+# One seed again: SLO_HUB_SEED=7 make faults. Some of them: FAULTS_ONLY=keys make faults-short
+FAULTS_SEEDS ?= 2
+faults: tools
+	@scripts/need strace libfaketime
+	FAULTS_SEEDS=$(FAULTS_SEEDS) cargo test --quiet --test faults -- --ignored --nocapture every_fault_and_nothing_is_lost
+
+faults-short: tools
+	@scripts/need strace libfaketime
+	cargo test --quiet --test faults -- --ignored --nocapture every_fault_for_a_moment
+
+# The table in docs/faults.md, made from tests/faults/table.rs.
+fault-papers: tools
+	WRITE_FAULT_PAPERS=1 cargo test --quiet --test faults papers
 
 # Others than each time: make specs EXAMPLES=500 SEED=7
 EXAMPLES ?= 50

@@ -10,6 +10,7 @@ use aws_lc_rs::signature::KeyPair as _;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use base64::Engine as _;
@@ -48,6 +49,7 @@ struct Provider {
     /// Keys that are published beside the one that signs.
     others: Mutex<Vec<Value>>,
     status: AtomicU16,
+    serving: Mutex<Serving>,
     has_end_session: Mutex<bool>,
     issuer_in_metadata: Mutex<Option<String>>,
     requests: AtomicU64,
@@ -57,6 +59,16 @@ struct Provider {
     grants: Mutex<HashMap<String, Grant>>,
     /// What else it serves.
     more: Mutex<Option<Router>>,
+}
+
+/// How a provider answers, whatever it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Serving {
+    Well,
+    /// Rightly, but after so long.
+    Late(Duration),
+    /// 200, and no word of it makes sense.
+    Garbage,
 }
 
 /// A person's sign-in for a client, on its way back to it.
@@ -82,6 +94,7 @@ impl TestIssuer {
             key: Mutex::new(Arc::new(key)),
             others: Mutex::default(),
             status: AtomicU16::new(200),
+            serving: Mutex::new(Serving::Well),
             has_end_session: Mutex::new(true),
             issuer_in_metadata: Mutex::default(),
             requests: AtomicU64::new(0),
@@ -95,6 +108,7 @@ impl TestIssuer {
             .route("/jwks", get(jwks))
             .route("/oauth/token", post(redeem))
             .fallback(others)
+            .layer(middleware::from_fn_with_state(Arc::clone(&state), as_it_serves))
             .with_state(Arc::clone(&state));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -193,6 +207,16 @@ impl TestIssuer {
         self.state.others.lock().unwrap().push(jwk);
     }
 
+    /// No longer publishes the key of that name beside the one that signs.
+    pub fn withdraw(&self, kid: &str) {
+        self.state.others.lock().unwrap().retain(|jwk| jwk["kid"] != kid);
+    }
+
+    /// Answers in that way from now on.
+    pub fn serves(&self, how: Serving) {
+        *self.state.serving.lock().unwrap() = how;
+    }
+
     /// Answers every request with that status; 200 is as before.
     pub fn fail_with(&self, status: u16) {
         self.state.status.store(status, Ordering::SeqCst);
@@ -287,6 +311,18 @@ async fn others(State(state): State<Arc<Provider>>, request: Request) -> Respons
     match more {
         Some(routes) => routes.oneshot(request).await.into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+async fn as_it_serves(State(state): State<Arc<Provider>>, request: Request, next: Next) -> Response {
+    let serving = *state.serving.lock().unwrap();
+    match serving {
+        Serving::Well => next.run(request).await,
+        Serving::Late(by) => {
+            tokio::time::sleep(by).await;
+            next.run(request).await
+        }
+        Serving::Garbage => "{\"keys\": [{\"kty\": <html>".into_response(),
     }
 }
 
