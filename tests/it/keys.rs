@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use serde_json::json;
+use slo_hub::oidc::keys::KEYS_ARE_OLD;
 
 use crate::hub::{NOTES, TestHub};
 use crate::stories::{id_token, logout_token};
+use crate::support::issuer::Serving;
 use crate::tab::Tab;
 use crate::wait::until;
 
@@ -128,6 +130,44 @@ async fn a_key_that_was_withdrawn_is_no_key_once_the_set_was_read_again() {
     hub.receives(&logout_token(&hub, &hub.issuer.sign_in("grace"), "notes")).await.expect(200);
     hub.advance(COOL);
     hub.receives(&signed_before.sign()).await.refused(400, "invalid_request", "kid_invalid");
+}
+
+#[tokio::test]
+async fn a_key_that_was_published_beside_the_one_that_signs_may_be_withdrawn() {
+    let hub = TestHub::start().await;
+    let ada = hub.issuer.sign_in("ada");
+    let old = hub.issuer.kid();
+    let signed_before = hub.issuer.logout_token(&ada, "notes");
+    hub.issuer.sign_with_es256();
+    hub.advance(COOL);
+    hub.receives(&logout_token(&hub, &hub.issuer.sign_in("grace"), "notes")).await.expect(200);
+    hub.receives(&signed_before.clone().sign()).await.expect(200);
+    hub.issuer.withdraw(&old);
+    hub.advance(KEYS_ARE_OLD + COOL);
+    // Keys of that age are fetched anew, behind the answer to whoever needs them.
+    let fetches = hub.issuer.key_requests();
+    hub.receives(&logout_token(&hub, &hub.issuer.sign_in("linus"), "notes")).await.expect(200);
+    until("keys are fetched", async || (hub.issuer.key_requests() > fetches).then_some(())).await;
+    hub.advance(COOL);
+    let late = (KEYS_ARE_OLD + COOL + COOL).as_secs().try_into().unwrap();
+    let by_the_old = signed_before.with("jti", json!("another")).moved("iat", late).moved("exp", late);
+    hub.receives(&by_the_old.sign()).await.refused(400, "invalid_request", "kid_invalid");
+}
+
+#[tokio::test]
+async fn an_issuer_that_talks_nonsense_or_never_ends_loses_no_logout() {
+    for how in [Serving::Garbage, Serving::Late(Duration::from_secs(60))] {
+        let hub = TestHub::start().await;
+        hub.issuer.rotate_keys();
+        hub.issuer.serves(how);
+        hub.advance(COOL);
+        let token = logout_token(&hub, &hub.issuer.sign_in("ada"), "notes");
+        hub.receives(&token).await.refused(503, "temporarily_unavailable", "keys_unavailable");
+        hub.issuer.serves(Serving::Well);
+        hub.advance(COOL);
+        hub.receives(&logout_token(&hub, &hub.issuer.sign_in("grace"), "notes")).await.expect(200);
+        until_recorded(&hub, 2).await;
+    }
 }
 
 #[tokio::test]
