@@ -133,15 +133,16 @@ impl Surroundings {
 pub async fn run(config: Config) -> Result<(), StartError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
+    // Without certificates there is nothing to look at again, and a terminal that is gone
+    // ends the hub as it would any program. Before anybody can know that the hub is there:
+    // until it is waited for, the signal ends the process.
+    let has_certificates = config.server.tls.is_some() || config.server.admin_tls.is_some();
+    let hangup = has_certificates.then(|| signal(SignalKind::hangup())).transpose();
+    let mut hangup = hangup.map_err(StartError::Signals)?;
     let surroundings = Surroundings::with_clock(Arc::new(SystemClock::start()));
     let running = start(config, surroundings).await?;
     tracing::info!(listen = %running.public_addr, admin_listen = %running.admin_addr, "slo-hub is up");
     service_manager::tell(service_manager::READY);
-    // Without certificates there is nothing to look at again, and a terminal that is gone
-    // ends the hub as it would any program.
-    let has_certificates = !running.certificates.is_empty();
-    let hangup = has_certificates.then(|| signal(SignalKind::hangup())).transpose();
-    let mut hangup = hangup.map_err(StartError::Signals)?;
     loop {
         tokio::select! {
             _ = terminate.recv() => break,
