@@ -13,7 +13,7 @@
 mod attempt;
 mod turns;
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -77,7 +77,22 @@ impl Line {
         let mut rung = self.ender.store.outbox_rung();
         let (mut busy, mut under_way) = (Busy::default(), FuturesUnordered::new());
         loop {
-            let next = match self.look(&busy).await {
+            let mut over = Vec::new();
+            let looked = {
+                let mut look = pin!(self.look(&busy));
+                // Those under way go on meanwhile: each may hold a reading connection, and among
+                // them all that there are, for one of which the look waits.
+                loop {
+                    tokio::select! {
+                        looked = &mut look => break looked,
+                        Some(position) = under_way.next() => over.push(position),
+                    }
+                }
+            };
+            for position in over {
+                busy.is_done(position);
+            }
+            let next = match looked {
                 Ok((found, next)) => {
                     for end in found {
                         busy.begins(&end);
