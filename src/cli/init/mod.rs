@@ -212,11 +212,12 @@ fn next_steps(path: &Path, answers: &Answers) -> String {
         "Next:
   1. At Auth0, in the settings of every application that the hub serves, enter:
        Back-Channel Logout URI         {hub}/backchannel-logout
-       Back-Channel Logout Initiators  Selected initiators, session-revoked among them
+       Back-Channel Logout Initiators  All
        Allowed Logout URLs             {hub}/logout/callback
-  2. Start the hub, where {hub} leads to it:
+  2. In the tenant's Settings, Advanced, turn on RP-Initiated Logout End Session Endpoint Discovery.
+  3. Start the hub, where {hub} leads to it:
        slo-hub serve --config {path}
-  3. See whether everything around it is as logouts need it:
+  4. See whether everything around it is as logouts need it:
        slo-hub doctor --config {path}"
     )
 }
