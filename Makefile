@@ -12,6 +12,7 @@
 # make package-checks  the Dockerfile, the systemd unit and the workflows
 # make try-image  what the Dockerfile says, without Docker (as root)
 # make deny   licences, sources and bans of what is compiled in; ADVISORIES=yes: known vulnerabilities, from GitHub
+# make sdk    the packages @slo-hub/client and @slo-hub/node, in target/sdk
 # make sbom   what is in it, as CycloneDX, in target/sbom
 # make sabotage  the hub broken on purpose, in more than thirty ways: is each of them noticed?
 # make fuzz FUZZ_SECONDS=600  what strangers send, led by coverage; fuzz-keep keeps what was found
@@ -26,7 +27,7 @@ SHELL := /bin/bash
 export CARGO_TERM_PROGRESS_WHEN := never
 
 .PHONY: help demo cluster test jepsen faults faults-short fault-papers check bench bench-peers bench-nodes sabotage monitoring picture pages tools e2e-tools \
-        attack-papers package-checks try-image deny sbom fuzz fuzz-keep autobahn specs specifications
+        attack-papers package-checks try-image deny sdk sbom fuzz fuzz-keep autobahn specs specifications
 
 help:
 	@grep '^# make' Makefile | sed 's/^# //'
@@ -168,6 +169,9 @@ deny: tools
 	PATH="$$PWD/target/tools/cargo-deny/bin:$$PATH" cargo deny --all-features check --hide-inclusion-graph licenses bans sources \
 	  $(if $(filter yes,$(ADVISORIES)),advisories)
 	target/tools/cargo-machete/bin/cargo-machete
+
+sdk: tools
+	packaging/sdk
 
 sbom: tools
 	@scripts/need cargo-cyclonedx
