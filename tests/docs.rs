@@ -5,7 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Write as _;
 use std::path::{Component, Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
 
 /// The sections of the configuration, as the documents write them before a key.
 const SECTIONS: [&str; 6] = ["server", "store", "session", "limits", "issuers", "apps"];
@@ -40,6 +44,58 @@ fn every_link_leads_to_a_file_and_every_anchor_to_a_heading() {
         }
     }
     assert_eq!(faults, Vec::<String>::new());
+}
+
+#[test]
+fn in_the_book_a_link_to_a_file_beside_it_leads_to_the_repository_or_is_none() {
+    let pages: Vec<_> =
+        documents().into_iter().filter_map(|page| page.strip_prefix("docs").ok().map(Path::to_owned)).collect();
+    let leads_out = |link: &Link| link.target.starts_with("../");
+    let out: usize =
+        pages.iter().map(|page| links(&read(beside_docs(page))).iter().filter(|it| leads_out(it)).count()).sum();
+    assert!(out > 10, "only {out} links lead out of the book: has their form changed?");
+    for (url, expected) in [(None, 0), (Some("https://git.example/hub"), out)] {
+        let mut repository = Vec::new();
+        for (page, text) in pages.iter().zip(as_in_the_book(&pages, url)) {
+            let found = links(&text);
+            assert_eq!(found.iter().find(|it| leads_out(it)).map(|it| &it.target), None, "{}", page.display());
+            let places = found
+                .into_iter()
+                .filter_map(|it| it.target.strip_prefix(url?)?.strip_prefix("/blob/HEAD/").map(str::to_owned));
+            repository.extend(places);
+        }
+        assert_eq!(repository.len(), expected);
+        let missing: Vec<_> =
+            repository.iter().filter(|it| !root().join(it.split('#').next().unwrap()).exists()).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+}
+
+fn beside_docs(page: &Path) -> PathBuf {
+    Path::new("docs").join(page)
+}
+
+/// The pages as mdBook is handed them by `scripts/book-links.mjs`.
+fn as_in_the_book(pages: &[PathBuf], repository: Option<&str>) -> Vec<String> {
+    let chapter =
+        |page: &PathBuf| json!({"Chapter": {"path": page, "content": read(beside_docs(page)), "sub_items": []}});
+    let book = json!({ "items": pages.iter().map(chapter).collect::<Vec<_>>() });
+    let html = repository.map_or_else(|| json!({}), |url| json!({ "git-repository-url": url }));
+    let handed = json!([{ "config": { "output": { "html": html } } }, book]).to_string();
+    let mut node = Command::new("node")
+        .arg(root().join("scripts/book-links.mjs"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = node.stdin.take().unwrap();
+    let writer = std::thread::spawn(move || stdin.write_all(handed.as_bytes()).unwrap());
+    let answer = node.wait_with_output().unwrap();
+    writer.join().unwrap();
+    assert!(answer.status.success(), "{answer:?}");
+    let book: Value = serde_json::from_slice(&answer.stdout).unwrap();
+    let items = book["items"].as_array().unwrap().iter();
+    items.map(|item| item["Chapter"]["content"].as_str().unwrap().to_owned()).collect()
 }
 
 #[test]
