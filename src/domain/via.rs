@@ -16,7 +16,8 @@ pub enum Via {
 }
 
 impl Via {
-    const ALL: [Self; 5] = [Self::WebSocket, Self::Sse, Self::Frontchannel, Self::Backchannel, Self::Chain];
+    /// Each of them.
+    pub const ALL: [Self; 5] = [Self::WebSocket, Self::Sse, Self::Frontchannel, Self::Backchannel, Self::Chain];
 
     /// The word for it.
     #[must_use]

@@ -85,6 +85,17 @@ struct ByCode {
     code: u32,
 }
 
+/// Who reports logouts. Nothing reports security events yet.
+const REPORTERS: [Source; 7] = [
+    Source::App,
+    Source::Backchannel,
+    Source::Redirect,
+    Source::SessionApi,
+    Source::Admin,
+    Source::Idle,
+    Source::Absolute,
+];
+
 /// One hub's counts. No globals, so several hubs can live in one process.
 pub struct Metrics {
     registry: Registry,
@@ -183,6 +194,38 @@ impl Metrics {
             issuer_ends_waiting,
             readings,
         }
+        .at_zero()
+    }
+
+    /// Where a label's words are fixed, each is there before it has counted anything: what is
+    /// not there has no rate, and its first event would never be seen.
+    fn at_zero(self) -> Self {
+        for source in REPORTERS.map(Source::as_str) {
+            for outcome in [LogoutOutcome::Recorded, LogoutOutcome::Repeat].map(LogoutOutcome::as_str) {
+                drop(self.logouts.get_or_create(&ByLogout { source, outcome }));
+            }
+        }
+        // Only a logout token has a name that can be used twice.
+        for outcome in [LogoutOutcome::SameToken, LogoutOutcome::JtiReused].map(LogoutOutcome::as_str) {
+            drop(self.logouts.get_or_create(&ByLogout { source: Source::Backchannel.as_str(), outcome }));
+        }
+        for via in Via::ALL.map(Via::as_str) {
+            drop(self.acknowledged.get_or_create(&ByVia { via }));
+            drop(self.acknowledge_seconds.get_or_create(&ByVia { via }));
+        }
+        for via in [Via::WebSocket, Via::Sse].map(Via::as_str) {
+            drop(self.sockets.get_or_create(&ByVia { via }));
+        }
+        for (family, outcomes) in [
+            (&self.subscribes, &["live", "over", "denied"][..]),
+            (&self.delivery_attempts, &["acknowledged", "refused", "failed"]),
+            (&self.issuer_ends, &["revoked", "deleted", "was_gone", "refused", "failed", "given_up"]),
+        ] {
+            for outcome in outcomes {
+                drop(family.get_or_create(&ByOutcome { outcome }));
+            }
+        }
+        self
     }
 
     /// A report was recorded, or found to be known.
@@ -295,6 +338,28 @@ mod tests {
         assert!(metrics.encode().contains("slo_hub_sockets{via=\"websocket\"} 1\n"));
         drop(open);
         assert!(metrics.encode().contains("slo_hub_sockets{via=\"websocket\"} 0\n"));
+    }
+
+    #[test]
+    fn what_has_not_happened_yet_is_shown_as_zero() {
+        let text = Metrics::new().encode();
+        for line in [
+            "logouts_total{source=\"backchannel\",outcome=\"recorded\"} 0",
+            "logouts_total{source=\"backchannel\",outcome=\"jti_reused\"} 0",
+            "logouts_total{source=\"absolute\",outcome=\"repeat\"} 0",
+            "sockets{via=\"sse\"} 0",
+            "acknowledged_total{via=\"chain\"} 0",
+            "acknowledge_seconds_count{via=\"websocket\"} 0",
+            "subscribes_total{outcome=\"denied\"} 0",
+            "delivery_attempts_total{outcome=\"failed\"} 0",
+            "issuer_ends_total{outcome=\"given_up\"} 0",
+            "key_fetches_total{outcome=\"failed\"} 0",
+        ] {
+            assert!(text.contains(&format!("slo_hub_{line}\n")), "{line}: {text}");
+        }
+        for line in ["outcome=\"jti_reused\",source=\"app\"", "source=\"app\",outcome=\"jti_reused\"", "signal"] {
+            assert!(!text.contains(line), "{line} never is: {text}");
+        }
     }
 
     #[test]

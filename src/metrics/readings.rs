@@ -67,6 +67,7 @@ impl Readings {
             certificate_until: Family::default(),
             asked: Mutex::default(),
         };
+        own.fetches(0, 0);
         own.register_store(registry);
         own.register_rest(registry);
         own
@@ -165,7 +166,11 @@ impl Readings {
         self.keys_age.set(oldest.as_secs_f64());
         let without = ages.iter().filter(|age| age.is_none()).count();
         self.issuers_without_keys.set(i64::try_from(without).unwrap_or(i64::MAX));
-        for (outcome, count) in [("ok", fetched), ("failed", failed)] {
+        self.fetches(fetched, failed);
+    }
+
+    fn fetches(&self, good: u64, bad: u64) {
+        for (outcome, count) in [("ok", good), ("failed", bad)] {
             self.key_fetches.get_or_create(&ByOutcome { outcome }).inner().store(count, Relaxed);
         }
     }
