@@ -105,6 +105,7 @@ fn findings(machine: &Machine, wanted: &Wanted) -> Vec<Finding> {
         half_open(machine),
         tracked(machine, wanted.channels),
         memory_for(machine, wanted),
+        hidden(machine),
         shared_port(wanted),
     ];
     looked_at.into_iter().flatten().collect()
@@ -191,6 +192,26 @@ fn memory_for(machine: &Machine, wanted: &Wanted) -> Option<Finding> {
     ))
 }
 
+/// What could not be looked at is said, or its silence would pass for health. A machine that
+/// tracks no connections has no setting for it.
+fn hidden(machine: &Machine) -> Option<Finding> {
+    let settings = [
+        ("open files", machine.open_files),
+        ("fs.file-max", machine.open_files_of_all),
+        ("net.core.somaxconn", machine.backlog),
+        ("net.ipv4.tcp_max_syn_backlog", machine.half_open),
+        ("memory", machine.memory_bytes),
+    ];
+    let unseen: Vec<_> = settings.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| *name).collect();
+    (!unseen.is_empty()).then(|| {
+        Finding::careful(
+            format!("not visible from here: {}", unseen.join(", ")),
+            "the hub may see only a part of /proc: so it is in a sandbox, or under the systemd unit (ProcSubset=pid)",
+            "run slo-hub doctor in a shell of the machine itself",
+        )
+    })
+}
+
 fn shared_port(wanted: &Wanted) -> Option<Finding> {
     (wanted.is_port_shared && wanted.is_store_a_file).then(|| {
         Finding::wrong(
@@ -247,6 +268,14 @@ mod tests {
             assert!(careful[0].what.contains(what), "{}", careful[0].what);
             assert!(careful[0].why_and_remedy.as_ref().unwrap().1.contains(remedy), "{what}");
         }
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_said() {
+        let sandboxed =
+            Machine { open_files_of_all: None, backlog: None, half_open: None, memory_bytes: None, ..LARGE };
+        let what = "not visible from here: fs.file-max, net.core.somaxconn, net.ipv4.tcp_max_syn_backlog, memory";
+        assert_eq!(marks(&sandboxed, &alone(200_000)), [(Mark::Careful, what.to_owned())]);
     }
 
     #[test]
