@@ -61,6 +61,10 @@ async fn the_cookie_is_for_the_console_alone_and_a_new_one_each_time() {
     assert!(line.starts_with("slo-console=") && line.contains("; HttpOnly; SameSite=Strict"), "{line}");
     assert!(line.contains("Path=/; Max-Age=43200") && !line.contains("Secure"), "http on loopback: {line}");
     assert_ne!(operator.cookie, first);
+    let second = std::mem::replace(&mut operator.cookie, first);
+    operator.opens("/console").await.goes_to("/console/sign-in");
+    operator.cookie = second;
+    operator.opens("/console").await.shows("Overview");
     for cookie in ["slo-console=", "slo-console=x", &format!("slo-console={}", "A".repeat(43))] {
         operator.cookie = cookie.to_owned();
         operator.opens("/console").await.goes_to("/console/sign-in");
