@@ -38,7 +38,15 @@ async fn fault(row: &Row) -> Option<String> {
         return Some(format!("expected {wanted:?}, got {:?}: {lines}", checked.status.code()));
     }
     let served = command(&folder, "serve", change).await;
-    (served.status.success() || served.status.code().is_none()).then(|| "serve did not refuse it".to_owned())
+    let lines = [served.stdout.as_slice(), &served.stderr].map(String::from_utf8_lossy).concat();
+    if served.status.success() || served.status.code().is_none() {
+        return Some("serve did not refuse it".to_owned());
+    }
+    if lines.contains(SECRET) {
+        return Some("serve shows a secret".to_owned());
+    }
+    let files = std::fs::read_dir(folder.path()).unwrap().count();
+    (files != 1).then(|| "something was written before it was refused".to_owned())
 }
 
 async fn command(folder: &TempDir, name: &str, change: &ConfigChange) -> Output {

@@ -16,6 +16,12 @@ pub struct File {
     /// More of the hub's configuration; see `TestHub::start_with`.
     #[serde(default)]
     pub hub: String,
+    /// The admin listener has a certificate: what is asked of it by HTTP goes by TLS.
+    #[serde(default)]
+    admin_tls: bool,
+    /// The token that an operator has signed in to the console with: `${cookie}` and
+    /// `${form}` are theirs.
+    operator: Option<String>,
     /// Texts that neither log nor metrics nor answers may hold.
     #[serde(default)]
     secrets: Vec<String>,
@@ -31,6 +37,8 @@ pub struct File {
 pub struct Group {
     pub name: String,
     pub hub: String,
+    pub admin_tls: bool,
+    pub operator: Option<String>,
     pub secrets: Vec<String>,
     pub controls: Vec<Row>,
     pub rows: Vec<Row>,
@@ -315,7 +323,8 @@ pub fn group(name: &str) -> Group {
     let rows: Vec<Row> = file.rows.into_iter().map(|row| read(name, &file.each, row, false)).collect();
     let ids: BTreeSet<_> = rows.iter().map(|row| &row.id).collect();
     assert_eq!(ids.len(), rows.len(), "{name}: an id stands twice");
-    Group { name: name.to_owned(), hub: file.hub, secrets: file.secrets, controls, rows }
+    let File { hub, admin_tls, operator, secrets, .. } = file;
+    Group { name: name.to_owned(), hub, admin_tls, operator, secrets, controls, rows }
 }
 
 fn read(name: &str, each: &Map<String, Value>, row: Value, is_control: bool) -> Row {

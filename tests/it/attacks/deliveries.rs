@@ -16,9 +16,10 @@ use url::Url;
 use super::corpus::{BackEnd, Group, Row};
 use super::log::Log;
 use super::words::Words;
-use crate::hub::{NOTES, TestHub};
+use crate::hub::{Answer, NOTES, TestHub};
 use crate::stories::id_token;
 use crate::support::issuer::TestSession;
+use crate::tab::Tab;
 
 /// A back end that does what its row says, and what was posted to it.
 struct Place {
@@ -51,15 +52,28 @@ pub async fn run(group: Group) {
     let mut said = Vec::new();
     let everyone: Vec<_> = places.iter().collect();
     let (ada, grace) = (unique(&hub, "ada"), unique(&hub, "grace"));
+    let token = id_token(&hub, &grace, "notes");
+    let (mut tab, _) = Tab::live(&hub, NOTES, &token).await;
     said.extend(told(&hub, &ada, &everyone).await);
+    // Whatever the back ends did: the hub lives, nobody else was signed out, and the next
+    // logout is pushed, and told to whoever takes it.
+    Answer::of(hub.http.get(hub.admin_url("/healthz"))).await.expect(200);
+    tab.heard_nothing(&token).await;
     let again: Vec<_> = places.iter().filter(|place| controls.contains(&place.row.id)).collect();
     said.extend(told(&hub, &grace, &again).await);
+    tab.logged_out().await;
+    if hub.recorded().await != 2 {
+        said.push("another logout was recorded".to_owned());
+    }
     let posts = places.iter().flat_map(|place| place.posts.lock().unwrap().clone());
     let tokens = posts.filter_map(|post| Some(post.split_once("logout_token=")?.1.to_owned()));
     let tokens = tokens.flat_map(|token| token.split('.').skip(1).map(str::to_owned).collect::<Vec<_>>());
-    let secrets = tokens.chain([ada.sid, ada.sub, grace.sid, grace.sub]);
-    let lines = log.since(0);
-    said.extend(secrets.filter(|secret| lines.contains(secret)).map(|secret| format!("the log tells {secret}")));
+    let secrets: Vec<_> = tokens.chain([ada.sid, ada.sub, grace.sid, grace.sub]).collect();
+    let metrics = hub.running.hub.metrics.encode();
+    for (what, text) in [("log tells", log.since(0)), ("metrics tell", metrics)] {
+        let told = secrets.iter().filter(|secret| text.contains(secret.as_str()));
+        said.extend(told.map(|secret| format!("the {what} {secret}")));
+    }
     assert!(said.is_empty(), "\n{}", said.join("\n"));
 }
 

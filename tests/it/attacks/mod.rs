@@ -35,16 +35,20 @@ groups! {
     admin = "admin" by stage::run,
     api = "api" by stage::run,
     config = "config" by configs::run,
+    console = "console" by stage::run,
     deliveries = "deliveries" by deliveries::run,
+    discovery = "discovery" by stage::run,
     id_tokens = "id-tokens" by stage::run,
     keys = "keys" by stage::run,
     logout_forms = "logout-forms" by stage::run,
     logout_tokens = "logout-tokens" by stage::run,
     pages = "pages" by stage::run,
+    proxies = "proxies" by stage::run,
     raw_http = "raw-http" by stage::run,
     reports = "reports" by stage::run,
     sockets = "sockets" by stage::run,
     strict_issuer = "strict-issuer" by stage::run,
+    tls = "tls" by stage::run,
 }
 
 /// Played by the browser SDK's tests, which see to it that they leave out no row.

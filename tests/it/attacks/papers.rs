@@ -23,8 +23,9 @@ and how it has to end. Each file is played against the real hub, between control
 before its rows and after them, so that a hub which refuses everything fails. After each row nothing may have been
 recorded, no app may have heard anything, and neither the log (at `debug`, the hub's own at `trace`), nor the metrics,
 nor the answer may hold the token, `sid`, `sub` or `state` that was sent. At the end of a file a logout of both people
-who listened is the first thing that they hear. The groups on configuration and on deliveries have no session of their
-own to watch: a configuration is refused by `check` and by `serve`, and a delivery is judged by its receipt.
+who listened is the first thing that they hear. The groups on configuration and on deliveries are watched otherwise: a configuration is
+refused by `check` and by `serve`, which show no secret and write nothing; a delivery is judged by its receipt, and after all
+of them the hub lives, the next logout is pushed and told, and log and metrics hold no token and nobody's name.
 
 The group `post-message` is about the browser, and is played by the SDK's own tests
 ([`client-sdk/client/test/attacks.test.ts`](../client-sdk/client/test/attacks.test.ts)): whatever else a window or another
@@ -191,4 +192,16 @@ fn every_requirement_is_shown_or_says_why_not_and_every_row_shows_one_that_there
     let silent = requirements.iter().filter(|it| !shown.contains_key(&it.id) && it.note.is_empty());
     let silent: Vec<_> = silent.map(|it| &it.id).collect();
     assert!(silent.is_empty(), "neither shown nor explained: {silent:?}");
+}
+
+#[test]
+fn every_file_that_a_note_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let notes = standards().into_iter().flat_map(|it| it.requirements).map(|it| it.note).collect::<Vec<_>>().concat();
+    let code = notes.split('`').skip(1).step_by(2).filter(|it| it.starts_with("tests/") || it.starts_with("src/"));
+    let links = notes.split("](").skip(1).filter_map(|rest| rest.split(')').next()).map(|page| format!("docs/{page}"));
+    let named: BTreeSet<String> = code.map(str::to_owned).chain(links).collect();
+    assert!(named.len() > 20, "only {named:?} were found: are the notes written otherwise now?");
+    let missing: Vec<_> = named.iter().filter(|path| !root.join(path).exists()).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
