@@ -255,7 +255,11 @@ async fn who_keeps_sending_what_is_refused_does_not_fill_the_log() {
     assert!(answers.contains(&429), "{answers:?}");
     let refused = answers.iter().filter(|status| **status == 400).count();
     let log = std::fs::read_to_string(folder.path().join("hub.log")).unwrap();
-    assert_eq!(log.matches("\"level\":\"WARN\",\"message\":\"refused\"").count(), refused, "those that were told why, and no more: {log}");
+    assert_eq!(
+        log.matches("\"level\":\"WARN\",\"message\":\"refused\"").count(),
+        refused,
+        "those that were told why, and no more: {log}"
+    );
     let minutes = log.matches("as many refusals as it may in a minute").count();
     assert!((1..=2).contains(&minutes), "said once a minute: {log}");
 }
