@@ -2,7 +2,7 @@
 
 mod service_manager;
 
-use std::future::pending;
+use std::io::{IsTerminal, stdin};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::any;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 
 use crate::channels::Channels;
@@ -133,12 +133,10 @@ impl Surroundings {
 pub async fn run(config: Config) -> Result<(), StartError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
-    // Without certificates there is nothing to look at again, and a terminal that is gone
-    // ends the hub as it would any program. Before anybody can know that the hub is there:
-    // until it is waited for, the signal ends the process.
-    let has_certificates = config.server.tls.is_some() || config.server.admin_tls.is_some();
-    let hangup = has_certificates.then(|| signal(SignalKind::hangup())).transpose();
-    let mut hangup = hangup.map_err(StartError::Signals)?;
+    // Before anybody can know that the hub is there: until it is waited for, the signal ends the process.
+    let mut hangup = signal(SignalKind::hangup()).map_err(StartError::Signals)?;
+    // A terminal that is gone ends the hub as it would any program.
+    let has_terminal = stdin().is_terminal();
     let surroundings = Surroundings::with_clock(Arc::new(SystemClock::start()));
     let running = start(config, surroundings).await?;
     tracing::info!(listen = %running.public_addr, admin_listen = %running.admin_addr, "slo-hub is up");
@@ -147,7 +145,11 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            Some(()) = next(hangup.as_mut()) => drop(running.look_at_certificates()),
+            Some(()) = hangup.recv() => match (running.look_at_certificates().is_empty(), has_terminal) {
+                (true, true) => break,
+                (true, false) => tracing::info!("told to reload: there are no certificates, and nothing else is read anew; restart the hub"),
+                (false, _) => {}
+            },
         }
     }
     service_manager::tell(service_manager::STOPPING);
@@ -155,13 +157,6 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     running.stop().await;
     tracing::info!("stopped");
     Ok(())
-}
-
-async fn next(signal: Option<&mut Signal>) -> Option<()> {
-    match signal {
-        Some(signal) => signal.recv().await,
-        None => pending().await,
-    }
 }
 
 /// Starts a hub with its listeners and background work; returns once it answers.
@@ -356,9 +351,10 @@ fn public_routes(edge: &Edge, server: &Server) -> Router {
 
 fn admin_routes(config: Config, hub: &Arc<Hub>, listeners: [(&'static str, Watch); 2]) -> Router {
     let token = config.server.admin_token.clone();
-    let ops = Ops { hub: Arc::clone(hub), token, listeners: listeners.into() };
-    let console = console::routes(Console::new(Arc::clone(hub), Arc::new(config)));
-    ops::routes(ops, console).layer(from_fn(layers::with_bounded_head))
+    let console = Console::new(Arc::clone(hub), Arc::new(config));
+    let wrong_tokens = console.wrong_tokens();
+    let ops = Ops { hub: Arc::clone(hub), token, wrong_tokens, listeners: listeners.into() };
+    ops::routes(ops, console::routes(console))
 }
 
 fn seconds(duration: Duration) -> i64 {

@@ -58,6 +58,10 @@ enum Failure {
     Broken(#[from] Broken),
     #[error("place {place}: line {line} is {fault}")]
     Line { place: i64, line: usize, fault: NoRow },
+    #[error("the trail ends too early, or was emptied: {0} logouts of the database are not in it")]
+    Missing(u64),
+    #[error("there is no row in it: nothing was checked")]
+    NoRows,
     #[error("cannot read {0}: {1}")]
     Read(String, io::Error),
     #[error("cannot write: {0}")]
@@ -91,7 +95,7 @@ fn with_trail(
         Err(faults) => return super::say_faults(&file.config, &faults),
     };
     if let Some(path) = config.store.url.file().filter(|path| !path.exists()) {
-        eprintln!("slo-hub: there is no database at {}: the hub makes it when it starts", path.display());
+        complain!("slo-hub: there is no database at {}: the hub makes it when it starts", path.display());
         return ExitCode::FAILURE;
     }
     let done = block_on(async {
@@ -126,10 +130,8 @@ async fn export(trail: &mut AuditTrail, to: Option<&Path>) -> Result<(), Failure
         last = Some(row);
     }
     out.flush()?;
-    match last {
-        Some(row) => eprintln!("{rows} rows\nthe last: {}", as_noted(row.place, &row.hash)),
-        None => eprintln!("no rows"),
-    }
+    let end = last.map_or_else(String::new, |row| format!("\nthe last: {}", as_noted(row.place, &row.hash)));
+    complain!("{rows} rows{end}");
     Ok(())
 }
 
@@ -138,9 +140,14 @@ async fn verify_store(trail: &mut AuditTrail, noted: Option<NotedHead>) -> Resul
     loop {
         let page = trail.next_page().await?;
         if page.is_empty() {
-            return Ok(check.end(true)?);
+            break;
         }
         page.iter().try_for_each(|row| check.take(row))?;
+    }
+    let verified = check.end(true)?;
+    match trail.missing_logouts().await? {
+        0 => Ok(verified),
+        missing => Err(Failure::Missing(missing)),
     }
 }
 
@@ -158,25 +165,26 @@ fn verify_file(path: &Path, noted: Option<NotedHead>) -> Result<Verified, Failur
         check.take(&row)?;
     }
     // A part of the trail may begin anywhere.
-    Ok(check.end(false)?)
+    let verified = check.end(false)?;
+    if verified.rows == 0 { Err(Failure::NoRows) } else { Ok(verified) }
 }
 
 fn say(verified: &Verified, noted: Option<NotedHead>) {
     let Verified { rows, first, head, has_beginning } = verified;
     if *rows == 0 {
-        println!("the trail is empty");
+        say!("the trail is empty");
         return;
     }
-    println!("the trail is whole: {rows} rows, places {first} to {}", head.place);
+    say!("the trail is whole: {rows} rows, places {first} to {}", head.place);
     match (*first > 1, has_beginning) {
-        (true, true) => println!("what came before was forgotten by the hub, as the trail itself says"),
-        (true, false) => println!("what came before is not here: nothing is known of it"),
+        (true, true) => say!("what came before was forgotten by the hub, as the trail itself says"),
+        (true, false) => say!("what came before is not here: nothing is known of it"),
         (false, _) => {}
     }
     if let Some(noted) = noted {
-        println!("the row that was noted, place {}, is in it as it was", noted.place);
+        say!("the row that was noted, place {}, is in it as it was", noted.place);
     }
-    println!("the last: {}", as_noted(head.place, &head.hash));
+    say!("the last: {}", as_noted(head.place, &head.hash));
 }
 
 /// As it can be given to a later check.

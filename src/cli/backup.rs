@@ -18,7 +18,7 @@ pub(super) fn run(path: &Path, to: &Path) -> ExitCode {
         Err(faults) => return super::say_faults(path, &faults),
     };
     if config.store.url.file().is_none() {
-        eprintln!(
+        complain!(
             "slo-hub: store.url names a PostgreSQL database. Its own tool copies it, also while hubs run:\n\n  {}\n\n\
              The password comes from ~/.pgpass or PGPASSWORD. Guard the copy as you guard keys.",
             pg_dump(&config.store.url, to)
@@ -27,8 +27,8 @@ pub(super) fn run(path: &Path, to: &Path) -> ExitCode {
     }
     match block_on(back_up(config.store.url.reveal(), to)) {
         Ok(Ok(BackedUp { bytes, logouts, sessions })) => {
-            println!("{}: {bytes} bytes, whole; logouts: {logouts}, sessions: {sessions}", to.display());
-            println!("It holds the keys of the hub's own tokens: guard it as you guard keys.");
+            say!("{}: {bytes} bytes, whole; logouts: {logouts}, sessions: {sessions}", to.display());
+            say!("It holds the keys of the hub's own tokens: guard it as you guard keys.");
             ExitCode::SUCCESS
         }
         Ok(Err(error)) => trouble(&error),

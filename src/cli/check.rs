@@ -10,17 +10,17 @@ pub(super) fn run(path: &Path) -> ExitCode {
         Ok(config) => config,
         Err(faults) => return super::say_faults(path, &faults),
     };
-    println!("{}: valid", path.display());
-    println!("  listens on {}, is called {}", config.server.listen, config.server.public_url);
-    println!("  keeps facts in {} for {} days", config.store.url, config.store.retention.as_secs() / 86_400);
+    say!("{}: valid", path.display());
+    say!("  listens on {}, is called {}", config.server.listen, config.server.public_url);
+    say!("  keeps facts in {} for {} days", config.store.url, config.store.retention.as_secs() / 86_400);
     for issuer in &config.issuers {
         let apps = config.apps.iter().filter(|app| app.issuer == issuer.issuer);
         let names: Vec<&str> = apps.map(|app| app.name.as_str()).collect();
         let apps = if names.is_empty() { "no apps".to_owned() } else { names.join(", ") };
-        println!("  {}: {apps}", issuer.issuer.as_str());
+        say!("  {}: {apps}", issuer.issuer.as_str());
     }
     for line in &config.cautions {
-        println!("  careful: {line}");
+        say!("  careful: {line}");
     }
     ExitCode::SUCCESS
 }

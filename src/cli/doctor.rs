@@ -29,7 +29,7 @@ pub(super) fn run(path: &Path, mend: Mend) -> ExitCode {
         Err(faults) => return super::say_faults(path, &faults),
     };
     if mend == Mend::AfterAsking && !stdin().is_terminal() {
-        eprintln!("slo-hub: --fix asks before each change, and there is nobody to ask: add --yes");
+        complain!("slo-hub: --fix asks before each change, and there is nobody to ask: add --yes");
         return ExitCode::from(2);
     }
     let doctor = match Doctor::new(&config, Arc::new(SystemClock::start())) {
@@ -44,11 +44,11 @@ pub(super) fn run(path: &Path, mend: Mend) -> ExitCode {
             return verdict(&visit);
         }
         for fix in &visit.fixes {
-            println!("{}: {}\n", fix.name, fix.text());
+            say!("{}: {}\n", fix.name, fix.text());
             if mend == Mend::All || is_agreed() {
                 match doctor.mend(fix).await {
-                    Ok(()) => println!("Done.\n"),
-                    Err(fault) => eprintln!("slo-hub: not changed: {}\n", fault.description()),
+                    Ok(()) => say!("Done.\n"),
+                    Err(fault) => complain!("slo-hub: not changed: {}\n", fault.description()),
                 }
             }
         }
@@ -61,14 +61,14 @@ pub(super) fn run(path: &Path, mend: Mend) -> ExitCode {
 
 fn report(visit: &Visit) {
     for chapter in &visit.chapters {
-        println!("{}", chapter.text());
+        say!("{}", chapter.text());
     }
-    println!("{}\n", visit.summary());
+    say!("{}\n", visit.summary());
 }
 
 fn show(fixes: &[Fix]) {
     for fix in fixes {
-        println!("{} would be mended by\n{}\n", fix.name, fix.text());
+        say!("{} would be mended by\n{}\n", fix.name, fix.text());
     }
 }
 

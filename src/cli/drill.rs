@@ -88,7 +88,7 @@ async fn carry_out(wish: &Drill, config: &Config) -> Result<Verdict, HubTrouble>
         members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?)))).collect();
     let report: Report = hub.post("/api/v1/admin/drills", &body).await?;
     print!("{}", table(&report.apps));
-    println!("{}", summary(&report.apps));
+    say!("{}", summary(&report.apps));
     Ok(verdict(&report.apps))
 }
 

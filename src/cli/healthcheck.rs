@@ -23,11 +23,11 @@ pub(super) fn run(path: &Path, url: Option<&str>) -> ExitCode {
     let answered = block_on(ask(&http, &url)).unwrap_or_else(|error| Err(error.to_string()));
     match answered {
         Ok(said) => {
-            println!("{said}");
+            say!("{said}");
             ExitCode::SUCCESS
         }
         Err(said) => {
-            eprintln!("slo-hub: {said}");
+            complain!("slo-hub: {said}");
             ExitCode::FAILURE
         }
     }

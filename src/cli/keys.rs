@@ -18,15 +18,12 @@ pub(super) fn list(path: &Path) -> ExitCode {
     with_store(path, async |store, now| {
         let keys = store.signing_keys().await?;
         if keys.is_empty() {
-            println!("no keys yet: the first is made when the hub first starts");
+            say!("no keys yet: the first is made when the hub first starts");
             return Ok(());
         }
-        println!(
-            "{:43}  {:7}  {:20}  {:20}  {:20}  published until",
-            "kid", "state", "made", "signs from", "signs until"
-        );
+        say!("{:43}  {:7}  {:20}  {:20}  {:20}  published until", "kid", "state", "made", "signs from", "signs until");
         for key in keys {
-            println!("{}", line(&key, now));
+            say!("{}", line(&key, now));
         }
         Ok(())
     })
@@ -35,7 +32,7 @@ pub(super) fn list(path: &Path) -> ExitCode {
 pub(super) fn rotate(path: &Path, how: Rotation) -> ExitCode {
     with_store(path, async |store, now| {
         let rotated = signing_keys::rotate(store, now, how).await?;
-        println!("{}", outcome(&rotated, how));
+        say!("{}", outcome(&rotated, how));
         Ok(())
     })
 }
@@ -51,7 +48,7 @@ fn with_store(path: &Path, work: impl AsyncFnOnce(&Store, UnixSeconds) -> Result
         && !file.exists()
     {
         let file = file.display();
-        eprintln!("slo-hub: there is no database at {file}: the hub makes it, and its first key, when it starts");
+        complain!("slo-hub: there is no database at {file}: the hub makes it, and its first key, when it starts");
         return ExitCode::FAILURE;
     }
     let done = block_on(async {

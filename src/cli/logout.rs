@@ -121,7 +121,7 @@ async fn carry_out(wish: &Logout, config: &Config) -> Result<(), Trouble> {
     let mut order = order(wish)?;
     order.insert("dry_run".to_owned(), true.into());
     let counts: Counts = hub.post(PATH, &order).await?;
-    println!("{} would end", in_words(counts));
+    say!("{} would end", in_words(counts));
     if wish.dry_run {
         return Ok(());
     }
@@ -132,11 +132,11 @@ async fn carry_out(wish: &Logout, config: &Config) -> Result<(), Trouble> {
     let ordered: Ordered = hub.post(PATH, &order).await?;
     match ordered.counts {
         Some(counts) if ordered.state != "running" => {
-            println!("{} ended; its receipt: {}", in_words(counts), ordered.id);
+            say!("{} ended; its receipt: {}", in_words(counts), ordered.id);
             return Ok(());
         }
         Some(_) => {}
-        None => println!("what it reaches could not be counted; it goes on all the same: {}", ordered.id),
+        None => say!("what it reaches could not be counted; it goes on all the same: {}", ordered.id),
     }
     watch(&hub, &ordered.id).await
 }
@@ -173,7 +173,7 @@ async fn watch(hub: &RunningHub, id: &str) -> Result<(), Trouble> {
     loop {
         let progress: Progress = hub.get(&format!("{PATH}/{id}")).await?;
         if progress.state == "done" {
-            println!("{} ended; its record: {id}", counted(progress.sessions_ended, "session", "sessions"));
+            say!("{} ended; its record: {id}", counted(progress.sessions_ended, "session", "sessions"));
             return Ok(());
         }
         sleep(ASK_EVERY).await;

@@ -15,14 +15,14 @@ pub(super) fn run(path: &Path, to: &str) -> ExitCode {
     let to = match StoreUrl::parse(to, Path::new(".")) {
         Ok(to) => to,
         Err(wrong) => {
-            eprintln!("slo-hub: --to {wrong}");
+            complain!("slo-hub: --to {wrong}");
             return ExitCode::FAILURE;
         }
     };
     match block_on(move_to_server(config.store.url.reveal(), to.reveal())) {
         Ok(Ok(moved)) => {
             print(&moved);
-            println!(
+            say!(
                 "\nEverything is at the new place. Have store.url name it, and start the hub. The old file is as it \
                  was: keep it as a backup, and start no hub on it, which would not know who signs out from now on."
             );
@@ -35,8 +35,8 @@ pub(super) fn run(path: &Path, to: &str) -> ExitCode {
 
 /// How many rows each table had and has.
 fn print(moved: &[Moved]) {
-    println!("{:13}  {:>10}", "table", "rows");
+    say!("{:13}  {:>10}", "table", "rows");
     for Moved { table, rows } in moved {
-        println!("{table:13}  {rows:>10}");
+        say!("{table:13}  {rows:>10}");
     }
 }

@@ -1,5 +1,21 @@
 //! The command line: one command a file.
 
+/// A line to standard output. Whoever has closed it wants no more, which is no trouble.
+macro_rules! say {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($words)*);
+    }};
+}
+
+/// The same to standard error.
+macro_rules! complain {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($words)*);
+    }};
+}
+
 mod audit;
 mod backup;
 mod check;
@@ -147,9 +163,9 @@ pub fn run() -> ExitCode {
 fn say_faults(path: &std::path::Path, faults: &crate::config::ConfigFaults) -> ExitCode {
     let count = faults.lines().len();
     let problems = if count == 1 { "problem" } else { "problems" };
-    eprintln!("{}: {count} {problems}", path.display());
+    complain!("{}: {count} {problems}", path.display());
     for line in faults.lines() {
-        eprintln!("  {line}");
+        complain!("  {line}");
     }
     ExitCode::FAILURE
 }
@@ -161,6 +177,6 @@ fn block_on<T>(work: impl Future<Output = T>) -> std::io::Result<T> {
 
 /// Says what went wrong.
 fn trouble(error: &dyn std::error::Error) -> ExitCode {
-    eprintln!("slo-hub: {error}");
+    complain!("slo-hub: {error}");
     ExitCode::FAILURE
 }

@@ -35,11 +35,11 @@ pub(super) fn completions(shell: OfShell) -> ExitCode {
 pub(super) fn man(to: &Path) -> ExitCode {
     match clap_mangen::generate_to(Cli::command(), to) {
         Ok(()) => {
-            println!("{}: slo-hub.1 and a page for every command", to.display());
+            say!("{}: slo-hub.1 and a page for every command", to.display());
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("slo-hub: {}: {error}", to.display());
+            complain!("slo-hub: {}: {error}", to.display());
             ExitCode::FAILURE
         }
     }

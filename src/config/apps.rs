@@ -131,6 +131,9 @@ fn app(section: &mut Section<'_>, issuers: &[IssuerSettings]) -> Option<App> {
     let allow_no_origin = section.flag("allow_no_origin", false);
     let post_logout_redirect_uris = redirect_uris(section, allow_no_origin);
     let secret = section.secret("secret", "secret_file");
+    if let Some(secret) = &secret {
+        section.caution_if_short("secret", secret);
+    }
     let frontchannel_logout_uri = optional_url(section, "frontchannel_logout_uri");
     let backchannel_logout_uri = optional_url(section, "backchannel_logout_uri");
     let backchannel_logout_token = match section.text("backchannel_logout_token").as_deref() {

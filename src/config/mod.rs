@@ -10,7 +10,7 @@ pub mod tls;
 mod url;
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -50,6 +50,8 @@ pub struct Config {
     pub apps: Vec<App>,
     /// What may be meant so, and probably is not: a line each, with its key.
     pub cautions: Vec<String>,
+    /// The files that hold a secret in the clear, the configuration's own among them where it does.
+    pub secret_files: Vec<PathBuf>,
 }
 
 /// Where the hub listens, and what it is called.
@@ -136,7 +138,11 @@ impl Config {
         // A name or value that is not UTF-8 cannot be one of ours.
         let env =
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        Self::parse_at(&text, env, base, serving_at)
+        let mut config = Self::parse_at(&text, env, base, serving_at)?;
+        for file in config.secret_files.iter_mut().filter(|file| file.as_os_str().is_empty()) {
+            path.clone_into(file);
+        }
+        Ok(config)
     }
 
     /// Reads a text, with an environment laid over it. Relative paths start at `base`.
@@ -189,8 +195,8 @@ fn read(reader: &Reader, table: Table) -> Option<Config> {
     let issuers = apps::issuers(&mut root);
     let apps = apps::apps(&mut root, &issuers);
     root.finish();
-    let cautions = reader.cautions();
-    Some(Config { server: server?, store: store?, session, limits, issuers, apps, cautions })
+    let (cautions, secret_files) = (reader.cautions(), reader.secret_files());
+    Some(Config { server: server?, store: store?, session, limits, issuers, apps, cautions, secret_files })
 }
 
 fn server(mut section: Section<'_>) -> Option<Server> {
@@ -215,6 +221,15 @@ fn server(mut section: Section<'_>) -> Option<Server> {
         section.fault("public_url", "must begin with https://, because [server.tls] is there");
     }
     let console_url = console_url(section.section("console"));
+    if let Some(token) = &admin_token {
+        section.caution_if_short("admin_token", token);
+    }
+    let is_guarded = admin_tls.is_some() || console_url.as_ref().is_some_and(PublicUrl::is_https);
+    if !admin_listen.ip().is_loopback() && !is_guarded {
+        let text = "is not a loopback address and speaks plain HTTP: who can listen on that network reads the admin token; \
+                    set [server.admin_tls], or see that nothing but this machine or container reaches it";
+        section.reader.caution(&section.key("admin_listen"), text);
+    }
     section.finish();
     Some(Server {
         listen,
@@ -229,6 +244,9 @@ fn server(mut section: Section<'_>) -> Option<Server> {
     })
 }
 
+/// The bits of a network's prefix, at least: none of one's own is larger than `10.0.0.0/8`, or `fd00::/8`.
+const LEAST_PREFIX: u8 = 8;
+
 fn trusted_proxies(section: &mut Section<'_>) -> Vec<IpNet> {
     let proxies = section.texts("trusted_proxies").unwrap_or_default();
     let trusted_proxies = proxies.iter().enumerate().filter_map(|(index, text)| {
@@ -237,8 +255,8 @@ fn trusted_proxies(section: &mut Section<'_>) -> Vec<IpNet> {
         if net.is_none() {
             section.fault(&key, "must be an address or a network such as 10.0.0.0/8");
         }
-        if net.is_some_and(|net| net.prefix_len() == 0) {
-            section.fault(&key, "would believe everybody; name your own proxies");
+        if net.is_some_and(|net| net.prefix_len() < LEAST_PREFIX) {
+            section.fault(&key, "would believe everybody, or nearly; name your own proxies");
         }
         net
     });

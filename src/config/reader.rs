@@ -11,6 +11,9 @@ use toml::{Table, Value};
 use crate::domain::clock::UnixSeconds;
 use crate::domain::secret::Secret;
 
+/// A secret of so many bytes, made by chance, is not guessed.
+const SECRET_BYTES: usize = 16;
+
 /// Everything that is wrong with a configuration: a line each, with its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigFaults(Vec<String>);
@@ -48,12 +51,21 @@ pub(super) struct Reader {
     serving_at: Option<UnixSeconds>,
     from_env: BTreeSet<String>,
     base: PathBuf,
+    /// Files that hold a secret; the configuration itself is the empty path.
+    secret_files: RefCell<BTreeSet<PathBuf>>,
 }
 
 impl Reader {
     pub(super) fn new(base: &Path, serving_at: Option<UnixSeconds>) -> Self {
         let (faults, cautions) = (RefCell::default(), RefCell::default());
-        Self { faults, cautions, serving_at, from_env: BTreeSet::new(), base: base.to_owned() }
+        Self {
+            faults,
+            cautions,
+            serving_at,
+            from_env: BTreeSet::new(),
+            base: base.to_owned(),
+            secret_files: RefCell::default(),
+        }
     }
 
     /// The time, where a hub is to be served with this configuration.
@@ -72,6 +84,10 @@ impl Reader {
     /// What may be meant so, and probably is not.
     pub(super) fn caution(&self, key: &str, text: impl fmt::Display) {
         self.cautions.borrow_mut().push(format!("{key}: {text}"));
+    }
+
+    pub(super) fn secret_files(&self) -> Vec<PathBuf> {
+        self.secret_files.take().into_iter().collect()
     }
 
     pub(super) fn cautions(&self) -> Vec<String> {
@@ -286,9 +302,17 @@ impl<'a> Section<'a> {
                 self.fault(name, format!("stands here and in {file_name}; give one of them"));
                 return None;
             }
-            (Some(text), None) => text,
+            (Some(text), None) => {
+                if !self.reader.from_env.contains(&self.key(name)) {
+                    self.reader.secret_files.borrow_mut().insert(PathBuf::new());
+                }
+                text
+            }
             (None, Some(file)) => match std::fs::read_to_string(self.reader.base.join(&file)) {
-                Ok(text) => text.trim_end_matches(['\r', '\n']).to_owned(),
+                Ok(text) => {
+                    self.reader.secret_files.borrow_mut().insert(self.reader.base.join(&file));
+                    text.trim_end_matches(['\r', '\n']).to_owned()
+                }
                 Err(error) => {
                     self.fault(file_name, format!("cannot read the file: {error}"));
                     return None;
@@ -300,6 +324,15 @@ impl<'a> Section<'a> {
             return None;
         }
         Some(Secret::new(&secret))
+    }
+
+    /// Says a word of a secret that whoever reaches the hub may guess in time.
+    pub(super) fn caution_if_short(&self, name: &'static str, secret: &Secret) {
+        if secret.reveal().len() < SECRET_BYTES {
+            let text =
+                format!("is shorter than {SECRET_BYTES} bytes and may be guessed; make one: openssl rand -base64 32");
+            self.reader.caution(&self.key(name), text);
+        }
     }
 
     /// Reports every key that nobody asked for.

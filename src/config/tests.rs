@@ -275,3 +275,26 @@ fn a_fault_is_one_line_whatever_stands_in_the_file() {
         assert!(faults.lines().iter().any(|own| own == line), "{line} is not in\n{faults}");
     }
 }
+
+#[test]
+fn short_secrets_and_a_token_that_crosses_a_network_readable_are_cautioned_against() {
+    let text = |listen: &str, token: &str, secret: &str, more: &str| {
+        format!(
+            "[server]\npublic_url = 'https://bye.example'\nadmin_listen = '{listen}'\nadmin_token = '{token}'\n{more}\n\
+             [[issuers]]\nissuer = 'https://acme.example/'\n\
+             [[apps]]\nclient_id = 'desk'\nname = 'Desk'\nsecret = '{secret}'\n"
+        )
+    };
+    let cautions = |text: &str| Config::parse(text, std::iter::empty(), Path::new("/")).unwrap().cautions;
+    let long = "a-secret-of-16-b";
+    assert_eq!(cautions(&text("127.0.0.1:8081", long, long, "")), Vec::<String>::new());
+    let found = cautions(&text("0.0.0.0:8081", &long[1..], &long[1..], ""));
+    let begins = |line: usize, with: &str| assert!(found[line].starts_with(with), "{found:?}");
+    assert_eq!(found.len(), 3, "{found:?}");
+    begins(0, "server.admin_token: is shorter than 16 bytes");
+    begins(1, "server.admin_listen: is not a loopback address and speaks plain HTTP");
+    begins(2, "apps[0].secret: is shorter than 16 bytes");
+    assert!(!found.concat().contains(&long[1..]), "no secret is said");
+    let by_proxy = "[server.console]\nurl = 'https://ops.example'";
+    assert_eq!(cautions(&text("0.0.0.0:8081", long, long, by_proxy)), Vec::<String>::new());
+}

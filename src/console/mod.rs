@@ -43,8 +43,9 @@ use checks::Checks;
 use page::{Refusal, Shell, go};
 use sessions::{Operator, Sessions};
 
-/// How many wrong tokens an address may try in a minute.
-const WRONG_TOKENS_A_MINUTE: u32 = 10;
+/// How many wrong tokens an address may try in a minute, in forms and as Bearer tokens together:
+/// more than a program sends that somebody forgot to give a new one, and no way to guess.
+const WRONG_TOKENS_A_MINUTE: u32 = 30;
 
 /// What the console's handlers share.
 #[derive(Clone)]
@@ -73,6 +74,12 @@ impl Console {
             checks: Checks::new(config),
             hub,
         }
+    }
+
+    /// Who has tried wrong tokens: for whatever else takes the same one.
+    #[must_use]
+    pub fn wrong_tokens(&self) -> Failures {
+        self.wrong_tokens.clone()
     }
 
     fn cookie(&self) -> OwnCookie {

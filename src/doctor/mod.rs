@@ -7,6 +7,7 @@ pub mod finding;
 mod issuer;
 mod machine;
 mod public_url;
+mod secrets;
 mod store;
 mod tls;
 
@@ -62,6 +63,7 @@ impl<'a> Doctor<'a> {
             }
         }
         visit.chapters.extend(machine::examine(self.config));
+        visit.chapters.extend(secrets::examine(&self.config.secret_files));
         visit.chapters.extend(tls::examine(self));
         visit.chapters.push(public_url::examine(self).await);
         for app in &self.config.apps {

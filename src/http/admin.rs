@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use super::drills;
 use super::layers::in_time;
 use super::logouts::{members, named, nothing_left, text};
-use super::ops::{Ops, shows};
+use super::ops::Ops;
 use crate::domain::clock::UnixMillis;
 use crate::domain::ids::{ClientId, Issuer, Sid, Subject};
 use crate::domain::logout::Reason;
@@ -41,10 +41,10 @@ async fn administrators_only(State(ops): State<Ops>, request: Request, next: Nex
     if request.headers().contains_key(header::ORIGIN) {
         return Problem::page_on_admin_listener().into_response();
     }
-    if shows(&request, token) {
-        return next.run(request).await;
+    match ops.admit(token, &request) {
+        Ok(()) => next.run(request).await,
+        Err(refused) => refused.into_response(),
     }
-    Problem::not_an_administrator().into_response()
 }
 
 #[derive(Serialize)]

@@ -115,7 +115,18 @@ fn log(hub: &Hub, id: &str, method: &str, route: &str, response: &Response, took
         return;
     };
     hub.metrics.rejected(endpoint(route), code);
-    if response.status().is_server_error() {
+    if code == Problem::slow_down().code {
+        // Counted, and not written down one by one: nobody is to fill the disk with it.
+        tracing::debug!(
+            request.id = id,
+            http.method = method,
+            http.route = route,
+            status,
+            code,
+            duration_ms,
+            "refused"
+        );
+    } else if response.status().is_server_error() {
         tracing::error!(request.id = id, http.method = method, http.route = route, status, code, duration_ms, "failed");
     } else {
         tracing::warn!(request.id = id, http.method = method, http.route = route, status, code, duration_ms, "refused");

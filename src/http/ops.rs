@@ -1,8 +1,9 @@
 //! For who runs the hub: health, readiness, metrics. On its own listener.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -14,6 +15,7 @@ use super::{admin, layers};
 use crate::domain::secret::Secret;
 use crate::hub::Hub;
 use crate::listener::Watch;
+use crate::web::failures::Failures;
 use crate::web::problem::Problem;
 
 /// What the handlers here share.
@@ -23,6 +25,8 @@ pub struct Ops {
     pub hub: Arc<Hub>,
     /// What callers must show, where the listener is not on loopback only.
     pub token: Option<Secret>,
+    /// Who has shown a wrong one, here or to the console: the token is the same.
+    pub wrong_tokens: Failures,
     /// The listeners, each with its name for the metrics.
     pub listeners: Arc<[(&'static str, Watch)]>,
 }
@@ -42,25 +46,44 @@ pub fn routes(ops: Ops, beside: Router) -> Router {
         .fallback(super::not_found)
         .method_not_allowed_fallback(super::method_not_allowed)
         .layer(from_fn(layers::with_one_host))
+        .layer(from_fn(layers::with_bounded_head))
         .layer(layers::catch_panics())
+        .layer(from_fn(layers::with_plain_headers))
         .layer(from_fn_with_state(Arc::clone(&ops.hub), layers::with_request_id))
         .with_state(ops)
 }
 
 async fn with_token(State(ops): State<Ops>, request: Request, next: Next) -> Response {
-    let Some(token) = &ops.token else { return next.run(request).await };
-    if shows(&request, token) {
-        return next.run(request).await;
+    match &ops.token {
+        Some(token) => match ops.admit(token, &request) {
+            Ok(()) => next.run(request).await,
+            Err(refused) => refused.into_response(),
+        },
+        None => next.run(request).await,
     }
-    Problem::from(crate::hub::denied::Denied::NoCredentials).into_response()
 }
 
-/// Whether a request shows that token as its Bearer token.
-pub(super) fn shows(request: &Request, token: &Secret) -> bool {
-    let shown = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let shown =
-        shown.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    shown.is_some_and(|(_, shown)| token.matches(shown.trim()))
+impl Ops {
+    /// Lets who shows the token in, as a Bearer token. Counted before it is compared, so that who
+    /// has tried too often learns nothing more.
+    pub(super) fn admit(&self, token: &Secret, request: &Request) -> Result<(), Problem> {
+        let shown = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let shown =
+            shown.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        // Nothing shown is nothing tried.
+        let (Some((_, shown)), Some(ConnectInfo(peer))) = (shown, peer) else {
+            return Err(Problem::not_an_administrator());
+        };
+        if !self.wrong_tokens.allow(peer.ip()) {
+            return Err(Problem::slow_down());
+        }
+        if !token.matches(shown.trim()) {
+            return Err(Problem::not_an_administrator());
+        }
+        self.wrong_tokens.forgive(peer.ip());
+        Ok(())
+    }
 }
 
 /// `GET /readyz`: 200 when a logout could be recorded now, 503 naming what is in the way.

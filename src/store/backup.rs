@@ -75,7 +75,7 @@ pub async fn back_up(from: &str, to: &Path) -> Result<BackedUp, BackupError> {
 /// One transaction that reads, so what is committed meanwhile is not in it.
 async fn copy(from: &Path, to: &Path) -> Result<(), BackupError> {
     let copying = async {
-        let connection = file::options(from, None).read_only(true).connect().await?;
+        let connection = file::options_to_read(from).connect().await?;
         let mut connection = Connection::from(connection);
         query("vacuum into $1").bind(to.to_string_lossy().into_owned()).execute(&mut connection).await?;
         connection.close().await

@@ -44,7 +44,7 @@ impl Database {
     /// that what was committed is seen.
     pub(super) async fn connect_to_read(&self) -> Result<Connection, StoreError> {
         match self {
-            Self::Sqlite(options) => Ok(options.clone().read_only(true).connect().await?.into()),
+            Self::Sqlite(options) => Ok(file::options_to_read(options.get_filename()).connect().await?.into()),
             Self::Postgres(_) => self.connect().await,
         }
     }

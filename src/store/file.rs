@@ -53,19 +53,29 @@ pub(super) fn create_private(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// How every connection is opened. `max_pages` bounds the file, for tests.
-pub(super) fn options(path: &Path, max_pages: Option<u32>) -> SqliteConnectOptions {
-    let options = SqliteConnectOptions::new()
+/// How a connection is opened that only reads. It leaves the file's journal as it is: a backup
+/// has another one than a hub's own file, and whoever reads it may not be able to write it.
+pub(super) fn options_to_read(path: &Path) -> SqliteConnectOptions {
+    opened(path).read_only(true)
+}
+
+fn opened(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(false)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
-        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
-        .pragma("journal_size_limit", WAL_SIZE_LIMIT)
         .row_buffer_size(512)
-        .disable_statement_logging();
+        .disable_statement_logging()
+}
+
+/// How every connection is opened that may write. `max_pages` bounds the file, for tests.
+pub(super) fn options(path: &Path, max_pages: Option<u32>) -> SqliteConnectOptions {
+    let options = opened(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+        .pragma("journal_size_limit", WAL_SIZE_LIMIT);
     match max_pages {
         Some(pages) => options.pragma("max_page_count", pages.to_string()),
         None => options,

@@ -46,7 +46,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::LogoutRecorded => "logout_recorded",
             Self::LogoutRaised => "logout_raised",

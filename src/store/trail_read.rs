@@ -4,11 +4,24 @@ use super::database::Database;
 use super::error::StoreError;
 use super::rows;
 use super::sql::{Connection, Row, query};
+use super::trail::Kind;
 use crate::domain::audit::{AuditRow, FORGOTTEN};
 use crate::domain::clock::UnixMillis;
 
 /// How many rows are read at a time.
 const PAGE: i64 = 1000;
+
+/// Logouts of which the trail says nothing, after the first of which it does.
+const MISSING_IN_A_FILE: &str = "
+    with said as (select body ->> 'logout' as id from audit where kind = $1)
+    select count(*) from logouts l
+    where l.id not in (select id from said)
+      and l.seq > coalesce((select min(known.seq) from logouts known where known.id in (select id from said)), 0)";
+const MISSING_ON_A_SERVER: &str = "
+    with said as (select cast(body as jsonb) ->> 'logout' as id from audit where kind = $1)
+    select count(*) from logouts l
+    where l.id not in (select id from said)
+      and l.seq > coalesce((select min(known.seq) from logouts known where known.id in (select id from said)), 0)";
 
 /// Why the trail cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -72,6 +85,19 @@ impl AuditTrail {
         self.has_begun = true;
         self.after = page.last().map_or(self.up_to, |row| row.place);
         Ok(page)
+    }
+
+    /// How many logouts stand in the database of which the trail says nothing, though it should:
+    /// those after the first that it knows of, since earlier ones may be from before there was
+    /// a trail; all, where it knows of none.
+    ///
+    /// # Errors
+    /// [`TrailError`].
+    pub async fn missing_logouts(&mut self) -> Result<u64, TrailError> {
+        // One statement, and so one moment: facts and rows are written in one transaction.
+        let count = if self.connection.is_postgres() { MISSING_ON_A_SERVER } else { MISSING_IN_A_FILE };
+        let row = query(count).bind(Kind::LogoutRecorded.as_str()).fetch_one(&mut self.connection).await?;
+        Ok(u64::try_from(row.try_get::<i64>(0)?).unwrap_or(0))
     }
 
     /// Whether a hub says, after the end that is read to, that it has forgotten more.

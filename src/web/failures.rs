@@ -44,6 +44,9 @@ impl Failures {
             *window = Window { minute, failed: 0 };
         }
         window.failed = window.failed.saturating_add(1);
+        if window.failed == self.per_minute.saturating_add(1) {
+            tracing::warn!("an address has had as many refusals as it may in a minute; more are counted, not logged");
+        }
         window.failed <= self.per_minute
     }
 

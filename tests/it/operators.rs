@@ -1,6 +1,8 @@
 //! For who runs the hub: health, readiness, metrics, and what `check` says.
 
-use std::process::Command;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde_json::json;
 use tempfile::TempDir;
@@ -73,10 +75,39 @@ async fn the_metrics_count_and_name_nobody() {
 async fn a_token_guards_the_metrics_and_not_the_probes() {
     let hub = TestHub::start_with_admin_token("s3cret-admin-token").await;
     let get = |path: &str| hub.http.get(hub.admin_url(path));
-    Answer::of(get("/metrics")).await.refused(401, "invalid_token", "missing_credentials");
-    Answer::of(get("/metrics").bearer_auth("wrong")).await.refused(401, "invalid_token", "missing_credentials");
+    Answer::of(get("/metrics")).await.refused(401, "invalid_token", "not_an_administrator");
+    Answer::of(get("/metrics").bearer_auth("wrong")).await.refused(401, "invalid_token", "not_an_administrator");
     assert_eq!(Answer::of(get("/metrics").bearer_auth("s3cret-admin-token")).await.status, 200);
     assert_eq!(Answer::of(get("/readyz")).await.status, 200);
+}
+
+#[tokio::test]
+async fn after_thirty_wrong_tokens_an_address_is_not_listened_to_until_the_next_minute() {
+    let hub = TestHub::start_with_admin_token("s3cret-admin-token").await;
+    let metrics = |token: &str| Answer::of(hub.http.get(hub.admin_url("/metrics")).bearer_auth(token));
+    let dry_run = |token: &str| {
+        let body = json!({ "sub": "ada", "dry_run": true, "issuer": hub.issuer.url() });
+        Answer::of(
+            hub.http
+                .post(hub.admin_url("/api/v1/admin/logouts"))
+                .bearer_auth(token)
+                .header("content-type", "application/json")
+                .body(body.to_string()),
+        )
+    };
+    for guess in 0..15 {
+        metrics(&format!("guess-{guess}")).await.refused(401, "invalid_token", "not_an_administrator");
+        dry_run(&format!("guess-{guess}")).await.refused(401, "invalid_token", "not_an_administrator");
+        Answer::of(hub.http.get(hub.admin_url("/metrics"))).await.refused(401, "invalid_token", "not_an_administrator");
+    }
+    metrics("s3cret-admin-token").await.refused(429, "slow_down", "slow_down");
+    dry_run("s3cret-admin-token").await.refused(429, "slow_down", "slow_down");
+    assert_eq!(Answer::of(hub.http.get(hub.admin_url("/readyz"))).await.status, 200, "probes show none");
+    hub.advance(Duration::from_secs(60));
+    dry_run("s3cret-admin-token").await.expect(200);
+    for _ in 0..40 {
+        assert_eq!(metrics("s3cret-admin-token").await.status, 200, "the right one is never counted");
+    }
 }
 
 #[test]
@@ -164,4 +195,71 @@ async fn the_log_names_no_token_no_session_and_no_person() {
     for secret in tokens.into_iter().chain([ada.sid.as_str(), ada.sub.as_str(), "secret-state", "of=mail"]) {
         assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
     }
+}
+
+#[tokio::test]
+async fn a_hub_without_certificates_that_is_told_to_reload_says_that_there_is_nothing_to_and_lives_on() {
+    let (issuer, folder) = (TestIssuer::start().await, TempDir::new().unwrap());
+    let hub = HubProcess::start(&issuer, folder.path()).await;
+    hub.hangs_up();
+    let log = || std::fs::read_to_string(folder.path().join("hub.log")).unwrap();
+    hub.until("it says so", async || log().contains("nothing else is read anew")).await;
+    assert_eq!(Answer::of(hub.http.get(hub.admin_url("/readyz"))).await.status, 200);
+}
+
+#[test]
+fn a_command_whose_reader_has_gone_ends_without_a_panic() {
+    for words in [&["check", "--config", "src/config.default.toml"][..], &["--help"], &["completions", "bash"]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_slo-hub"));
+        let mut child = command.args(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(!complaint.contains("panicked"), "{words:?}: {complaint}");
+    }
+}
+
+#[test]
+fn the_doctor_says_who_else_may_read_or_write_a_file_with_a_secret() {
+    let folder = TempDir::new().unwrap();
+    let (config, token) = (folder.path().join("slo-hub.toml"), folder.path().join("token"));
+    let text = "[server]\npublic_url = 'https://logout.invalid'\nadmin_token_file = 'token'\n\
+                [[issuers]]\nissuer = 'https://acme.invalid/'\n\
+                [[apps]]\nclient_id = 'desk'\nname = 'Desk'\nsecret = 'a-secret-of-the-desk'\n";
+    std::fs::write(&config, text).unwrap();
+    std::fs::write(&token, "a-token-of-sixteen-bytes-and-more").unwrap();
+    let says = |of_config: u32, of_token: u32| {
+        for (file, mode) in [(&config, of_config), (&token, of_token)] {
+            std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let output = Command::new(env!("CARGO_BIN_EXE_slo-hub")).args(["doctor", "--config"]).arg(&config).output();
+        String::from_utf8(output.unwrap().stdout).unwrap()
+    };
+    let open = says(0o644, 0o662);
+    assert!(open.contains("slo-hub.toml is readable by everyone (mode 644)"), "{open}");
+    assert!(open.contains("token can be written by others (mode 662)"), "{open}");
+    let tight = says(0o640, 0o600);
+    assert_eq!(tight.matches("is not readable by everyone").count(), 2, "{tight}");
+}
+
+#[tokio::test]
+async fn who_keeps_sending_what_is_refused_does_not_fill_the_log() {
+    let (issuer, folder) = (TestIssuer::start().await, TempDir::new().unwrap());
+    let limits = "[limits]\ninvalid_requests_per_minute_per_ip = 5\n";
+    let hub = HubProcess::start_with(&issuer, folder.path(), limits).await;
+    let mut answers = Vec::new();
+    for _ in 0..60 {
+        let request = hub.http.post(hub.url("/backchannel-logout")).body("logout_token=rubbish");
+        answers.push(Answer::of(request.header("content-type", "application/x-www-form-urlencoded")).await.status);
+    }
+    assert!(answers.contains(&429), "{answers:?}");
+    let refused = answers.iter().filter(|status| **status == 400).count();
+    let log = std::fs::read_to_string(folder.path().join("hub.log")).unwrap();
+    assert_eq!(
+        log.matches("\"level\":\"WARN\",\"message\":\"refused\"").count(),
+        refused,
+        "those that were told why, and no more: {log}"
+    );
+    let minutes = log.matches("as many refusals as it may in a minute").count();
+    assert!((1..=2).contains(&minutes), "said once a minute: {log}");
 }

@@ -62,12 +62,12 @@ pub(super) fn run(wish: &Init) -> ExitCode {
         Ok(answers) => answers,
         Err(error) => return trouble(&error),
     };
-    println!("\n{}", path.display());
+    say!("\n{}", path.display());
     let token = path.with_file_name(TOKEN_FILE);
-    println!("{}: 32 random bytes, for administrators and /metrics; readable by you alone\n", token.display());
+    say!("{}: 32 random bytes, for administrators and /metrics; readable by you alone\n", token.display());
     let checked = check::run(path);
     if checked == ExitCode::SUCCESS {
-        println!("\n{}", next_steps(path, &answers));
+        say!("\n{}", next_steps(path, &answers));
     }
     checked
 }
@@ -173,12 +173,12 @@ impl Question {
             stdout().flush()?;
             let mut line = String::new();
             if stdin().read_line(&mut line)? == 0 {
-                println!();
+                say!();
                 return Err(InitTrouble::NobodyAnswers);
             }
             match self.take(answers, &line) {
                 Ok(answered) => return Ok(answered),
-                Err(wrong) => println!("   That {wrong}."),
+                Err(wrong) => say!("   That {wrong}."),
             }
         }
     }

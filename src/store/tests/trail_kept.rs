@@ -3,7 +3,8 @@
 
 use super::*;
 use crate::domain::audit::{AuditRow, BEFORE_THE_FIRST, Broken, Fault, NotedHead};
-use crate::store::{MoveError, move_to_server};
+use crate::store::sql::Connection;
+use crate::store::{AuditTrail, MoveError, move_to_server};
 
 const CUT: UnixMillis = UnixMillis(5_000_000);
 const NOW: UnixMillis = UnixMillis(9_000_000);
@@ -132,4 +133,44 @@ async fn an_empty_trail_is_whole() {
     let store = TestStore::open().await;
     let empty = store.verified(Some(NotedHead { place: 0, hash: BEFORE_THE_FIRST })).await.unwrap();
     assert_eq!((empty.rows, empty.first), (0, 0));
+}
+
+/// Somebody who owns the database, and has taken the lock off the trail.
+async fn vandal(store: &TestStore) -> Connection {
+    let mut connection = store.stranger().await;
+    let drop = if connection.is_postgres() {
+        "drop trigger audit_is_forgotten_by_the_hub_alone on audit"
+    } else {
+        "drop trigger audit_is_forgotten_by_the_hub_alone"
+    };
+    connection.run(drop).await.unwrap();
+    connection
+}
+
+#[tokio::test]
+async fn a_trail_that_was_cut_or_emptied_lacks_logouts_of_the_database() {
+    let store = TestStore::open().await;
+    for number in 0..5 {
+        store.fresh(app_ends(&format!("s{number}"), 1000)).await;
+    }
+    let lacks = async || AuditTrail::open(&store.url, 1).await.unwrap().missing_logouts().await.unwrap();
+    assert_eq!(lacks().await, 0);
+    let mut stranger = vandal(&store).await;
+    stranger.run("delete from audit where place > 3").await.unwrap();
+    assert_eq!(lacks().await, 2, "the chain itself is whole");
+    // The hub goes on after the cut, and what was cut off is missed all the same.
+    store.fresh(app_ends("later", 1000)).await;
+    assert_eq!(lacks().await, 2);
+    stranger.run("delete from audit").await.unwrap();
+    assert_eq!(lacks().await, 6);
+}
+
+#[tokio::test]
+async fn logouts_from_before_there_was_a_trail_are_not_missed() {
+    let store = TestStore::open().await;
+    store.fresh(app_ends("early", 1000)).await;
+    let mut stranger = vandal(&store).await;
+    stranger.run("delete from audit").await.unwrap();
+    store.fresh(app_ends("late", 1000)).await;
+    assert_eq!(AuditTrail::open(&store.url, 1).await.unwrap().missing_logouts().await.unwrap(), 0);
 }
