@@ -54,15 +54,13 @@ check: tools
 	scripts/npm-ready demo-apps && npm --prefix demo-apps run --silent check
 
 test: e2e-tools check
-	@scripts/need strace cargo-nextest postgresql redis-server promtool autobahn
+	@scripts/need strace cargo-nextest postgresql redis-server promtool autobahn libfaketime schemathesis
 	scripts/check-monitoring
 	scripts/nextest run
 	scripts/autobahn
 	scripts/with-postgres scripts/nextest run -E 'binary(it) or test(store::)'
 	scripts/with-postgres cargo test --quiet --lib -- --ignored store::tests::nodes
-	$(MAKE) --no-print-directory jepsen
-	$(MAKE) --no-print-directory faults-short
-	$(MAKE) --no-print-directory specs
+	scripts/beside '$(MAKE) --no-print-directory jepsen' '$(MAKE) --no-print-directory faults-short' '$(MAKE) --no-print-directory specs'
 	cargo build --quiet
 	$(MAKE) --no-print-directory package-checks
 	npm --prefix client-sdk test

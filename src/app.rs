@@ -1,6 +1,7 @@
 //! The composition root: every part is built here, once, and handed what it needs.
 
 mod service_manager;
+mod traces;
 
 use std::io::{IsTerminal, stdin};
 use std::net::SocketAddr;
@@ -20,6 +21,7 @@ use crate::console::{self, Console};
 use crate::delivery::{self, Chance, Deliveries, Lookup, NoTls, NoteEnd, SessionEnd, SystemLookup, system_chance};
 use crate::domain::clock::{Clock, SystemClock};
 use crate::http::ops::{self, Ops};
+use crate::http::traced::{self, Believed};
 use crate::http::{self, layers};
 use crate::hub::back_ends::BackEnds;
 use crate::hub::delivery_notes::DeliveryNotes;
@@ -45,11 +47,14 @@ use crate::oidc::verifier::{TokenRules, Verifier};
 use crate::store::{Store, StoreError};
 use crate::tasks::Tasks;
 use crate::telemetry::LogHash;
+use crate::telemetry::traces::Traces;
 use crate::web::Edge;
 use crate::web::caller::with_client_addr;
 use crate::web::failures::Failures;
 use crate::web::pace::Paces;
 use crate::{pages, ws};
+use traces::Exporting;
+pub use traces::traces;
 
 /// How long a stopping hub waits for what is under way.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(7);
@@ -89,6 +94,9 @@ pub enum StartError {
     /// The client for apps' back ends cannot be built.
     #[error("cannot set up TLS for requests to back ends: {0}")]
     Deliveries(#[from] NoTls),
+    /// The client for the traces' collector cannot be built.
+    #[error("cannot set up TLS for requests to the traces' collector: {0}")]
+    Traces(String),
     /// The system does not let the hub wait for signals.
     #[error("cannot wait for signals: {0}")]
     Signals(std::io::Error),
@@ -126,17 +134,18 @@ impl Surroundings {
     }
 }
 
-/// Runs a hub until the process is told to stop.
+/// Runs a hub until the process is told to stop, and sends its spans where it has some.
 ///
 /// # Errors
 /// [`StartError`].
-pub async fn run(config: Config) -> Result<(), StartError> {
+pub async fn run(config: Config, traces: Option<Traces>) -> Result<(), StartError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
     // Before anybody can know that the hub is there: until it is waited for, the signal ends the process.
     let mut hangup = signal(SignalKind::hangup()).map_err(StartError::Signals)?;
     // A terminal that is gone ends the hub as it would any program.
     let has_terminal = stdin().is_terminal();
+    let exporting = traces.map(|traces| Exporting::start(traces.into_export()));
     let surroundings = Surroundings::with_clock(Arc::new(SystemClock::start()));
     let running = start(config, surroundings).await?;
     tracing::info!(listen = %running.public_addr, admin_listen = %running.admin_addr, "slo-hub is up");
@@ -155,6 +164,9 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     service_manager::tell(service_manager::STOPPING);
     tracing::info!("stopping: no new connections, every socket is closed with 1012");
     running.stop().await;
+    if let Some(exporting) = exporting {
+        exporting.finish().await;
+    }
     tracing::info!("stopped");
     Ok(())
 }
@@ -347,6 +359,7 @@ fn public_routes(edge: &Edge, server: &Server) -> Router {
         .layer(from_fn(layers::with_plain_headers))
         .layer(from_fn_with_state(is_strict, layers::with_strict_transport))
         .layer(from_fn_with_state(edge.clone(), with_client_addr))
+        .layer(from_fn_with_state(Believed::Proxies(Arc::clone(&edge.trusted_proxies)), traced::with_span))
 }
 
 fn admin_routes(config: Config, hub: &Arc<Hub>, listeners: [(&'static str, Watch); 2]) -> Router {
@@ -354,7 +367,7 @@ fn admin_routes(config: Config, hub: &Arc<Hub>, listeners: [(&'static str, Watch
     let console = Console::new(Arc::clone(hub), Arc::new(config));
     let wrong_tokens = console.wrong_tokens();
     let ops = Ops { hub: Arc::clone(hub), token, wrong_tokens, listeners: listeners.into() };
-    ops::routes(ops, console::routes(console))
+    ops::routes(ops, console::routes(console)).layer(from_fn_with_state(Believed::Everyone, traced::with_span))
 }
 
 fn seconds(duration: Duration) -> i64 {

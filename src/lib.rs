@@ -54,7 +54,7 @@
 //! holds that.
 //!
 //! - [`domain`]: nouns and rules. No input or output, nothing asynchronous, no clock.
-//! - [`tasks`], [`telemetry`], [`config`]: background work, logs, the one TOML file.
+//! - [`tasks`], [`telemetry`], [`config`]: background work, logs and traces, the one TOML file.
 //! - [`oidc`]: what the specifications say about tokens, keys and providers.
 //!   [`listener`]: connections, with deadlines for everything.
 //! - [`store`]: the facts, in SQLite; the only room that knows of a database.

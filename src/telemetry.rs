@@ -1,30 +1,64 @@
-//! Logs: text on a terminal, JSON lines otherwise. No token, no `sid`, no `sub`.
+//! Logs: text on a terminal, JSON lines otherwise. No token, no `sid`, no `sub`. And traces,
+//! where they are asked for: of those even less.
+
+mod export;
+pub mod spans;
+pub mod traces;
 
 use std::fmt::Write as _;
 use std::io::{IsTerminal, stderr};
 
 use aws_lc_rs::hmac;
-use tracing_subscriber::EnvFilter;
+use tracing::Subscriber;
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer, registry};
+
+pub use export::Export;
+use traces::Traces;
 
 /// The variable that says how much is logged, in `tracing`'s own notation.
 pub const LOG_VARIABLE: &str = "SLO_HUB_LOG";
 
 /// Begins to log to standard error. `SLO_HUB_LOG`, or `RUST_LOG`, says how much; `info`
-/// unless one does.
-pub fn start() {
+/// unless one does. Spans are made where there are `traces`; the log shows none.
+pub fn start(traces: Option<&Traces>) {
     let wanted = std::env::var(LOG_VARIABLE).or_else(|_| std::env::var("RUST_LOG"));
     let filter = wanted.ok().and_then(|text| EnvFilter::try_new(text).ok());
     let filter = filter.unwrap_or_else(|| EnvFilter::new("info"));
-    // A line that cannot be written, because the log's disk is full too, is lost in
-    // silence: complaining about it would panic in the middle of a request.
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).log_internal_errors(false);
     // Whoever set a logger before, an embedding program say, keeps it.
-    let started = if stderr().is_terminal() {
-        logs.compact().try_init()
-    } else {
-        logs.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
+    let started = match traces {
+        None => registry().with(filter).with(log()).try_init(),
+        Some(traces) => {
+            let spans = tracing_opentelemetry::layer()
+                .with_tracer(traces.tracer.clone())
+                .with_location(false)
+                .with_threads(false)
+                .with_target(false)
+                .with_tracked_inactivity(false)
+                .with_context_activation(false)
+                .with_filter(filter_fn(|it| it.is_span() && it.target() == spans::TARGET));
+            let log = log().with_filter(filter.and(filter_fn(|it| it.target() != spans::TARGET)));
+            registry().with(log).with(spans).try_init().inspect(|()| spans::switch_on())
+        }
     };
     drop(started);
+}
+
+/// A line that cannot be written, because the log's disk is full too, is lost in silence:
+/// complaining about it would panic in the middle of a request.
+fn log<S>() -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    let logs = tracing_subscriber::fmt::layer().with_writer(stderr).log_internal_errors(false);
+    if stderr().is_terminal() {
+        logs.compact().boxed()
+    } else {
+        logs.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
+    }
 }
 
 tokio::task_local! {

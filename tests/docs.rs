@@ -12,7 +12,10 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 
 /// The sections of the configuration, as the documents write them before a key.
-const SECTIONS: [&str; 6] = ["server", "store", "session", "limits", "issuers", "apps"];
+const SECTIONS: [&str; 7] = ["server", "store", "session", "limits", "traces", "issuers", "apps"];
+
+/// An attribute of spans that looks like a key of the configuration.
+const OF_OPENTELEMETRY: &str = "server.address";
 
 #[test]
 fn every_page_is_in_the_book_and_the_book_has_no_other() {
@@ -101,7 +104,9 @@ fn as_in_the_book(pages: &[PathBuf], repository: Option<&str>) -> Vec<String> {
 #[test]
 fn every_configuration_key_that_a_document_names_exists() {
     let known = configuration_keys(&read("src/config.default.toml"));
-    let exists = |key: &str| known.contains(key) || known.contains(key.strip_suffix("_file").unwrap_or(key));
+    let exists = |key: &str| {
+        key == OF_OPENTELEMETRY || known.contains(key) || known.contains(key.strip_suffix("_file").unwrap_or(key))
+    };
     let mut faults = Vec::new();
     for page in documents() {
         let text = read(&page);
@@ -165,6 +170,24 @@ fn the_reference_has_every_close_number_and_every_path() {
     let paths = paths.into_iter().filter(|path| !path.contains("{*")).map(str::to_owned);
     let missing: Vec<_> = numbers.into_iter().chain(paths).filter(|word| !reference.contains(word.as_str())).collect();
     assert_eq!(missing, Vec::<String>::new(), "docs/protocol.md lacks them");
+}
+
+#[test]
+fn the_page_about_traces_has_every_attribute_and_every_span() {
+    let page = read("docs/traces.md");
+    let cells: BTreeSet<_> = page.lines().filter(|line| line.starts_with("| `")).flat_map(spans).collect();
+    let list = read("src/telemetry/spans.rs");
+    let list = list.split("pub const ATTRIBUTES").nth(1).unwrap().split("];").next().unwrap();
+    let attributes: Vec<_> = list.split('"').skip(1).step_by(2).collect();
+    assert!(attributes.len() > 10, "only {attributes:?}: has the source changed its form?");
+    let sources = everything_below("src");
+    let made = ["span!(", "step!("].into_iter().flat_map(|made| sources.split(made).skip(1));
+    let names = made.filter_map(|rest| rest.split(')').next()?.split('"').nth(1)).filter(|name| !name.contains("otel"));
+    // Those two are named when they are made, after the route or the document.
+    let names: BTreeSet<_> = names.filter(|name| !["request", "issuer"].contains(name)).collect();
+    assert!(names.len() > 8, "only {names:?}: has the source changed its form?");
+    let missing = attributes.into_iter().chain(names).filter(|name| !cells.contains(*name));
+    assert_eq!(missing.collect::<Vec<_>>(), Vec::<&str>::new(), "docs/traces.md lacks them");
 }
 
 /// A link of a document, and the line it stands in.

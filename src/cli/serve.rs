@@ -14,7 +14,11 @@ pub(super) fn run(path: &Path) -> ExitCode {
         Ok(config) => config,
         Err(faults) => return super::say_faults(path, &faults),
     };
-    telemetry::start();
+    let traces = match app::traces(&config) {
+        Ok(traces) => traces,
+        Err(error) => return trouble(&error),
+    };
+    telemetry::start(traces.as_ref());
     for line in &config.cautions {
         tracing::warn!("{line}");
     }
@@ -22,7 +26,7 @@ pub(super) fn run(path: &Path) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return trouble(&error),
     };
-    let ended = runtime.block_on(app::run(config));
+    let ended = runtime.block_on(app::run(config, traces));
     // What did not end within the drain deadline is not waited for again.
     runtime.shutdown_background();
     match ended {

@@ -7,6 +7,7 @@ pub(crate) mod fuzzed;
 mod reader;
 mod store_url;
 pub mod tls;
+mod traces;
 mod url;
 
 use std::net::{IpAddr, SocketAddr};
@@ -24,6 +25,7 @@ pub use reader::ConfigFaults;
 use reader::{Reader, Section};
 pub use store_url::{StoreUrl, is_of_a_server};
 use tls::{TlsFiles, tls};
+pub use traces::Traces;
 pub use url::PublicUrl;
 
 /// The documented configuration: every key with its default. Parsed in a test.
@@ -48,6 +50,8 @@ pub struct Config {
     pub issuers: Vec<IssuerSettings>,
     /// `[[apps]]`.
     pub apps: Vec<App>,
+    /// `[traces]`, where it is there.
+    pub traces: Option<Traces>,
     /// What may be meant so, and probably is not: a line each, with its key.
     pub cautions: Vec<String>,
     /// The files that hold a secret in the clear, the configuration's own among them where it does.
@@ -194,9 +198,10 @@ fn read(reader: &Reader, table: Table) -> Option<Config> {
     let limits = limits(root.section("limits"));
     let issuers = apps::issuers(&mut root);
     let apps = apps::apps(&mut root, &issuers);
+    let traces = traces::traces(&mut root);
     root.finish();
     let (cautions, secret_files) = (reader.cautions(), reader.secret_files());
-    Some(Config { server: server?, store: store?, session, limits, issuers, apps, cautions, secret_files })
+    Some(Config { server: server?, store: store?, session, limits, issuers, apps, traces, cautions, secret_files })
 }
 
 fn server(mut section: Section<'_>) -> Option<Server> {

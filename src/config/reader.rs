@@ -271,6 +271,23 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// A share of something: a number from 0 to 1.
+    pub(super) fn share(&mut self, name: &'static str, default: f64) -> f64 {
+        let is_env = self.reader.from_env.contains(&self.key(name));
+        let share = match self.take(name) {
+            None => return default,
+            Some(Value::Float(share)) => Some(share),
+            Some(Value::Integer(0)) => Some(0.0),
+            Some(Value::Integer(1)) => Some(1.0),
+            Some(Value::String(text)) if is_env => text.trim().parse().ok(),
+            Some(_) => None,
+        };
+        share.filter(|share| (0.0..=1.0).contains(share)).unwrap_or_else(|| {
+            self.fault(name, "must be a number from 0 to 1");
+            default
+        })
+    }
+
     /// A list of texts; from the environment, parted by commas.
     pub(super) fn texts(&mut self, name: &'static str) -> Option<Vec<String>> {
         let is_env = self.reader.from_env.contains(&self.key(name));

@@ -37,7 +37,8 @@ fn the_default_file_is_valid_and_says_the_real_defaults() {
 
 #[test]
 fn the_default_file_mentions_every_key() {
-    let code = [include_str!("mod.rs"), include_str!("apps.rs"), include_str!("tls.rs")].join("\n");
+    let code =
+        [include_str!("mod.rs"), include_str!("apps.rs"), include_str!("tls.rs"), include_str!("traces.rs")].join("\n");
     let words: Vec<&str> = code.split('"').collect();
     let is_key = |word: &&&str| {
         !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_' || b.is_ascii_digit())

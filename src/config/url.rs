@@ -73,7 +73,7 @@ pub(super) fn web_url(text: &str) -> Result<Url, &'static str> {
 }
 
 /// Whether an address stays on this machine.
-fn stays_here(url: &Url) -> bool {
+pub(super) fn stays_here(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(addr)) => addr.is_loopback(),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::sleep;
+use tracing::{Instrument as _, Span, field};
 
 use super::Chance;
 use super::backoff;
@@ -17,6 +18,7 @@ use crate::metrics::Metrics;
 use crate::oidc::own_logout_token::OwnLogoutTokens;
 use crate::store::{Attempt, AttemptEnd, Store, StoreError, Waiting};
 use crate::tasks::Tasks;
+use crate::telemetry::spans::{failed, of_logout, span};
 
 /// How long the store is left alone after it did not write; doubles up to the second.
 const WRITE_AGAIN: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(5)];
@@ -40,12 +42,34 @@ impl Postman {
     pub(super) async fn deliver(&self, post: Waiting) {
         let reply = tokio::select! {
             () = self.tasks.stopping() => return self.give_back(&post).await,
-            reply = self.post(&post) => reply,
+            reply = self.post_in_span(&post) => reply,
         };
         let number = post.attempts.saturating_add(1);
         let end = self.end(&post, number, &reply);
         self.note(&post, number, end);
         self.write_down(Attempt { id: post.id, number, end, at: self.clock.now() }).await;
+    }
+
+    async fn post_in_span(&self, post: &Waiting) -> Reply {
+        let span = span!(
+            root,
+            "deliver",
+            otel.kind = "client",
+            slo_hub.logout.id = %post.logout.id,
+            slo_hub.app.client_id = post.line.client_id.as_str(),
+            http.request.method = "POST",
+            http.request.resend_count = post.attempts,
+            http.response.status_code = field::Empty,
+            server.address = field::Empty,
+        );
+        let span = of_logout(span, post.logout.id, post.attempts);
+        let reply = self.post(post).instrument(span.clone()).await;
+        match reply.verdict {
+            Verdict::Taken => {}
+            Verdict::Refused(_) => failed(&span, "refused"),
+            Verdict::Again(_) => failed(&span, "not_delivered"),
+        }
+        reply
     }
 
     async fn give_back(&self, post: &Waiting) {
@@ -60,6 +84,7 @@ impl Postman {
         let Some(uri) = app.and_then(|app| app.backchannel_logout_uri.as_ref()) else {
             return failed("the app has no back end any more");
         };
+        Span::current().record("server.address", uri.host_str());
         if let Some(token) = &post.token {
             return self.client.post(uri, token.as_str()).await;
         }

@@ -9,6 +9,7 @@ use url::Url;
 use super::verdict::{self, Verdict};
 use crate::oidc::fetch::outbound;
 use crate::oidc::guard::{Guarded, Lookup};
+use crate::telemetry::spans::answered;
 
 /// How long a back end may take, in all.
 pub const DEADLINE: Duration = Duration::from_secs(5);
@@ -40,10 +41,13 @@ impl Client {
         let body: String = form_urlencoded::Serializer::new(String::new()).append_pair("logout_token", token).finish();
         let request = self.0.post(uri.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         match request.body(body).send().await {
-            Ok(answer) => Reply {
-                verdict: verdict::of_status(answer.status().as_u16()),
-                retry_after: answer.headers().get(RETRY_AFTER).and_then(|it| it.to_str().ok()).map(str::to_owned),
-            },
+            Ok(answer) => {
+                answered(answer.status().as_u16());
+                Reply {
+                    verdict: verdict::of_status(answer.status().as_u16()),
+                    retry_after: answer.headers().get(RETRY_AFTER).and_then(|it| it.to_str().ok()).map(str::to_owned),
+                }
+            }
             Err(failure) => Reply { verdict: verdict::of_failure(&failure), retry_after: None },
         }
     }

@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 use ulid::Ulid;
 
+use super::traced::name_request;
 use crate::domain::clock::UnixMillis;
 use crate::hub::Hub;
 use crate::hub::denied::Denied;
@@ -97,6 +98,7 @@ pub async fn with_request_id(State(hub): State<Arc<Hub>>, request: Request, next
     let method = request.method().clone();
     // The route, never the path: a path can hold anything.
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    name_request(&id);
     let mut response = in_request(id.clone(), next.run(request)).await;
     let took = hub.clock.uptime().saturating_sub(started);
     if let Ok(value) = HeaderValue::from_str(&id) {

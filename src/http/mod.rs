@@ -13,6 +13,7 @@ pub mod ops;
 pub mod session;
 mod specifications;
 mod stream_probe;
+pub mod traced;
 
 use axum::Router;
 use axum::http::header;

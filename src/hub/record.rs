@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tracing::{Instrument as _, Span, field};
+
 use super::Hub;
 use super::denied::Denied;
 use crate::channels::Notice;
@@ -9,6 +11,7 @@ use crate::domain::clock::UnixSeconds;
 use crate::domain::logout::{Logout, LogoutTarget};
 use crate::metrics::LogoutOutcome;
 use crate::store::{Outcome, Recorded, Report, StoreError};
+use crate::telemetry::spans::{self, Origin, span, step};
 
 /// A logout that is on disk, and was pushed to whoever listens.
 #[derive(Clone, Debug)]
@@ -29,6 +32,33 @@ fn session_ended_by(report: &Report) -> Option<Ended> {
     is_session.then(|| (report.target.clone(), report.is_final, report.covers_until))
 }
 
+/// The span of a logout's recording, in the trace of whoever asked for it. What is done for
+/// the logout later finds its way there: as soon as it is committed, so kept before.
+fn span_of(report: &Report) -> Span {
+    let span = Origin::here().parent_of(span!(
+        root,
+        "record logout",
+        slo_hub.logout.id = field::Empty,
+        slo_hub.logout.scope = report.target.scope().as_str(),
+        slo_hub.logout.source = report.source.as_str(),
+        slo_hub.logout.outcome = field::Empty,
+    ));
+    spans::keep(report.id, &Origin::of(&span));
+    span
+}
+
+fn say_outcome(span: &Span, recorded: &Result<(Outcome, Option<Done>), Denied>) {
+    match recorded {
+        Ok((outcome, done)) => {
+            span.record("slo_hub.logout.outcome", LogoutOutcome::from(*outcome).as_str());
+            if let Some(done) = done {
+                span.record("slo_hub.logout.id", field::display(done.logout.id));
+            }
+        }
+        Err(_) => spans::failed(span, "store"),
+    }
+}
+
 impl Hub {
     /// Records a verified report and pushes it. Runs to its end even when the
     /// caller has left: what is on disk has also been pushed.
@@ -38,10 +68,11 @@ impl Hub {
     /// [`Denied::Token`] for a `jti` seen with other content.
     pub async fn record_and_push(self: &Arc<Self>, report: Report) -> Result<Option<Done>, Denied> {
         let hub = Arc::clone(self);
-        let work = self.tasks.spawn(async move {
+        let span = span_of(&report);
+        let recording = async move {
             let started = hub.clock.uptime();
             let (source, session) = (report.source, session_ended_by(&report));
-            let recorded = hub.store.record(report).await?;
+            let recorded = hub.store.record(report).instrument(step!("commit")).await?;
             hub.metrics.committed(hub.clock.uptime().saturating_sub(started));
             let done = hub.push_recorded(&recorded);
             if let (Some(done), Some(session)) = (&done, session) {
@@ -54,8 +85,11 @@ impl Hub {
                 hub.log_logout(done, outcome);
             }
             Ok((recorded.outcome, done))
-        });
-        let (outcome, done) = work.await.map_err(|_| StoreError::Stopped)?.map_err(Denied::Store)?;
+        };
+        let work = self.tasks.spawn(recording.instrument(span.clone()));
+        let recorded = work.await.map_err(|_| StoreError::Stopped)?.map_err(Denied::Store);
+        say_outcome(&span, &recorded);
+        let (outcome, done) = recorded?;
         match outcome {
             Outcome::JtiReused => Err(Denied::Token(crate::oidc::fault::TokenFault::JtiReused)),
             Outcome::Fresh | Outcome::Repeat | Outcome::SameToken => Ok(done),
@@ -70,8 +104,11 @@ impl Hub {
             self.life.ledger.ended(session);
         }
         let is_fresh = recorded.outcome == Outcome::Fresh;
+        let span = span!("push", slo_hub.logout.id = %logout.id, slo_hub.channels = field::Empty);
+        let _pushing = span.enter();
         let notice = Arc::new(Notice::of(logout));
         let notified = self.channels.push(&notice, &recorded.session_starts);
+        span.record("slo_hub.channels", notified);
         if is_fresh {
             self.channels.ring(notice.logout.target.issuer());
         }

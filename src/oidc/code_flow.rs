@@ -14,6 +14,7 @@ use openidconnect::{
     PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, TokenResponse,
 };
 use serde::{Deserialize, Serialize};
+use tracing::{Instrument as _, field};
 use url::Url;
 
 use super::discovery::Metadata;
@@ -24,6 +25,7 @@ use super::keys::{Arrival, IssuerKeys};
 use super::verifier::Verifier;
 use crate::domain::app::{HubClient, IssuerSettings};
 use crate::domain::logout::SignIn;
+use crate::telemetry::spans::step;
 
 /// Asks issuers, through a browser, who is signed in there.
 pub struct CodeFlow {
@@ -178,7 +180,13 @@ impl CodeFlow {
         let request = client
             .exchange_code(AuthorizationCode::new(code.to_owned()))
             .set_pkce_verifier(PkceCodeVerifier::new(question.pkce_verifier.clone()));
-        let response = request.request_async(&self.fetcher).await.map_err(|error| match error {
+        let asking = step!(
+            "token endpoint",
+            otel.kind = "client",
+            http.request.method = "POST",
+            http.response.status_code = field::Empty,
+        );
+        let response = request.request_async(&self.fetcher).instrument(asking).await.map_err(|error| match error {
             Error::ServerResponse(said) if *said.error() == Type::InvalidClient => NoAnswer::Code("invalid_client"),
             Error::ServerResponse(_) => NoAnswer::Code("it was refused"),
             Error::Request(_) => NoAnswer::Code("no answer"),

@@ -13,6 +13,8 @@ use reqwest::{Client, ClientBuilder, Response, StatusCode};
 use serde_json::Value;
 use url::Url;
 
+use crate::telemetry::spans::answered;
+
 /// The largest document that is read, in bytes.
 pub const MAX_DOCUMENT_BYTES: usize = 256 * 1024;
 
@@ -96,6 +98,7 @@ pub fn outbound(resolver: impl Resolve + 'static, deadline: Duration) -> ClientB
 /// # Errors
 /// [`FetchError`].
 pub async fn json_of(answer: Response) -> Result<Value, FetchError> {
+    answered(answer.status().as_u16());
     if answer.status() != StatusCode::OK {
         return Err(FetchError::Status(answer.status()));
     }
@@ -111,6 +114,7 @@ impl<'c> AsyncHttpClient<'c> for Fetcher {
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move {
             let mut answer = self.client.execute(request.try_into()?).await?;
+            answered(answer.status().as_u16());
             let mut response = HttpResponse::default();
             *response.status_mut() = answer.status();
             std::mem::swap(response.headers_mut(), answer.headers_mut());

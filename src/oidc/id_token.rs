@@ -9,7 +9,7 @@ use super::claims::Claims;
 use super::fault::{TokenFault, VerifyError};
 use super::jose::JoseHeader;
 use super::keys::Arrival;
-use super::verifier::Verifier;
+use super::verifier::{Verifier, in_span};
 use crate::domain::app::{Directory, IssuerSettings};
 use crate::domain::clock::UnixSeconds;
 use crate::domain::ids::{ClientId, Subject};
@@ -40,10 +40,13 @@ impl RawIdToken {
     /// # Cancel safety
     /// Nothing is lost; a fetch of keys that has begun goes on.
     pub async fn verify(&self, verifier: &Verifier, arrival: Arrival) -> Result<IdToken, VerifyError> {
-        let token = verifier.attribute(&self.0)?;
-        is_typed_so(&token.jws.header)?;
-        verifier.signature_holds(&token, arrival).await?;
-        Ok(IdToken::read(verifier, token.issuer, Claims(&token.jws.claims), arrival)?)
+        in_span(async {
+            let token = verifier.attribute(&self.0)?;
+            is_typed_so(&token.jws.header)?;
+            verifier.signature_holds(&token, arrival).await?;
+            Ok(IdToken::read(verifier, token.issuer, Claims(&token.jws.claims), arrival)?)
+        })
+        .await
     }
 
     /// The same for a token that the hub itself was given: it is for the hub's own
@@ -57,16 +60,19 @@ impl RawIdToken {
         arrival: Arrival,
         own: &ClientId,
     ) -> Result<OwnIdToken, VerifyError> {
-        let token = verifier.attribute(&self.0)?;
-        is_typed_so(&token.jws.header)?;
-        verifier.signature_holds(&token, arrival).await?;
-        let claims = Claims(&token.jws.claims);
-        is_for_the_hub(claims, own)?;
-        let read = IdToken::read_for(verifier, token.issuer, claims, arrival, own.clone())?;
-        if read.is_expired {
-            return Err(TokenFault::Expired.into());
-        }
-        Ok(OwnIdToken { sign_in: read.sign_in, nonce: claims.text("nonce")?.map(str::to_owned) })
+        in_span(async {
+            let token = verifier.attribute(&self.0)?;
+            is_typed_so(&token.jws.header)?;
+            verifier.signature_holds(&token, arrival).await?;
+            let claims = Claims(&token.jws.claims);
+            is_for_the_hub(claims, own)?;
+            let read = IdToken::read_for(verifier, token.issuer, claims, arrival, own.clone())?;
+            if read.is_expired {
+                return Err(TokenFault::Expired.into());
+            }
+            Ok(OwnIdToken { sign_in: read.sign_in, nonce: claims.text("nonce")?.map(str::to_owned) })
+        })
+        .await
     }
 }
 

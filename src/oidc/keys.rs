@@ -10,16 +10,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::timeout;
+use tracing::{Instrument as _, Span, field};
+use url::Url;
 
 use super::discovery::{self, IssuerTrouble, Metadata};
-use super::fetch::Fetcher;
+use super::fetch::{FetchError, Fetcher};
 use super::key_set::{Fetched, KeySet};
 use crate::domain::app::Directory;
 use crate::domain::clock::{Clock, UnixMillis};
 use crate::domain::ids::Issuer;
 use crate::tasks::Tasks;
+use crate::telemetry::spans::{self, Origin, span, step};
 
 /// The least time between the beginnings of two fetches from one issuer.
 pub const COOL_DOWN: Duration = Duration::from_secs(30);
@@ -226,7 +230,9 @@ impl Source {
         let number = self.shared.begun.fetch_add(1, Ordering::SeqCst) + 1;
         let fetched = Fetched { number, at: self.shared.clock.now(), uptime };
         state.last_begun = Some(fetched);
-        self.shared.tasks.spawn(Arc::clone(self).fetch(fetched));
+        let span = span!(root, "fetch keys", slo_hub.issuer = self.issuer.as_str());
+        let span = Origin::here().parent_of(span);
+        self.shared.tasks.spawn(Arc::clone(self).fetch(fetched).instrument(span));
         Some(number)
     }
 
@@ -270,6 +276,7 @@ impl Source {
         state.trouble = Some((self.shared.clock.now(), in_full(error)));
         drop(state);
         self.failed.fetch_add(1, Ordering::Relaxed);
+        spans::failed(&Span::current(), "keys_unavailable");
         tracing::warn!(issuer = self.issuer.as_str(), error, "could not fetch the keys of an issuer");
     }
 
@@ -278,8 +285,20 @@ impl Source {
             Some(metadata) => metadata,
             None => self.fresh_metadata().await?,
         };
-        let document = self.shared.fetcher.json(&metadata.jwks_uri).await?;
+        let document = self.get("issuer keys", &metadata.jwks_uri).await?;
         KeySet::read(&document, fetched).ok_or(IssuerTrouble::NoKeys)
+    }
+
+    async fn get(&self, what: &'static str, at: &Url) -> Result<Value, FetchError> {
+        let asking = step!(
+            "issuer",
+            otel.name = what,
+            otel.kind = "client",
+            slo_hub.issuer = self.issuer.as_str(),
+            http.request.method = "GET",
+            http.response.status_code = field::Empty,
+        );
+        self.shared.fetcher.json(at).instrument(asking).await
     }
 
     fn metadata_in_date(&self) -> Option<Arc<Metadata>> {
@@ -290,7 +309,7 @@ impl Source {
 
     async fn fresh_metadata(&self) -> Result<Arc<Metadata>, IssuerTrouble> {
         let at = discovery::location(&self.issuer).ok_or(IssuerTrouble::NotAUrl)?;
-        let document = self.shared.fetcher.json(&at).await?;
+        let document = self.get("issuer metadata", &at).await?;
         let metadata = Arc::new(discovery::read(&document, &self.issuer)?);
         let mut state = self.lock();
         state.metadata = Some(Arc::clone(&metadata));

@@ -10,7 +10,7 @@ use super::claims::{Claims, Moment};
 use super::fault::{TokenFault, VerifyError};
 use super::jose::{JoseHeader, UnverifiedJws};
 use super::keys::Arrival;
-use super::verifier::{Verifier, is_signed, issuer_is_configured};
+use super::verifier::{Verifier, in_span, is_signed, issuer_is_configured};
 use crate::domain::app::{Directory, IssuerSettings};
 use crate::domain::clock::UnixSeconds;
 use crate::domain::digest::sha256;
@@ -66,11 +66,14 @@ impl RawLogoutToken {
     /// # Cancel safety
     /// Nothing is lost; a fetch of keys that has begun goes on.
     pub async fn verify(&self, verifier: &Verifier, arrival: Arrival) -> Result<LogoutToken, VerifyError> {
-        let token = verifier.attribute(&self.0)?;
-        is_typed_as_logout_token(&token.jws.header, token.issuer)?;
-        verifier.signature_holds(&token, arrival).await?;
-        let claims = LogoutClaims::read(verifier, token.issuer, Claims(&token.jws.claims), arrival)?;
-        Ok(LogoutToken { raw: self.0.clone(), digest: sha256(token.jws.signing_input.as_bytes()), claims })
+        in_span(async {
+            let token = verifier.attribute(&self.0)?;
+            is_typed_as_logout_token(&token.jws.header, token.issuer)?;
+            verifier.signature_holds(&token, arrival).await?;
+            let claims = LogoutClaims::read(verifier, token.issuer, Claims(&token.jws.claims), arrival)?;
+            Ok(LogoutToken { raw: self.0.clone(), digest: sha256(token.jws.signing_input.as_bytes()), claims })
+        })
+        .await
     }
 
     /// Whether everything but the signature is as it must be, so that it is worth

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use tracing::Instrument as _;
+
 use super::claims::{Claims, Moment};
 use super::fault::{TokenFault, VerifyError};
 use super::jose::UnverifiedJws;
 use super::key_set::{Judgement, KeySet};
 use super::keys::{Arrival, IssuerKeys};
 use crate::domain::app::{Directory, IssuerSettings, SigningAlg};
+use crate::telemetry::spans::{failed, step};
 
 /// The configured limits of tokens.
 #[derive(Clone, Copy, Debug)]
@@ -81,12 +84,25 @@ impl Verifier {
                 return answer(&verdict);
             }
         }
-        let keys = self.keys.newest(issuer).await.ok_or(VerifyError::KeysUnavailable)?;
+        let waiting = step!("wait for keys", slo_hub.issuer = issuer.as_str());
+        let keys = self.keys.newest(issuer).instrument(waiting).await.ok_or(VerifyError::KeysUnavailable)?;
         match keys.judge(&token.jws, token.alg) {
             Judgement::NoSuchKey if !keys.fetched.is_later_than(arrival) => Err(VerifyError::KeysUnavailable),
             verdict => answer(&verdict),
         }
     }
+}
+
+/// Verifies within a span of its own, which names the rule that a token breaks.
+pub(super) async fn in_span<T>(verifying: impl Future<Output = Result<T, VerifyError>>) -> Result<T, VerifyError> {
+    let span = step!("verify token");
+    let verdict = verifying.instrument(span.clone()).await;
+    match &verdict {
+        Ok(_) => {}
+        Err(VerifyError::Refused(fault)) => failed(&span, fault.code()),
+        Err(VerifyError::KeysUnavailable) => failed(&span, "keys_unavailable"),
+    }
+    verdict
 }
 
 fn answer(verdict: &Judgement) -> Result<(), VerifyError> {

@@ -102,8 +102,9 @@ pub use self::sweeps::{Moment, SweepProgress};
 pub use self::tally::Expected;
 pub use self::tickets::{NewTicket, Ticket};
 pub use self::trail_read::{AuditTrail, TrailError};
-use self::writer::{Tally, Writer};
+use self::writer::{Asked, Tally, Writer};
 use crate::tasks::Tasks;
+use crate::telemetry::spans::Origin;
 
 /// The longest that any verb takes. Then it is [`StoreError::TimedOut`].
 pub const DEADLINE: Duration = Duration::from_millis(2500);
@@ -119,7 +120,7 @@ const NEWS_MAX: usize = 1024;
 pub struct Store(Arc<Inner>);
 
 struct Inner {
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<Asked>,
     readers: Arc<Readers>,
     /// `None` where no other process works.
     claims: Option<Claims>,
@@ -309,7 +310,8 @@ impl Store {
         Command: From<Job<W>>,
     {
         let (reply, mut answer) = oneshot::channel();
-        self.0.commands.try_send(Job { work, reply }.into()).map_err(|refused| match refused {
+        let asked = Asked { command: Job { work, reply }.into(), origin: Origin::here() };
+        self.0.commands.try_send(asked).map_err(|refused| match refused {
             TrySendError::Full(_) => StoreError::Overloaded,
             TrySendError::Closed(_) => StoreError::Stopped,
         })?;

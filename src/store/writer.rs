@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, Span};
 
 use super::batch::{Batch, Command, Outlets};
 use super::database::Database;
@@ -21,9 +22,13 @@ use super::nodes::Nodes;
 use super::readers::Readers;
 use super::sql::Connection;
 use crate::tasks::Tasks;
+use crate::telemetry::spans::{Origin, span};
 
 /// The most commands that share one transaction.
 const BATCH_MAX: usize = 512;
+
+/// The most traces that the span of a batch names.
+const LINKS_MAX: usize = 64;
 
 /// The longest that a transaction may take. Longer than any statement, and than its caller waits.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -41,13 +46,19 @@ pub(super) struct Tally {
     pub(super) busy_micros: AtomicU64,
 }
 
+/// A command, and what it belongs to.
+pub(super) struct Asked {
+    pub(super) command: Command,
+    pub(super) origin: Origin,
+}
+
 /// The task that owns the writing connection.
 pub(super) struct Writer {
     pub(super) database: Database,
     /// `None` after a failure that leaves the connection in doubt.
     pub(super) connection: Option<Connection>,
     pub(super) readers: Arc<Readers>,
-    pub(super) commands: mpsc::Receiver<Command>,
+    pub(super) commands: mpsc::Receiver<Asked>,
     pub(super) outlets: Outlets,
     /// The other nodes, where there can be some.
     pub(super) nodes: Option<Arc<Nodes>>,
@@ -85,18 +96,24 @@ impl Writer {
     }
 
     /// Takes what waits along with `first`, and answers all of it.
-    async fn write(&mut self, first: Command) {
+    async fn write(&mut self, first: Asked) {
         let mut batch = Batch::default();
-        batch.push(first);
+        let mut origins = Vec::new();
+        let mut take = |asked: Asked, batch: &mut Batch| {
+            batch.push(asked.command);
+            origins.extend(asked.origin.is_known().then_some(asked.origin));
+        };
+        take(first, &mut batch);
         while batch.len() < BATCH_MAX
             && let Ok(next) = self.commands.try_recv()
         {
-            batch.push(next);
+            take(next, &mut batch);
         }
 
         let started = Instant::now();
         self.tally.commands.fetch_add(batch.len() as u64, Relaxed);
-        let mut outcome = self.commit(&mut batch).await;
+        let span = span_of(&origins, batch.len());
+        let mut outcome = self.commit(&mut batch).instrument(span).await;
         if outcome == Err(StoreError::Full) && self.make_room().await {
             outcome = self.commit(&mut batch).await;
         }
@@ -195,6 +212,15 @@ impl Writer {
         }
         drop(self.closed);
     }
+}
+
+/// A batch belongs to the traces of all its commands, where any is traced: to one as a
+/// child, to the others by links.
+fn span_of(origins: &[Origin], commands: usize) -> Span {
+    let Some((first, others)) = origins.split_first() else { return Span::none() };
+    let span = first.parent_of(span!(root, "store batch", slo_hub.commands = commands));
+    others.iter().take(LINKS_MAX).for_each(|other| other.link_to(&span));
+    span
 }
 
 /// A server that says nothing at all is no longer waited for: the connection is dropped then,

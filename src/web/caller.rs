@@ -41,7 +41,7 @@ pub async fn with_client_addr(State(edge): State<Edge>, mut request: Request, ne
 /// The last address in `X-Forwarded-For` that no trusted proxy wrote for itself;
 /// the peer's own where the peer is not a trusted proxy.
 fn client_addr(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-    let is_trusted = |addr: IpAddr| trusted.iter().any(|net| net.contains(&addr.to_canonical()));
+    let is_trusted = |addr: IpAddr| is_trusted(addr, trusted);
     if !is_trusted(peer) {
         return peer.to_canonical();
     }
@@ -58,6 +58,12 @@ fn client_addr(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
             Some(None) | None => return nearest.to_canonical(),
         }
     }
+}
+
+/// Whether an address is one of these proxies'.
+#[must_use]
+pub fn is_trusted(addr: IpAddr, trusted: &[IpNet]) -> bool {
+    trusted.iter().any(|net| net.contains(&addr.to_canonical()))
 }
 
 fn parse_hop(hop: &str) -> Option<IpAddr> {

@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['stories/**/*.test.js'],
+    setupFiles: ['./rig/each-story.js'],
     // Two worlds at a time: each has a browser, a hub and a provider of its own, and mostly waits.
     fileParallelism: true,
     maxWorkers: 2,

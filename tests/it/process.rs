@@ -49,9 +49,14 @@ impl HubProcess {
     /// The same, with its records at that address.
     pub async fn start_at(url: &str, folder: &Path, config: impl Fn(u16, u16) -> String) -> Self {
         let config = |port, admin_port| config(port, admin_port).replace("sqlite://hub.db", url);
+        Self::start_among(&[], folder, config).await
+    }
+
+    /// A hub of that very configuration, with these variables in its environment.
+    pub async fn start_among(env: &[(&str, &str)], folder: &Path, config: impl Fn(u16, u16) -> String) -> Self {
         // Somebody else may take a free port before the hub does; then it takes others.
         for _ in 0..5 {
-            if let Some(hub) = Self::try_start(folder, &config).await {
+            if let Some(hub) = Self::try_start(env, folder, &config).await {
                 return hub;
             }
         }
@@ -59,7 +64,7 @@ impl HubProcess {
     }
 
     /// `None` where the hub ended before it was ready.
-    async fn try_start(folder: &Path, config: &impl Fn(u16, u16) -> String) -> Option<Self> {
+    async fn try_start(env: &[(&str, &str)], folder: &Path, config: &impl Fn(u16, u16) -> String) -> Option<Self> {
         let (port, admin_port) = (free_port(), free_port());
         let path = folder.join("slo-hub.toml");
         std::fs::write(&path, config(port, admin_port)).unwrap();
@@ -67,6 +72,7 @@ impl HubProcess {
         // As talkative as it gets: what it says is read by a test.
         let log = std::fs::File::create(folder.join("hub.log")).unwrap();
         command.args(["serve", "--config"]).arg(path).env("SLO_HUB_LOG", "debug");
+        command.envs(env.iter().copied());
         command.stdout(Stdio::null()).stderr(log);
         let child = command.spawn().unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();

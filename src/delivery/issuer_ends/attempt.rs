@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::sleep;
+use tracing::Instrument as _;
 
 use super::super::{Chance, backoff};
 use super::{NoteEnd, SessionEnd};
@@ -15,6 +16,7 @@ use crate::metrics::Metrics;
 use crate::oidc::management::{Ended, IssuerSession, Management, ManagementFault};
 use crate::store::{EndAttempt, EndAttemptEnd, Store, StoreError, WaitingEnd};
 use crate::tasks::Tasks;
+use crate::telemetry::spans::{failed, of_logout, span};
 
 /// How long the store is left alone after it did not write; doubles up to the second.
 const WRITE_AGAIN: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(5)];
@@ -88,7 +90,7 @@ impl Ender {
     /// Tries once, and writes down how it ended; says which one it was.
     pub(super) async fn attempt(&self, end: WaitingEnd) -> i64 {
         let position = end.position;
-        let outcome = self.end(&end).await;
+        let outcome = self.end_in_span(&end).await;
         if let Err(Trouble::Api(ManagementFault::Resting { .. })) = outcome {
             return position;
         }
@@ -96,6 +98,20 @@ impl Ender {
         let end = self.verdict(&end, number, outcome);
         self.write_down(EndAttempt { position, number, at: self.clock.now(), end }).await;
         position
+    }
+
+    async fn end_in_span(&self, end: &WaitingEnd) -> Result<(), Trouble> {
+        let id = end.logout.id;
+        let span = span!(
+            root,
+            "end at issuer",
+            slo_hub.logout.id = %id,
+            slo_hub.issuer = self.issuer.as_str(),
+            http.request.resend_count = end.attempts,
+        );
+        let span = of_logout(span, id, end.attempts);
+        let outcome = self.end(end).instrument(span.clone()).await;
+        outcome.inspect_err(|trouble| failed(&span, trouble.code()))
     }
 
     async fn end(&self, end: &WaitingEnd) -> Result<(), Trouble> {

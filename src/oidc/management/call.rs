@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use reqwest::RequestBuilder;
 use tokio::time::{Instant, timeout_at};
+use tracing::{Instrument as _, field};
 
 use super::Management;
 use super::breaker::{Breaker, Health, Permit};
 use super::fault::{ManagementFault, Scope};
 use super::token::Access;
-use super::wire::Heard;
+use super::wire::{Answer, Heard};
 use crate::domain::clock::UnixMillis;
+use crate::telemetry::spans::{failed, step};
 
 const TOO_LATE: ManagementFault =
     ManagementFault::Unavailable("the issuer's Management API did not finish its list in time");
@@ -91,17 +93,23 @@ impl Management {
         request: impl Fn() -> RequestBuilder,
     ) -> Result<Heard, ManagementFault> {
         let token = self.tokens.get(&self.wire, access).await?;
-        let sent = self.wire.send(request().bearer_auth(token.reveal()), self.clock.now()).await?;
+        let sent = self.sent(request().bearer_auth(token.reveal())).await?;
         if sent.status != 401 {
             return sent.heard(scope, self.clock.now());
         }
         self.tokens.drop_token(access, &token).await;
         let token = self.tokens.get(&self.wire, access).await?;
-        let sent = self.wire.send(request().bearer_auth(token.reveal()), self.clock.now()).await?;
+        let sent = self.sent(request().bearer_auth(token.reveal())).await?;
         if sent.status == 401 {
             self.tokens.drop_token(access, &token).await;
         }
         sent.heard(scope, self.clock.now())
+    }
+
+    async fn sent(&self, request: RequestBuilder) -> Result<Answer, ManagementFault> {
+        let asking = step!("Management API", otel.kind = "client", http.response.status_code = field::Empty);
+        let sent = self.wire.send(request, self.clock.now()).instrument(asking.clone()).await;
+        sent.inspect_err(|fault| failed(&asking, fault.code()))
     }
 
     fn until(&self, moment: UnixMillis) -> Duration {

@@ -12,12 +12,14 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
+use tracing::{Instrument as _, field};
 
 use super::fault::{ManagementFault, Scope, Scopes};
 use super::path::Base;
 use super::wire::{Answer, Heard, Wire};
 use crate::domain::app::HubClient;
 use crate::domain::clock::Clock;
+use crate::telemetry::spans::step;
 
 /// How long before its end a token is not used any more.
 const EARLY: Duration = Duration::from_secs(60);
@@ -147,7 +149,13 @@ impl Tokens {
     }
 
     async fn ask(&self, wire: &Wire, access: Access, by_header: bool) -> Result<Answer, ManagementFault> {
-        wire.send(self.request(wire, access, by_header)?, self.clock.now()).await
+        let asking = step!(
+            "token endpoint",
+            otel.kind = "client",
+            http.request.method = "POST",
+            http.response.status_code = field::Empty,
+        );
+        wire.send(self.request(wire, access, by_header)?, self.clock.now()).instrument(asking).await
     }
 
     fn request(&self, wire: &Wire, access: Access, by_header: bool) -> Result<RequestBuilder, ManagementFault> {

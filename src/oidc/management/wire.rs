@@ -14,6 +14,7 @@ use crate::domain::json::read_object;
 use crate::domain::retry_after::retry_after;
 use crate::oidc::fetch::outbound;
 use crate::oidc::guard::{Guarded, Lookup, NoAddress, no_address};
+use crate::telemetry::spans::answered;
 
 /// How long one request may take, its body included.
 pub const DEADLINE: Duration = Duration::from_secs(5);
@@ -58,6 +59,7 @@ impl Wire {
 
     pub(super) async fn send(&self, request: RequestBuilder, now: UnixMillis) -> Result<Answer, ManagementFault> {
         let mut answer = request.send().await.map_err(|failure| unavailable(&failure))?;
+        answered(answer.status().as_u16());
         let (status, wait) = (answer.status().as_u16(), asked_wait(answer.headers(), now));
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(|failure| unavailable(&failure))? {

@@ -1,9 +1,10 @@
+import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 /** Chromium as people have it: third-party cookies blocked, the back/forward cache on. */
 export function launchBrowser() {
   return chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    executablePath: fileURLToPath(new URL('chromium', import.meta.url)),
     args: [
       '--no-sandbox',
       '--disable-gpu',

@@ -17,6 +17,7 @@ import { freePorts } from './ports.js';
 import { watchRows } from './rows.js';
 import { Site } from './site.js';
 import { WITHIN_MS } from './until.js';
+import { leaveWithStory } from './visits.js';
 
 /** The hub's own client at the tenant. */
 const HUB_CLIENT = { clientId: DEMO_HUB.client_id, clientSecret: DEMO_HUB.client_secret };
@@ -140,6 +141,7 @@ class World {
   async person(name, options = {}) {
     const context = await this.browser.newContext(options);
     context.setDefaultTimeout(WITHIN_MS);
+    leaveWithStory(() => context.close());
     return {
       name,
       context,

@@ -200,6 +200,8 @@ test('Back after the end breaks nothing', async () => {
   await ada.signInTo('notes');
   await signOut();
   await arrives(page, ledger.goodbye);
+  // Devtools hold on to the page before for as long as this one comes.
+  await page.waitForLoadState();
 
   await page.goBack({ waitUntil: 'commit' });
 
