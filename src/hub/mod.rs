@@ -32,6 +32,7 @@ pub mod log_book;
 pub mod my_sessions;
 mod other_nodes;
 pub mod overview;
+pub mod own_questions;
 pub mod own_sign_in;
 pub mod progress;
 pub mod readings;
