@@ -153,6 +153,7 @@ fn report() -> Report {
         token: None,
         shown: None,
         request: None,
+        operator: None,
         seen: None,
         ticket: None,
         back_ends: Arc::default(),

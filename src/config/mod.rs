@@ -2,6 +2,7 @@
 //! whole, at start, in one message.
 
 mod apps;
+mod console;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzed;
 mod reader;
@@ -20,6 +21,7 @@ use crate::domain::app::{App, Directory, IssuerSettings};
 use crate::domain::clock::{Clock as _, SystemClock, UnixSeconds};
 use crate::domain::secret::Secret;
 use crate::domain::session_life::Timeouts;
+pub use console::{ConsoleLogin, ConsoleSettings};
 pub use reader::ConfigFaults;
 use reader::{Reader, Section};
 pub use store_url::{StoreUrl, is_of_a_server};
@@ -63,8 +65,8 @@ pub struct Server {
     pub admin_listen: SocketAddr,
     /// What callers of the admin listener must show.
     pub admin_token: Option<Secret>,
-    /// What operators' browsers call the console, where that is not the admin listener itself.
-    pub console_url: Option<PublicUrl>,
+    /// `[server.console]`.
+    pub console: ConsoleSettings,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Whether other nodes on this machine listen on the same public port.
@@ -182,13 +184,17 @@ fn not_toml(text: &str, error: &toml::de::Error) -> String {
 
 fn read(reader: &Reader, table: Table) -> Option<Config> {
     let mut root = Section::root(reader, table);
-    let server = server(root.section("server"));
+    let mut server_section = root.section("server");
+    let console = console::written(server_section.section("console"));
+    let server = server(server_section);
     let session = session(root.section("session"));
     let store = store(root.section("store"), &session);
     let limits = limits(root.section("limits"));
     let issuers = apps::issuers(&mut root);
     let apps = apps::apps(&mut root, &issuers);
+    let console = console.read(reader, &issuers);
     root.finish();
+    let server = server.map(|server| Server { console, ..server });
     let cautions = reader.cautions();
     Some(Config { server: server?, store: store?, session, limits, issuers, apps, cautions })
 }
@@ -214,14 +220,13 @@ fn server(mut section: Section<'_>) -> Option<Server> {
     if tls_files.is_some() && public_url.as_ref().is_some_and(|url| !url.is_https()) {
         section.fault("public_url", "must begin with https://, because [server.tls] is there");
     }
-    let console_url = console_url(section.section("console"));
     section.finish();
     Some(Server {
         listen,
         public_url: public_url?,
         admin_listen,
         admin_token,
-        console_url,
+        console: ConsoleSettings::default(),
         trusted_proxies,
         reuse_port,
         tls: tls_files,
@@ -243,13 +248,6 @@ fn trusted_proxies(section: &mut Section<'_>) -> Vec<IpNet> {
         net
     });
     trusted_proxies.collect()
-}
-
-fn console_url(mut section: Section<'_>) -> Option<PublicUrl> {
-    let text = section.text("url");
-    let url = text.and_then(|text| PublicUrl::parse(&text).map_err(|wrong| section.fault("url", wrong)).ok());
-    section.finish();
-    url
 }
 
 fn address(section: &mut Section<'_>, name: &'static str, default: SocketAddr) -> SocketAddr {

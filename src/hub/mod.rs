@@ -10,6 +10,7 @@ pub mod ask_who;
 pub mod back_ends;
 pub mod caller;
 mod chain;
+pub mod console_sign_in;
 pub mod delivery_notes;
 pub mod denied;
 pub mod drill;

@@ -187,8 +187,7 @@ impl Hub {
         if self.directory.issuer(sign_in.issuer.as_str()).is_none_or(|settings| settings.client.is_none()) {
             return Err(NotIn::Nobody);
         }
-        // A sweep reaches also who was never seen in any app.
-        if self.store.standing(&sign_in).await.map_err(Denied::Store)?.is_over() {
+        if self.is_over(&sign_in).await? {
             return Err(NotIn::Over);
         }
         let until = now.plus_seconds(OWN_IDLE_SECONDS).min(ends_at);

@@ -55,6 +55,7 @@ impl Hub {
             }),
             shown: Some(sha256(token.raw().as_bytes())),
             request: telemetry::request(),
+            operator: None,
             seen: None,
             ticket: None,
             back_ends: self.back_ends.at(token.issuer()),

@@ -108,6 +108,7 @@ impl Hub {
             token: None,
             shown: None,
             request: telemetry::request(),
+            operator: None,
             seen: None,
             ticket: None,
             pass_on: None,

@@ -162,6 +162,7 @@ impl SweepStep {
             token: None,
             shown: None,
             request: None,
+            operator: None,
             seen: None,
             ticket: None,
             back_ends: Arc::clone(&self.back_ends),

@@ -173,6 +173,7 @@ fn report(office: &Office, who: &TestSession, token: &str) -> Report {
         token: None,
         shown: None,
         request: None,
+        operator: None,
         seen: None,
         ticket: None,
         back_ends: back_ends.map(|(name, token)| BackEnd { client_id: client(name), token }).into(),

@@ -198,6 +198,7 @@ fn report(target: LogoutTarget, covers_until: i64) -> Report {
         token: None,
         shown: None,
         request: None,
+        operator: None,
         seen: None,
         ticket: None,
         back_ends: Arc::default(),
