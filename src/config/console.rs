@@ -120,10 +120,9 @@ impl Written {
 fn login_issuer(named: Option<&str>, issuers: &[IssuerSettings]) -> Result<Issuer, (&'static str, &'static str)> {
     let mut with_client = issuers.iter().filter(|it| it.client.is_some());
     let Some(named) = named else {
-        let only = with_client.next().ok_or((
-            "claim",
-            "needs a client of the hub's own: client_id and client_secret in [[issuers]]",
-        ))?;
+        let only = with_client
+            .next()
+            .ok_or(("claim", "needs a client of the hub's own: client_id and client_secret in [[issuers]]"))?;
         return match with_client.next() {
             None => Ok(only.issuer.clone()),
             Some(_) => Err(("issuer", "is missing: the hub has a client of its own at several [[issuers]]; name one")),
@@ -134,5 +133,73 @@ fn login_issuer(named: Option<&str>, issuers: &[IssuerSettings]) -> Result<Issue
     match found.client {
         Some(_) => Ok(found.issuer.clone()),
         None => Err(("issuer", "needs a client of the hub's own there: client_id and client_secret in [[issuers]]")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::{Config, ConfigFaults};
+
+    const CLIENT: &str = "client_id = 'slo-hub'\nclient_secret = 's'\n";
+    const ALL: &str = "url = 'https://console.example'\nclaim = 'https://acme.example/roles'\nvalues = ['slo-admin']\n";
+
+    /// A configuration with that console, and these settings of its two issuers.
+    fn parse(console: &str, acme: &str, other: &str) -> Result<Config, ConfigFaults> {
+        let text = format!(
+            "[server]\npublic_url = 'https://logout.example'\n[server.console]\n{console}[[issuers]]\nissuer = \
+             'https://acme.example/'\n{acme}[[issuers]]\nissuer = 'https://other.example/'\n{other}[[apps]]\nclient_id \
+             = 'notes'\nissuer = 'https://acme.example/'\norigins = ['https://notes.example']\n"
+        );
+        Config::parse(&text, std::iter::empty(), Path::new("."))
+    }
+
+    #[track_caller]
+    fn login(console: &str, acme: &str, other: &str) -> Option<ConsoleLogin> {
+        parse(console, acme, other).unwrap_or_else(|faults| panic!("{faults}")).server.console.login
+    }
+
+    #[test]
+    fn the_issuer_with_the_hubs_client_is_the_one_that_operators_sign_in_at() {
+        let only = login(ALL, "", CLIENT).unwrap();
+        assert_eq!(only.issuer.as_str(), "https://other.example/");
+        assert_eq!(
+            (only.claim.as_str(), only.values.as_slice()),
+            ("https://acme.example/roles", &["slo-admin".to_owned()][..])
+        );
+        assert_eq!(only.callback_url(), "https://console.example/console/sign-in/callback");
+        let named = format!("{ALL}issuer = 'https://acme.example/'\n");
+        assert_eq!(login(&named, CLIENT, CLIENT).unwrap().issuer.as_str(), "https://acme.example/");
+        assert_eq!(login("url = 'https://console.example'\n", CLIENT, ""), None);
+        assert_eq!(login("", CLIENT, ""), None);
+    }
+
+    #[test]
+    fn half_a_sign_in_is_a_fault_that_names_the_key() {
+        let without = |line: &str| ALL.split_inclusive('\n').filter(|own| !own.starts_with(line)).collect::<String>();
+        let with = |line: &str| format!("{}{line}\n", without(line.split(' ').next().unwrap()));
+        for (console, acme, other, said) in [
+            (without("values"), CLIENT, "", "values: is missing beside claim"),
+            (without("claim"), CLIENT, "", "claim: is missing beside values"),
+            (without("url"), CLIENT, "", "url: is missing beside claim"),
+            (with("url = 'http://console.example'"), CLIENT, "", "url: must be https"),
+            (with("claim = ' '"), CLIENT, "", "claim: is empty"),
+            (with("claim = 'aud'"), CLIENT, "", "claim: tells operators from nobody"),
+            (with("claim = ['roles']"), CLIENT, "", "claim: must be a text"),
+            (with("values = []"), CLIENT, "", "values: is empty, so nobody"),
+            (with("values = ['slo-admin', '']"), CLIENT, "", "values[1]: is empty"),
+            (with("values = 'slo-admin'"), CLIENT, "", "values: must be a list"),
+            (ALL.to_owned(), "", "", "claim: needs a client of the hub's own"),
+            (ALL.to_owned(), CLIENT, CLIENT, "issuer: is missing"),
+            (with("issuer = 'https://acme.example'"), CLIENT, "", "issuer: is none of [[issuers]]"),
+            (with("issuer = 'https://other.example/'"), CLIENT, "", "issuer: needs a client of the hub's own there"),
+            ("issuer = 'https://acme.example/'\n".to_owned(), CLIENT, "", "issuer: is of use beside claim"),
+            (with("role = 'x'"), CLIENT, "", "role: is no key"),
+        ] {
+            let faults = parse(&console, acme, other).expect_err(said);
+            assert!(faults.lines()[0].starts_with(&format!("server.console.{said}")), "{said}: {faults}");
+        }
     }
 }

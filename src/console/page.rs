@@ -188,7 +188,8 @@ impl Refusal {
                 (StatusCode::FORBIDDEN, of("You are not signed in", text, "not_signed_in"))
             }
             Self::NoLogin => {
-                let text = "No sign-in by an issuer is set up for this console; see server.console in the configuration.";
+                let text =
+                    "No sign-in by an issuer is set up for this console; see server.console in the configuration.";
                 (StatusCode::NOT_FOUND, of("There is no such sign-in", text, "login_not_configured"))
             }
             Self::IssuerUnreachable => {

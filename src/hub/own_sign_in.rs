@@ -161,8 +161,7 @@ impl Hub {
     async fn proved(&self, door: &Door, reply: Reply, browser: &str) -> Result<(SignIn, Option<Which>), SignInFault> {
         let name = self.seal.name_in(&reply.state, Purpose::ProveAgain, browser, self.clock.now().floor());
         let name = name.ok_or(SignInFault::NotThisBrowsers)?;
-        let Proving { issuer, question, sub, wish } =
-            self.take_kept(Leg::ProveAgain, name).await.map_err(hub_fault)?;
+        let Proving { issuer, question, sub, wish } = self.take_kept(Leg::ProveAgain, name).await.map_err(hub_fault)?;
         let issuer = Issuer::parse(&issuer).map_err(|_| SignInFault::NotThisBrowsers)?;
         let code = code_from(&issuer, reply)?;
         let sign_in = self.redeem(door, &issuer, question, code).await?.into_sign_in();
