@@ -61,8 +61,9 @@ impl End {
 #[tokio::test]
 async fn an_operator_whose_session_has_ended_is_out_at_the_next_request_whatever_ended_it() {
     let hub = hub().await;
-    for end in End::ALL {
-        let (ada, grace) = (hub.issuer.sign_in("ada"), hub.issuer.sign_in("grace"));
+    for (number, end) in End::ALL.into_iter().enumerate() {
+        let name = format!("ada-{number}");
+        let (ada, grace) = (hub.issuer.sign_in(&name), hub.issuer.sign_in("grace"));
         let (mut looks, mut polls, mut acts) =
             (Visitor::of(&hub, &ada).await, Visitor::of(&hub, &ada).await, Visitor::of(&hub, &ada).await);
         let mut other = Visitor::of(&hub, &grace).await;
@@ -82,7 +83,7 @@ async fn an_operator_whose_session_has_ended_is_out_at_the_next_request_whatever
         assert_eq!(other.is_in().await, !matches!(end, End::EveryoneBefore), "{end:?}: of whom it was not");
 
         hub.advance(MINUTE);
-        let again = hub.issuer.sign_in("ada");
+        let again = hub.issuer.sign_in(&name);
         assert!(Visitor::of(&hub, &again).await.is_in().await, "{end:?}: a new session is another");
     }
 }
