@@ -33,7 +33,7 @@ use crate::hub::sweeping::Sweeping;
 use crate::hub::{Hub, Rules};
 use crate::listener::gate::Gate;
 use crate::listener::tls::{Look, NoTls as NoCertificate, Tls};
-use crate::listener::{Deadlines, Limits, Listener, Port};
+use crate::listener::{Deadlines, Limits, Listener, Port, Watch};
 use crate::metrics::Metrics;
 use crate::oidc::code_flow::CodeFlow;
 use crate::oidc::fetch::Fetcher;
@@ -188,7 +188,8 @@ pub async fn start(config: Config, surroundings: Surroundings) -> Result<Running
     let running = Running { public_addr, admin_addr, hub: Arc::clone(&hub), deliveries, certificates };
     running.follow_certificates();
     let routes = public_routes(&edge, &config.server);
-    let admin_routes = admin_routes(config, &hub);
+    let listeners = [("public", public.watch()), ("admin", admin.watch())];
+    let admin_routes = admin_routes(config, &hub, listeners);
     let tasks = hub.tasks.clone();
     hub.tasks.spawn(public.serve(routes, limits.clone(), tasks.clone()));
     hub.tasks.spawn(admin.serve(admin_routes, limits, tasks));
@@ -353,8 +354,9 @@ fn public_routes(edge: &Edge, server: &Server) -> Router {
         .layer(from_fn_with_state(edge.clone(), with_client_addr))
 }
 
-fn admin_routes(config: Config, hub: &Arc<Hub>) -> Router {
-    let ops = Ops { hub: Arc::clone(hub), token: config.server.admin_token.clone() };
+fn admin_routes(config: Config, hub: &Arc<Hub>, listeners: [(&'static str, Watch); 2]) -> Router {
+    let token = config.server.admin_token.clone();
+    let ops = Ops { hub: Arc::clone(hub), token, listeners: listeners.into() };
     let console = console::routes(Console::new(Arc::clone(hub), Arc::new(config)));
     ops::routes(ops, console).layer(from_fn(layers::with_bounded_head))
 }

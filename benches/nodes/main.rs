@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use slo_hub::domain::clock::{UnixMillis, UnixSeconds};
+use slo_hub::domain::clock::UnixMillis;
 use slo_hub::domain::ids::{Issuer, LogoutId, SessionKey, Sid};
 use slo_hub::domain::logout::{LogoutTarget, Source};
 use slo_hub::store::{News, Report, Store};
@@ -139,28 +139,7 @@ fn report() -> Report {
     let now = UnixMillis(1_700_000_000_000);
     let issuer = Issuer::parse("https://acme.example/").expect("an issuer");
     let sid = Sid::parse(&format!("session-{number}-of-the-bench")).expect("a sid");
-    Report {
-        id: LogoutId::new(now, number as u128),
-        target: LogoutTarget::Session { key: SessionKey { issuer, sid }, sub: None },
-        source: Source::Backchannel,
-        is_final: true,
-        covers_until: UnixSeconds(1_700_000_000),
-        means_now: false,
-        client_id: None,
-        reason: None,
-        occurred_at: now,
-        recorded_at: now,
-        token: None,
-        shown: None,
-        request: None,
-        operator: None,
-        seen: None,
-        ticket: None,
-        back_ends: Arc::default(),
-        pass_on: None,
-        goes_with: None,
-        end_at_issuer: None,
-        sweep: None,
-        repeat_window_seconds: 600,
-    }
+    let target = LogoutTarget::Session { key: SessionKey { issuer, sid }, sub: None };
+    let id = LogoutId::new(now, number as u128);
+    Report { source: Source::Backchannel, is_final: true, ..Report::new(id, target, now, 600) }
 }

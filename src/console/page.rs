@@ -1,14 +1,14 @@
 //! The pages themselves: what is around each, and those that say no.
 
 use askama::Template;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 
 use super::sessions::Operator;
 use super::words::clock;
 use crate::domain::clock::UnixMillis;
 use crate::hub::denied::{Denied, RequestFault};
-use crate::web::problem::{Problem, Refused};
+use crate::web::problem::{Problem, refused_page};
 
 /// What is around every page: where one is, and what its forms carry.
 pub(super) struct Shell {
@@ -226,18 +226,7 @@ impl Refusal {
 
     pub(super) fn answer(self) -> Response {
         let (status, page) = self.page();
-        let code = page.code;
-        let mut response = show(&page, status);
-        response.extensions_mut().insert(Refused(code));
-        let again_after = match status {
-            StatusCode::SERVICE_UNAVAILABLE => Some("5"),
-            StatusCode::TOO_MANY_REQUESTS => Some("60"),
-            _ => None,
-        };
-        if let Some(seconds) = again_after {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
-        }
-        response
+        refused_page(show(&page, status), page.code)
     }
 }
 

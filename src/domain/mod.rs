@@ -3,6 +3,7 @@
 pub mod app;
 pub mod audit;
 pub mod clock;
+pub(crate) mod coded;
 pub mod device;
 pub mod digest;
 pub mod ids;

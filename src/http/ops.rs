@@ -13,6 +13,7 @@ use serde_json::json;
 use super::{admin, layers};
 use crate::domain::secret::Secret;
 use crate::hub::Hub;
+use crate::listener::Watch;
 use crate::web::problem::Problem;
 
 /// What the handlers here share.
@@ -22,6 +23,8 @@ pub struct Ops {
     pub hub: Arc<Hub>,
     /// What callers must show, where the listener is not on loopback only.
     pub token: Option<Secret>,
+    /// The listeners, each with its name for the metrics.
+    pub listeners: Arc<[(&'static str, Watch)]>,
 }
 
 /// `/healthz`, `/readyz`, `/metrics`, what administrators do, and the document of it all;
@@ -82,5 +85,8 @@ async fn ready(State(ops): State<Ops>) -> Response {
 async fn metrics(State(ops): State<Ops>) -> impl IntoResponse {
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ops.hub.read_metrics().await;
+    for (name, watch) in ops.listeners.iter() {
+        ops.hub.metrics.readings().listener(name, watch.turned_away(), watch.valid_until());
+    }
     ([(header::CONTENT_TYPE, content_type)], ops.hub.metrics.encode())
 }

@@ -38,16 +38,10 @@ impl Hub {
     async fn take(self: &Arc<Self>, token: &LogoutToken) -> Result<(), Denied> {
         let now = self.clock.now();
         let report = Report {
-            id: self.new_logout_id(),
-            target: token.target(),
             source: Source::Backchannel,
             is_final: true,
             covers_until: token.issued_at(),
-            means_now: false,
-            client_id: None,
-            reason: None,
             occurred_at: token.issued_at().into(),
-            recorded_at: now,
             token: Some(TokenUse {
                 jti: token.jti().clone(),
                 digest: token.digest(),
@@ -55,15 +49,9 @@ impl Hub {
             }),
             shown: Some(sha256(token.raw().as_bytes())),
             request: telemetry::request(),
-            operator: None,
-            seen: None,
-            ticket: None,
             back_ends: self.back_ends.at(token.issuer()),
             pass_on: self.pass_on(token),
-            goes_with: None,
-            end_at_issuer: None,
-            sweep: None,
-            repeat_window_seconds: self.repeat_window_seconds(),
+            ..Report::new(self.new_logout_id(), token.target(), now, self.repeat_window_seconds())
         };
         self.record_and_push(report).await.map(|_| ())
     }

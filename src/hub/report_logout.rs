@@ -92,30 +92,15 @@ impl Hub {
         reason: Option<Reason>,
     ) -> Report {
         let now = self.clock.now();
-        let end_at_issuer = self.end_at_issuer(target.issuer(), source, now);
         Report {
-            id: self.new_logout_id(),
-            back_ends: self.back_ends.at(target.issuer()),
-            target,
             source,
-            is_final: false,
-            covers_until: now.ceil(),
             means_now: matches!(source, Source::App | Source::Redirect | Source::SessionApi),
             client_id,
             reason,
-            occurred_at: now,
-            recorded_at: now,
-            token: None,
-            shown: None,
             request: telemetry::request(),
-            operator: None,
-            seen: None,
-            ticket: None,
-            pass_on: None,
-            goes_with: None,
-            end_at_issuer,
-            sweep: None,
-            repeat_window_seconds: self.repeat_window_seconds(),
+            back_ends: self.back_ends.at(target.issuer()),
+            end_at_issuer: self.end_at_issuer(target.issuer(), source, now),
+            ..Report::new(self.new_logout_id(), target, now, self.repeat_window_seconds())
         }
     }
 

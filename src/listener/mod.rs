@@ -13,6 +13,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -31,6 +32,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep, timeout};
 use tower::ServiceExt as _;
 
+use crate::domain::clock::UnixSeconds;
 use crate::tasks::Tasks;
 use gate::{Gate, Pass};
 use timed::Line;
@@ -103,6 +105,29 @@ pub struct Listener {
     addr: SocketAddr,
     deadlines: Deadlines,
     tls: Option<Tls>,
+    turned_away: Arc<AtomicU64>,
+}
+
+/// How a listener does, for who watches over it.
+#[derive(Clone)]
+pub struct Watch {
+    tls: Option<Tls>,
+    turned_away: Arc<AtomicU64>,
+}
+
+impl Watch {
+    /// How many connections were closed at once, since as many were open as may be: in all, or
+    /// from their address.
+    #[must_use]
+    pub fn turned_away(&self) -> u64 {
+        self.turned_away.load(Ordering::Relaxed)
+    }
+
+    /// When the certificate expires that new connections are shown, where there is one.
+    #[must_use]
+    pub fn valid_until(&self) -> Option<UnixSeconds> {
+        self.tls.as_ref().map(Tls::valid_until)
+    }
 }
 
 impl Listener {
@@ -129,13 +154,19 @@ impl Listener {
         socket.bind(&addr.into())?;
         socket.listen(BACKLOG)?;
         let socket = TcpListener::from_std(socket.into())?;
-        Ok(Self { addr: socket.local_addr()?, socket, deadlines, tls: None })
+        Ok(Self { addr: socket.local_addr()?, socket, deadlines, tls: None, turned_away: Arc::default() })
     }
 
     /// The same by TLS, where there is a certificate.
     #[must_use]
     pub fn by(self, tls: Option<Tls>) -> Self {
         Self { tls, ..self }
+    }
+
+    /// What there is to watch, also while it serves.
+    #[must_use]
+    pub fn watch(&self) -> Watch {
+        Watch { tls: self.tls.clone(), turned_away: Arc::clone(&self.turned_away) }
     }
 
     /// The address, with the port that the system chose where none was named.
@@ -161,7 +192,10 @@ impl Listener {
                     let is_proxy = proxies.iter().any(|net| net.contains(&peer.ip().to_canonical()));
                     let pass = if is_proxy { gate.enter_anonymously() } else { gate.enter(peer.ip()) };
                     // Without a place the connection is closed at once, by dropping it.
-                    let Some(pass) = pass else { continue };
+                    let Some(pass) = pass else {
+                        self.turned_away.fetch_add(1, Ordering::Relaxed);
+                        continue;
+                    };
                     let connection =
                         Connection { stream, peer, pass, tls: self.tls.clone(), deadlines: self.deadlines };
                     tasks.spawn(connection.serve(routes.clone(), tasks.clone()));

@@ -13,10 +13,15 @@ fn limits(max_connections_per_ip: usize) -> Limits {
 }
 
 fn start(routes: Router, limits: Limits) -> (SocketAddr, Tasks) {
-    let listener = Listener::bind_with("127.0.0.1:0".parse().unwrap(), Port::Alone, SHORT).unwrap();
-    let (addr, tasks) = (listener.local_addr(), Tasks::default());
-    tasks.spawn(listener.serve(routes, limits, tasks.clone()));
+    let (addr, tasks, _) = start_watched(routes, limits);
     (addr, tasks)
+}
+
+fn start_watched(routes: Router, limits: Limits) -> (SocketAddr, Tasks, Watch) {
+    let listener = Listener::bind_with("127.0.0.1:0".parse().unwrap(), Port::Alone, SHORT).unwrap();
+    let (addr, tasks, watch) = (listener.local_addr(), Tasks::default(), listener.watch());
+    tasks.spawn(listener.serve(routes, limits, tasks.clone()));
+    (addr, tasks, watch)
 }
 
 fn hello() -> Router {
@@ -83,7 +88,7 @@ async fn a_reader_that_does_not_read_is_cut() {
 
 #[tokio::test]
 async fn one_address_has_a_bounded_number_of_connections() {
-    let (addr, _tasks) = start(hello(), limits(1));
+    let (addr, _tasks, watch) = start_watched(hello(), limits(1));
     let mut open = Vec::new();
     for _ in 0..=HEADROOM_PER_ADDR {
         let mut stream = TcpStream::connect(addr).await.unwrap();
@@ -93,6 +98,7 @@ async fn one_address_has_a_bounded_number_of_connections() {
     let mut one_more = TcpStream::connect(addr).await.unwrap();
     one_more.write_all(HELLO).await.ok();
     assert_eq!(rest(one_more).await, "");
+    assert_eq!(watch.turned_away(), 1, "and that is counted");
     let mut first = open.remove(0);
     first.write_all(b"host: x\r\n\r\n").await.unwrap();
     assert!(rest(first).await.ends_with("hello"), "who is in is served");

@@ -50,6 +50,8 @@ struct Shown(RwLock<Arc<CertifiedKey>>);
 /// What was last seen of the files.
 struct Seen {
     print: [u8; 32],
+    /// The end of what is shown, also where the files hold something else by now.
+    valid_until: UnixSeconds,
     trouble: Option<String>,
 }
 
@@ -95,8 +97,14 @@ impl Tls {
         let pair = contents.pair(now).map_err(NoTls::Files)?;
         let shown = Arc::new(Shown(RwLock::new(pair.certified)));
         let acceptor = TlsAcceptor::from(Arc::new(server(Arc::clone(&shown) as Arc<dyn ResolvesServerCert>)?));
-        let seen = Mutex::new(Seen { print: contents.print(), trouble: None });
+        let seen = Mutex::new(Seen { print: contents.print(), valid_until: pair.not_after, trouble: None });
         Ok(Self(Arc::new(Parts { key, files, shown, acceptor, seen })))
+    }
+
+    /// When the certificate expires that is shown now.
+    #[must_use]
+    pub fn valid_until(&self) -> UnixSeconds {
+        self.0.seen.lock().unwrap_or_else(PoisonError::into_inner).valid_until
     }
 
     /// Looks at the files, and shows what they hold where that has changed.
@@ -112,7 +120,7 @@ impl Tls {
         let read = contents.and_then(|contents| Ok((contents.print(), contents.pair(now)?)));
         match read {
             Ok((print, pair)) => {
-                *seen = Seen { print, trouble: None };
+                *seen = Seen { print, valid_until: pair.not_after, trouble: None };
                 *parts.shown.0.write().unwrap_or_else(PoisonError::into_inner) = pair.certified;
                 tracing::info!(
                     key = parts.key,

@@ -13,12 +13,18 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::ByOutcome;
+use crate::domain::clock::UnixSeconds;
 use crate::store::WriterCounters;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByApp {
     client_id: String,
     status: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByListener {
+    listener: &'static str,
 }
 
 /// Seconds that are no whole ones.
@@ -37,6 +43,8 @@ pub struct Readings {
     key_fetches: Family<ByOutcome, Counter>,
     keys_age: Seconds,
     issuers_without_keys: Gauge,
+    turned_away: Family<ByListener, Counter>,
+    certificate_until: Family<ByListener, Gauge>,
     /// When the store was last asked, by the hub's uptime.
     asked: Mutex<Option<Duration>>,
 }
@@ -55,6 +63,8 @@ impl Readings {
             key_fetches: Family::default(),
             keys_age: Gauge::default(),
             issuers_without_keys: Gauge::default(),
+            turned_away: Family::default(),
+            certificate_until: Family::default(),
             asked: Mutex::default(),
         };
         own.register_store(registry);
@@ -85,6 +95,15 @@ impl Readings {
         registry.register_with_unit("keys_age", help, Unit::Seconds, self.keys_age.clone());
         let help = "Issuers whose keys were never had";
         registry.register("issuers_without_keys", help, self.issuers_without_keys.clone());
+        let help = "Connections closed at once, since as many were open as may be: in all, or from one address";
+        registry.register("connections_turned_away", help, self.turned_away.clone());
+        let help = "When the certificate expires that new connections are shown, in seconds since 1970";
+        registry.register_with_unit(
+            "certificate_expiry_timestamp",
+            help,
+            Unit::Seconds,
+            self.certificate_until.clone(),
+        );
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "What runs here", version);
     }
@@ -127,6 +146,16 @@ impl Readings {
     pub fn waiting(&self, post: Option<Duration>, end: Option<Duration>) {
         self.outbox_oldest.set(post.unwrap_or_default().as_secs_f64());
         self.issuer_ends_oldest.set(end.unwrap_or_default().as_secs_f64());
+    }
+
+    /// How a listener does: how many connections it has turned away since it began, and when its
+    /// certificate expires, where it has one.
+    pub fn listener(&self, name: &'static str, turned_away: u64, valid_until: Option<UnixSeconds>) {
+        let labels = ByListener { listener: name };
+        self.turned_away.get_or_create(&labels).inner().store(turned_away, Relaxed);
+        if let Some(until) = valid_until {
+            self.certificate_until.get_or_create(&labels).set(until.0);
+        }
     }
 
     /// How issuers' keys are: the age of each issuer's, where it has any; and how many

@@ -10,7 +10,7 @@ use crate::hub::progress::AppProgress;
 use crate::hub::signing_out::Frame;
 use crate::web::Edge;
 use crate::web::caller::ClientAddr;
-use crate::web::problem::{Problem, Refused};
+use crate::web::problem::{Problem, Refused, refused_page};
 
 /// Asks before signing out.
 #[derive(Template)]
@@ -93,17 +93,7 @@ impl ErrorPage {
     }
 
     pub(super) fn with_status(&self, status: StatusCode) -> Response {
-        let mut response = render(self, status, &Policy::plain());
-        response.extensions_mut().insert(Refused(self.code));
-        let again_after = match status {
-            StatusCode::SERVICE_UNAVAILABLE => Some("5"),
-            StatusCode::TOO_MANY_REQUESTS => Some("60"),
-            _ => None,
-        };
-        if let Some(seconds) = again_after {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
-        }
-        response
+        refused_page(render(self, status, &Policy::plain()), self.code)
     }
 }
 

@@ -64,6 +64,36 @@ pub struct Report {
 }
 
 impl Report {
+    /// A report by an app, of what was over `at` that time, with nothing else known of it: not
+    /// final, without a token, and with no back end to be told. What is known is put in its place.
+    #[must_use]
+    pub fn new(id: LogoutId, target: LogoutTarget, at: UnixMillis, repeat_window_seconds: i64) -> Self {
+        Self {
+            id,
+            target,
+            source: Source::App,
+            is_final: false,
+            covers_until: at.ceil(),
+            means_now: false,
+            client_id: None,
+            reason: None,
+            occurred_at: at,
+            recorded_at: at,
+            token: None,
+            shown: None,
+            request: None,
+            operator: None,
+            seen: None,
+            ticket: None,
+            back_ends: Arc::default(),
+            pass_on: None,
+            goes_with: None,
+            end_at_issuer: None,
+            sweep: None,
+            repeat_window_seconds,
+        }
+    }
+
     /// The logout as this report alone would have it.
     #[must_use]
     pub fn as_logout(&self) -> Logout {

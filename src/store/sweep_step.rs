@@ -149,28 +149,14 @@ impl SweepStep {
 
     fn report(&self, id: LogoutId, target: LogoutTarget, covers_until: UnixSeconds) -> Report {
         Report {
-            id,
-            target,
             source: Source::Admin,
-            is_final: false,
             covers_until,
-            means_now: false,
-            client_id: None,
             reason: Some(self.sweep.reason.clone()),
             occurred_at: self.sweep.ordered_at,
-            recorded_at: self.at,
-            token: None,
-            shown: None,
-            request: None,
-            operator: None,
-            seen: None,
-            ticket: None,
             back_ends: Arc::clone(&self.back_ends),
-            pass_on: None,
-            goes_with: None,
             end_at_issuer: self.end_at_issuer,
             sweep: Some(self.sweep.id),
-            repeat_window_seconds: self.repeat_window_seconds,
+            ..Report::new(id, target, self.at, self.repeat_window_seconds)
         }
     }
 }

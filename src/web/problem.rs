@@ -37,6 +37,8 @@ const NOT_FRESH: &str = "insufficient_user_authentication";
 
 /// Seconds after which a caller may try again.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
+/// The same for a person with a page before them.
+const TRY_AGAIN: HeaderValue = HeaderValue::from_static("5");
 /// The same for who has sent too much that failed: the count starts anew each minute.
 const SLOW_DOWN: HeaderValue = HeaderValue::from_static("60");
 
@@ -255,3 +257,17 @@ impl IntoResponse for Problem {
 /// The code of an error answer, kept beside it for the log and the metrics.
 #[derive(Clone, Copy, Debug)]
 pub struct Refused(pub &'static str);
+
+/// Makes a page the answer to a request that was refused: the code for the log and the metrics,
+/// and when to try again, which people need a little longer for than programs do.
+#[must_use]
+pub fn refused_page(mut page: Response, code: &'static str) -> Response {
+    page.extensions_mut().insert(Refused(code));
+    let again_after = match page.status() {
+        StatusCode::SERVICE_UNAVAILABLE => TRY_AGAIN,
+        StatusCode::TOO_MANY_REQUESTS => SLOW_DOWN,
+        _ => return page,
+    };
+    page.headers_mut().insert(header::RETRY_AFTER, again_after);
+    page
+}

@@ -22,7 +22,7 @@ enum End {
     AtAnApp,
     AtTheHubsOwnClient,
     OfThePerson,
-    ByABackEnd,
+    AtABackEnd,
     Order(fn(&TestSession) -> Whom),
     EveryoneBefore,
 }
@@ -32,7 +32,7 @@ impl End {
         Self::AtAnApp,
         Self::AtTheHubsOwnClient,
         Self::OfThePerson,
-        Self::ByABackEnd,
+        Self::AtABackEnd,
         Self::Order(|who| Whom::Session(Sid::parse(&who.sid).unwrap())),
         Self::Order(|who| Whom::Person(Subject::parse(&who.sub).unwrap())),
         Self::EveryoneBefore,
@@ -51,7 +51,7 @@ impl End {
             Self::AtAnApp => receives(logout_token(hub, who, "notes")).await,
             Self::AtTheHubsOwnClient => receives(logout_token(hub, who, "slo-hub")).await,
             Self::OfThePerson => receives(everywhere(hub, who, "notes")).await,
-            Self::ByABackEnd => drop(hub.desk_reports(json!({ "scope": "user", "sub": who.sub })).await.expect(201)),
+            Self::AtABackEnd => drop(hub.desk_reports(json!({ "scope": "user", "sub": who.sub })).await.expect(201)),
             Self::Order(whom) => orders(whom(who), None).await,
             Self::EveryoneBefore => orders(Whom::Everyone, Some(hub.running.hub.clock.now())).await,
         }

@@ -160,32 +160,15 @@ fn report(office: &Office, who: &TestSession, token: &str) -> Report {
     let back_ends = [("mail", BackchannelToken::Hub), ("crm", BackchannelToken::Issuer)];
     let key = SessionKey { issuer: office.issuer_id(), sid: Sid::parse(&who.sid).unwrap() };
     Report {
-        id: LogoutId::new(now, 7),
-        target: LogoutTarget::Session { key, sub: None },
         source: Source::Backchannel,
         is_final: true,
-        covers_until: now.ceil(),
-        means_now: false,
-        client_id: None,
-        reason: None,
-        occurred_at: now,
-        recorded_at: now,
-        token: None,
-        shown: None,
-        request: None,
-        operator: None,
-        seen: None,
-        ticket: None,
         back_ends: back_ends.map(|(name, token)| BackEnd { client_id: client(name), token }).into(),
         pass_on: Some(PassOn {
             token: RawLogoutToken::new(token),
             audiences: vec![client("crm")],
             good_until: now.plus_seconds(100),
         }),
-        goes_with: None,
-        end_at_issuer: None,
-        sweep: None,
-        repeat_window_seconds: 660,
+        ..Report::new(LogoutId::new(now, 7), LogoutTarget::Session { key, sub: None }, now, 660)
     }
 }
 

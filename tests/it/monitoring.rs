@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use slo_hub::domain::clock::UnixMillis;
+use slo_hub::domain::clock::{UnixMillis, UnixSeconds};
 use slo_hub::domain::ids::LogoutId;
 use slo_hub::domain::logout::Source;
 use slo_hub::domain::via::Via;
@@ -38,6 +38,7 @@ async fn names(hub: &TestHub) -> BTreeSet<String> {
     metrics.delivery_attempt("acknowledged");
     metrics.issuer_end("ended");
     metrics.readings().unconfirmed(std::iter::once(("notes", "pending", 1)));
+    metrics.readings().listener("public", 1, Some(UnixSeconds(1)));
     let _open = metrics.socket(Via::Sse);
     let text = Answer::of(hub.http.get(hub.admin_url("/metrics"))).await.text;
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());

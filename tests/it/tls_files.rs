@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 
 use crate::certificates::{HOST, Office, Papers, shown};
-use crate::hub::{NOTES, TestHub};
+use crate::hub::{Answer, NOTES, TestHub};
 use crate::process::{HubProcess, config};
 use crate::stories::id_token;
 use crate::support::issuer::TestIssuer;
@@ -162,6 +162,28 @@ async fn a_new_certificate_is_for_new_connections_and_open_ones_live_on() {
     tab.heard_nothing(&token).await;
     hub.running.stop().await;
     assert_eq!(tab.closed().await.0, 1012);
+}
+
+#[tokio::test]
+async fn the_metrics_say_when_the_certificate_expires_that_is_shown() {
+    let office = Office::open();
+    office.write(&office.papers_for(HOST, 2020, 2100));
+    let hub = TestHub::start_with(&office.table("admin_tls")).await;
+    let says = async |until: i64| {
+        let url = format!("https://{HOST}:{}/metrics", hub.running.admin_addr.port());
+        let text = Answer::of(office.client(hub.running.admin_addr).get(url)).await.text;
+        let line = format!("slo_hub_certificate_expiry_timestamp_seconds{{listener=\"admin\"}} {until}\n");
+        assert!(text.contains(&line), "{line}: {text}");
+        assert!(!text.contains("expiry_timestamp_seconds{listener=\"public\"}"), "it speaks no TLS: {text}");
+        assert!(text.contains("slo_hub_connections_turned_away_total{listener=\"public\"} 0\n"), "{text}");
+    };
+    says(4_102_444_800).await;
+    office.write(&office.papers_for(HOST, 1990, 2000));
+    assert!(matches!(&hub.running.look_at_certificates()[..], [Look::Kept(_)]));
+    says(4_102_444_800).await;
+    office.write(&office.papers_for(HOST, 2020, 2101));
+    assert_eq!(hub.running.look_at_certificates(), [Look::Renewed]);
+    says(4_133_980_800).await;
 }
 
 #[tokio::test]

@@ -13,13 +13,13 @@
 mod attempt;
 mod turns;
 
-use std::pin::{Pin, pin};
+use std::panic::resume_unwind;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
-use futures_util::stream::FuturesUnordered;
 use tokio::sync::Notify;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
 pub(super) use self::attempt::Ender;
@@ -75,29 +75,16 @@ impl Line {
 
     async fn work(&mut self) {
         let mut rung = self.ender.store.outbox_rung();
-        let (mut busy, mut under_way) = (Busy::default(), FuturesUnordered::new());
+        // In tasks of their own: each may hold a reading connection, and among them all that
+        // there are, for one of which the look waits.
+        let (mut busy, mut under_way) = (Busy::default(), JoinSet::new());
         loop {
-            let mut over = Vec::new();
-            let looked = {
-                let mut look = pin!(self.look(&busy));
-                // Those under way go on meanwhile: each may hold a reading connection, and among
-                // them all that there are, for one of which the look waits.
-                loop {
-                    tokio::select! {
-                        looked = &mut look => break looked,
-                        Some(position) = under_way.next() => over.push(position),
-                    }
-                }
-            };
-            for position in over {
-                busy.is_done(position);
-            }
-            let next = match looked {
+            let next = match self.look(&busy).await {
                 Ok((found, next)) => {
                     for end in found {
                         busy.begins(&end);
                         let ender = Arc::clone(&self.ender);
-                        under_way.push(async move { ender.attempt(end).await });
+                        under_way.spawn(async move { ender.attempt(end).await });
                     }
                     next
                 }
@@ -107,13 +94,17 @@ impl Line {
                 }
             };
             tokio::select! {
-                () = self.ender.tasks.stopping() => return,
-                changed = rung.changed() => if changed.is_err() { return },
+                () = self.ender.tasks.stopping() => break,
+                changed = rung.changed() => if changed.is_err() { break },
                 () = self.wake.notified() => {}
-                Some(position) = under_way.next() => busy.is_done(position),
+                Some(ended) = under_way.join_next() => busy.is_done(position(ended)),
                 () = sleep_until(next) => {}
             }
+            while let Some(ended) = under_way.try_join_next() {
+                busy.is_done(position(ended));
+            }
         }
+        under_way.shutdown().await;
     }
 
     /// What to try now, and when to look again.
@@ -158,4 +149,9 @@ impl Line {
         }
         Ok(())
     }
+}
+
+/// Which attempt is over. One that panicked takes the line with it, as if it had run there.
+fn position(ended: Result<i64, JoinError>) -> i64 {
+    ended.unwrap_or_else(|broken| resume_unwind(broken.into_panic()))
 }

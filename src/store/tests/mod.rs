@@ -184,30 +184,7 @@ fn session(name: &str) -> SessionKey {
 }
 
 fn report(target: LogoutTarget, covers_until: i64) -> Report {
-    Report {
-        id: next_id(),
-        target,
-        source: Source::App,
-        is_final: false,
-        covers_until: UnixSeconds(covers_until),
-        means_now: false,
-        client_id: None,
-        reason: None,
-        occurred_at: UnixSeconds(covers_until).into(),
-        recorded_at: UnixSeconds(covers_until).into(),
-        token: None,
-        shown: None,
-        request: None,
-        operator: None,
-        seen: None,
-        ticket: None,
-        back_ends: Arc::default(),
-        pass_on: None,
-        goes_with: None,
-        end_at_issuer: None,
-        sweep: None,
-        repeat_window_seconds: WINDOW,
-    }
+    Report::new(next_id(), target, UnixSeconds(covers_until).into(), WINDOW)
 }
 
 /// An app says that the session has ended.
