@@ -27,7 +27,7 @@ use crate::hub::back_ends::BackEnds;
 use crate::hub::delivery_notes::DeliveryNotes;
 use crate::hub::denied::Denied;
 use crate::hub::drill_elsewhere::Rehearsing;
-use crate::hub::own_sign_in::own_answers;
+use crate::hub::own_questions::own_answers;
 use crate::hub::seal::Seal;
 use crate::hub::session_life::SessionLife;
 use crate::hub::signing_keys::{KeyTrouble, ready_keys};

@@ -19,6 +19,9 @@ pub(super) fn run(path: &Path) -> ExitCode {
         let apps = if names.is_empty() { "no apps".to_owned() } else { names.join(", ") };
         say!("  {}: {apps}", issuer.issuer.as_str());
     }
+    if let Some(login) = &config.server.console.login {
+        println!("  operators sign in at {}, which needs {} as a callback", login.issuer.host(), login.callback_url());
+    }
     for line in &config.cautions {
         say!("  careful: {line}");
     }

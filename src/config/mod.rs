@@ -2,6 +2,7 @@
 //! whole, at start, in one message.
 
 mod apps;
+mod console;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzed;
 mod reader;
@@ -21,6 +22,7 @@ use crate::domain::app::{App, Directory, IssuerSettings};
 use crate::domain::clock::{Clock as _, SystemClock, UnixSeconds};
 use crate::domain::secret::Secret;
 use crate::domain::session_life::Timeouts;
+pub use console::{ConsoleLogin, ConsoleSettings};
 pub use reader::ConfigFaults;
 use reader::{Reader, Section};
 pub use store_url::{StoreUrl, is_of_a_server};
@@ -69,8 +71,8 @@ pub struct Server {
     pub admin_listen: SocketAddr,
     /// What callers of the admin listener must show.
     pub admin_token: Option<Secret>,
-    /// What operators' browsers call the console, where that is not the admin listener itself.
-    pub console_url: Option<PublicUrl>,
+    /// `[server.console]`.
+    pub console: ConsoleSettings,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Whether other nodes on this machine listen on the same public port.
@@ -192,16 +194,32 @@ fn not_toml(text: &str, error: &toml::de::Error) -> String {
 
 fn read(reader: &Reader, table: Table) -> Option<Config> {
     let mut root = Section::root(reader, table);
-    let server = server(root.section("server"));
+    let mut server_section = root.section("server");
+    let console = console::written(server_section.section("console"));
+    let server = server(server_section);
     let session = session(root.section("session"));
     let store = store(root.section("store"), &session);
     let limits = limits(root.section("limits"));
     let issuers = apps::issuers(&mut root);
     let apps = apps::apps(&mut root, &issuers);
     let traces = traces::traces(&mut root);
+    let console = console.read(reader, &issuers);
     root.finish();
+    let server = server.map(|server| Server { console, ..server });
+    if let Some(server) = &server {
+        caution_of_plain_http(reader, server);
+    }
     let (cautions, secret_files) = (reader.cautions(), reader.secret_files());
     Some(Config { server: server?, store: store?, session, limits, issuers, apps, traces, cautions, secret_files })
+}
+
+fn caution_of_plain_http(reader: &Reader, server: &Server) {
+    let is_guarded = server.admin_tls.is_some() || server.console.url.as_ref().is_some_and(PublicUrl::is_https);
+    if !server.admin_listen.ip().is_loopback() && !is_guarded {
+        let text = "is not a loopback address and speaks plain HTTP: who can listen on that network reads the admin token; \
+                    set [server.admin_tls], or see that nothing but this machine or container reaches it";
+        reader.caution("server.admin_listen", text);
+    }
 }
 
 fn server(mut section: Section<'_>) -> Option<Server> {
@@ -225,15 +243,8 @@ fn server(mut section: Section<'_>) -> Option<Server> {
     if tls_files.is_some() && public_url.as_ref().is_some_and(|url| !url.is_https()) {
         section.fault("public_url", "must begin with https://, because [server.tls] is there");
     }
-    let console_url = console_url(section.section("console"));
     if let Some(token) = &admin_token {
         section.caution_if_short("admin_token", token);
-    }
-    let is_guarded = admin_tls.is_some() || console_url.as_ref().is_some_and(PublicUrl::is_https);
-    if !admin_listen.ip().is_loopback() && !is_guarded {
-        let text = "is not a loopback address and speaks plain HTTP: who can listen on that network reads the admin token; \
-                    set [server.admin_tls], or see that nothing but this machine or container reaches it";
-        section.reader.caution(&section.key("admin_listen"), text);
     }
     section.finish();
     Some(Server {
@@ -241,7 +252,7 @@ fn server(mut section: Section<'_>) -> Option<Server> {
         public_url: public_url?,
         admin_listen,
         admin_token,
-        console_url,
+        console: ConsoleSettings::default(),
         trusted_proxies,
         reuse_port,
         tls: tls_files,
@@ -266,13 +277,6 @@ fn trusted_proxies(section: &mut Section<'_>) -> Vec<IpNet> {
         net
     });
     trusted_proxies.collect()
-}
-
-fn console_url(mut section: Section<'_>) -> Option<PublicUrl> {
-    let text = section.text("url");
-    let url = text.and_then(|text| PublicUrl::parse(&text).map_err(|wrong| section.fault("url", wrong)).ok());
-    section.finish();
-    url
 }
 
 fn address(section: &mut Section<'_>, name: &'static str, default: SocketAddr) -> SocketAddr {

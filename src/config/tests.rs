@@ -94,11 +94,11 @@ fn a_key_that_is_nearly_right_is_told_what_it_may_mean() {
 #[test]
 fn the_consoles_address_is_an_origin_that_browsers_can_trust() {
     let with = |url: &str| format!("[server]\nconsole = {{ url = '{url}' }}\n");
-    let found = parse(&LEAST.replace("[server]\n", &with("https://console.example"))).unwrap().server.console_url;
+    let found = parse(&LEAST.replace("[server]\n", &with("https://console.example"))).unwrap().server.console.url;
     assert_eq!(found.unwrap().as_str(), "https://console.example");
     assert!(faults("[server]\n", &with("http://console.example")).starts_with("server.console.url: must be https"));
     assert!(faults("[server]\n", &with("https://console.example/x")).starts_with("server.console.url: must be an"));
-    assert!(parse(LEAST).unwrap().server.console_url.is_none());
+    assert!(parse(LEAST).unwrap().server.console.url.is_none());
 }
 
 #[test]

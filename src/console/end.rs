@@ -15,7 +15,7 @@ use super::sessions::{DryRun, Operator};
 use super::words::{exact, grouped};
 use crate::domain::clock::UnixMillis;
 use crate::domain::ids::{ClientId, Issuer, Sid, Subject};
-use crate::domain::logout::Reason;
+use crate::domain::logout::{Reason, SignIn};
 use crate::hub::admin_logout::{Order, Whom};
 use crate::hub::denied::{Denied, RequestFault};
 use crate::web::params::Params;
@@ -116,7 +116,8 @@ pub(super) async fn end(State(console): State<Console>, request: Request) -> Res
     if !console.sessions.take(&operator, &dry_run) {
         return Ok(go("/console/end/confirm"));
     }
-    let ordered = console.hub.order_logout(dry_run.order).await?;
+    let by = operator.who.as_ref().map(SignIn::subject);
+    let ordered = console.hub.order_logout_as(dry_run.order, by).await?;
     Ok(go(&format!("/console/logouts/{}", ordered.id)))
 }
 

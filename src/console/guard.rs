@@ -48,7 +48,7 @@ fn refused(console: &Console, request: &Request) -> Option<Refusal> {
     }
     // Style sheet and script hold nothing of anybody's.
     let is_asset = request.uri().path().starts_with("/console/assets/");
-    if console.token.is_none() && !is_asset {
+    if console.token.is_none() && console.login.is_none() && !is_asset {
         return Some(Refusal::NoToken);
     }
     let changes_something = *request.method() != Method::GET && *request.method() != Method::HEAD;

@@ -3,8 +3,8 @@
 //!
 //! Every page is whole without JavaScript; a small script keeps the figures fresh. No page, no
 //! address and no log holds a `sid`, a `sub` or a token: whom a logout is about is named as the
-//! hub's own log names them. Signing in takes the administrators' token once, and gives a
-//! cookie; every form carries a token of that sign-in, and has to come from the console's own
+//! hub's own log names them. Signing in takes the administrators' token once, or a sign-in at an
+//! issuer, and gives a cookie; every form carries a token of that sign-in, and has to come from the console's own
 //! pages.
 
 mod apps;
@@ -14,6 +14,7 @@ mod deliveries;
 mod end;
 mod guard;
 mod issuers;
+mod login;
 mod logouts;
 mod overview;
 mod page;
@@ -27,12 +28,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, FromRequestParts, Request};
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
-use crate::config::{Config, PublicUrl};
+use crate::config::{Config, ConsoleLogin, PublicUrl};
 use crate::domain::secret::Secret;
 use crate::hub::Hub;
 use crate::web::body;
@@ -56,7 +58,11 @@ pub struct Console {
     /// Whether browsers reach the admin listener itself by https.
     is_tls: bool,
     sessions: Sessions,
+    /// Who signs in at an issuer, where that is configured.
+    login: Option<ConsoleLogin>,
     wrong_tokens: Failures,
+    /// Codes that came to nothing at the issuer.
+    codes: Failures,
     checks: Checks,
 }
 
@@ -67,10 +73,12 @@ impl Console {
         let clock = Arc::clone(&hub.clock);
         Self {
             token: config.server.admin_token.clone(),
-            url: config.server.console_url.clone(),
+            url: config.server.console.url.clone(),
             is_tls: config.server.admin_tls.is_some(),
             sessions: Sessions::new(Arc::clone(&clock)),
-            wrong_tokens: Failures::new(WRONG_TOKENS_A_MINUTE, clock),
+            login: config.server.console.login.clone(),
+            wrong_tokens: Failures::new(WRONG_TOKENS_A_MINUTE, Arc::clone(&clock)),
+            codes: Failures::new(config.limits.invalid_requests_per_minute_per_ip, clock),
             checks: Checks::new(config),
             hub,
         }
@@ -83,8 +91,16 @@ impl Console {
     }
 
     fn cookie(&self) -> OwnCookie {
-        let is_secure = self.is_tls || self.url.as_ref().is_some_and(PublicUrl::is_https);
-        OwnCookie::strict("slo-console", is_secure)
+        OwnCookie::strict("slo-console", self.is_https())
+    }
+
+    /// Which browser went to the issuer. It comes along when the issuer sends the browser back.
+    fn way_cookie(&self) -> OwnCookie {
+        OwnCookie::named("slo-console-way", self.is_https())
+    }
+
+    fn is_https(&self) -> bool {
+        self.is_tls || self.url.as_ref().is_some_and(PublicUrl::is_https)
     }
 
     /// The host, with its port where that is not the scheme's, that browsers are to call.
@@ -96,10 +112,24 @@ impl Console {
         Shell::of(operator, here, self.hub.clock.now())
     }
 
+    /// Who is signed in, if anybody is. That they are there keeps them signed in, where
+    /// `is_active`. Whoever has signed in by name is an operator for as long as their session
+    /// at the issuer lasts, and every request asks the facts.
+    async fn operator(&self, headers: &HeaderMap, is_active: bool) -> Result<Option<Operator>, Refusal> {
+        let cookie = self.cookie().read(headers);
+        let Some(operator) = cookie.and_then(|cookie| self.sessions.find(&cookie, is_active)) else { return Ok(None) };
+        if let Some(who) = &operator.who
+            && self.hub.is_over(who).await?
+        {
+            self.sessions.end(&operator);
+            return Err(Refusal::Over);
+        }
+        Ok(Some(operator))
+    }
+
     /// What an operator has sent with a form of theirs, and who it is.
     async fn form(&self, request: Request) -> Result<(Operator, Params), Refusal> {
-        let cookie = self.cookie().read(request.headers());
-        let operator = cookie.and_then(|cookie| self.sessions.find(&cookie, true)).ok_or(Refusal::NotIn)?;
+        let operator = self.operator(request.headers(), true).await?.ok_or(Refusal::NotIn)?;
         let mut form = body::form(request).await?;
         let token = form.take("token").unwrap_or_default();
         if operator.sent(&token) { Ok((operator, form)) } else { Err(Refusal::ForeignForm) }
@@ -112,7 +142,10 @@ pub fn routes(console: Console) -> Router {
         .route("/", get(|| async { go("/console") }))
         .route("/console", get(overview::overview))
         .route("/console/sign-in", get(sign_in::ask).post(sign_in::sign_in))
+        .route("/console/sign-in/issuer", get(login::to_issuer).head(login::head_not_allowed))
+        .route("/console/sign-in/callback", get(login::come_back).head(login::head_not_allowed))
         .route("/console/sign-out", post(sign_in::sign_out))
+        .route("/console/signed-out", get(login::signed_out))
         .route("/console/logouts", get(logouts::log))
         .route("/console/logouts/search", get(|| async { go("/console/logouts") }).post(logouts::search))
         .route("/console/logouts/{id}", get(receipt::receipt))
@@ -136,12 +169,12 @@ impl FromRequestParts<Console> for Operator {
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
         let is_refresh = parts.headers.contains_key("x-console-refresh");
-        let cookie = console.cookie().read(&parts.headers);
-        match cookie.and_then(|cookie| console.sessions.find(&cookie, !is_refresh)) {
-            Some(operator) => Ok(operator),
+        match console.operator(&parts.headers, !is_refresh).await {
+            Ok(Some(operator)) => Ok(operator),
             // The script then has the whole page loaded anew, which leads to the sign-in.
-            None if is_refresh => Err(Refusal::NotIn.into_response()),
-            None => Err(go("/console/sign-in")),
+            Ok(None) if is_refresh => Err(Refusal::NotIn.into_response()),
+            Ok(None) => Err(go("/console/sign-in")),
+            Err(refusal) => Err(refusal.into_response()),
         }
     }
 }

@@ -70,7 +70,19 @@ pub(super) enum Refusal {
     ForeignForm,
     /// Nobody is signed in; nothing was done.
     NotIn,
-    /// Too many wrong tokens.
+    /// The session that the operator signed in from is over; nothing was done.
+    Over,
+    /// Something else than a person's browser goes to sign in.
+    NotANavigation,
+    /// The answer is to no question of this browser's, or has been taken.
+    ForeignLink,
+    /// The person did not sign in at the issuer.
+    Declined,
+    /// The issuer cannot be asked, or gave no answer that holds.
+    IssuerUnreachable,
+    /// No sign-in at an issuer is configured.
+    NoLogin,
+    /// Too many wrong tokens, or codes.
     SlowDown,
     /// There is no such thing.
     NotFound,
@@ -146,11 +158,45 @@ impl Refusal {
                 StatusCode::TOO_MANY_REQUESTS,
                 of(
                     "A moment, please",
-                    "Too many wrong tokens came from your address. Wait a minute, then try again.",
+                    "Too many attempts to sign in from your address have failed. Wait a minute, then try again.",
                     "slow_down",
                     sign_in,
                 ),
             ),
+            _ => self.page_of_login(),
+        }
+    }
+
+    fn page_of_login(self) -> (StatusCode, RefusedPage) {
+        let of = |title, text, code| RefusedPage { title, text, code, back: Some(("/console/sign-in", "Sign in")) };
+        match self {
+            Self::Over => {
+                let text = "The session that you opened the console from has ended: you signed out, or were signed \
+                            out. Nothing was done.";
+                (StatusCode::FORBIDDEN, of("You are signed out", text, "logged_out"))
+            }
+            Self::NotANavigation => {
+                let text = "Open the console in a window of its own, and sign in there.";
+                (StatusCode::BAD_REQUEST, of("Nothing was done", text, "not_a_navigation"))
+            }
+            Self::ForeignLink => {
+                let text = "It was used before, has run out, or belongs to another browser. Nothing was done.";
+                (StatusCode::FORBIDDEN, of("This link is not right", text, "foreign_link"))
+            }
+            Self::Declined => {
+                let text = "You did not sign in at your provider, so nothing was done.";
+                (StatusCode::FORBIDDEN, of("You are not signed in", text, "not_signed_in"))
+            }
+            Self::NoLogin => {
+                let text =
+                    "No sign-in by an issuer is set up for this console; see server.console in the configuration.";
+                (StatusCode::NOT_FOUND, of("There is no such sign-in", text, "login_not_configured"))
+            }
+            Self::IssuerUnreachable => {
+                let text = "The service that signs you in could not be reached, or gave an answer that does not hold. \
+                            Nothing was done. Try again in a moment.";
+                (StatusCode::SERVICE_UNAVAILABLE, of("You are not signed in", text, "issuer_unreachable"))
+            }
             _ => self.page_of_trouble(),
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::domain::clock::Clock;
 use crate::domain::digest::sha256;
+use crate::domain::logout::SignIn;
 use crate::domain::secret::Secret;
 use crate::hub::admin_logout::Order;
 use crate::hub::report_logout::unguessable;
@@ -15,6 +16,9 @@ use crate::store::Expected;
 pub(super) const IDLE: Duration = Duration::from_secs(30 * 60);
 /// How long a session lasts at most.
 pub(super) const LONGEST: Duration = Duration::from_secs(12 * 3600);
+/// The same, of who has signed in by name. What makes them an operator was read at the sign-in,
+/// and has to be read again.
+pub(super) const LONGEST_BY_NAME: Duration = Duration::from_secs(4 * 3600);
 /// How many sessions there are at most. One more ends the one that was used least recently.
 const SESSIONS_MAX: usize = 64;
 /// How long a dry run stands: what it has counted is soon another number.
@@ -29,10 +33,18 @@ pub(super) struct Sessions {
 }
 
 struct Session {
+    /// Who it is, where they have signed in by name.
+    who: Option<SignIn>,
     csrf: String,
     begun: Duration,
     used: Duration,
     dry_run: Option<DryRun>,
+}
+
+impl Session {
+    fn longest(&self) -> Duration {
+        if self.who.is_some() { LONGEST_BY_NAME } else { LONGEST }
+    }
 }
 
 /// An order that was counted and is to be confirmed. It names whom it is about, so it stays
@@ -52,6 +64,8 @@ pub(super) struct DryRun {
 #[derive(Clone)]
 pub(super) struct Operator {
     key: [u8; 32],
+    /// Their sign-in at the issuer; who has typed the token is nobody by name.
+    pub(super) who: Option<SignIn>,
     /// What every form of theirs carries.
     pub(super) csrf: String,
 }
@@ -68,15 +82,15 @@ impl Sessions {
         Self { clock, open: Arc::default() }
     }
 
-    /// Begins one; says the cookie's value.
-    pub(super) fn begin(&self) -> String {
+    /// Begins one, for who has typed the token or has signed in so; says the cookie's value.
+    pub(super) fn begin(&self, who: Option<SignIn>) -> String {
         let (cookie, now) = (unguessable(), self.clock.uptime());
         let mut open = self.open_at(now);
         if open.len() >= SESSIONS_MAX {
             let oldest = open.iter().min_by_key(|(_, session)| session.used).map(|(key, _)| *key);
             oldest.and_then(|key| open.remove(&key));
         }
-        let session = Session { csrf: unguessable(), begun: now, used: now, dry_run: None };
+        let session = Session { who, csrf: unguessable(), begun: now, used: now, dry_run: None };
         open.insert(sha256(cookie.as_bytes()), session);
         cookie
     }
@@ -90,7 +104,7 @@ impl Sessions {
         if is_active {
             session.used = now;
         }
-        Some(Operator { key, csrf: session.csrf.clone() })
+        Some(Operator { key, who: session.who.clone(), csrf: session.csrf.clone() })
     }
 
     /// Ends one.
@@ -126,7 +140,7 @@ impl Sessions {
     /// Those that last at that moment.
     fn open_at(&self, now: Duration) -> MutexGuard<'_, HashMap<[u8; 32], Session>> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|_, it| now.saturating_sub(it.used) < IDLE && now.saturating_sub(it.begun) < LONGEST);
+        open.retain(|_, it| now.saturating_sub(it.used) < IDLE && now.saturating_sub(it.begun) < it.longest());
         open
     }
 }
@@ -144,7 +158,7 @@ mod tests {
     #[test]
     fn who_is_away_for_half_an_hour_is_signed_out_and_a_page_that_refreshes_is_away() {
         let (sessions, clock) = sessions();
-        let (used, left) = (sessions.begin(), sessions.begin());
+        let (used, left) = (sessions.begin(None), sessions.begin(None));
         for _ in 0..3 {
             clock.advance(IDLE / 2);
             assert!(sessions.find(&used, true).is_some());
@@ -156,7 +170,7 @@ mod tests {
     #[test]
     fn nobody_is_signed_in_for_longer_than_half_a_day() {
         let (sessions, clock) = sessions();
-        let cookie = sessions.begin();
+        let cookie = sessions.begin(None);
         let mut since = Duration::ZERO;
         while since + IDLE / 2 < LONGEST {
             clock.advance(IDLE / 2);
@@ -170,12 +184,12 @@ mod tests {
     #[test]
     fn one_session_too_many_ends_the_one_that_was_used_least_recently() {
         let (sessions, clock) = sessions();
-        let all: Vec<_> = (0..SESSIONS_MAX).map(|_| sessions.begin()).collect();
+        let all: Vec<_> = (0..SESSIONS_MAX).map(|_| sessions.begin(None)).collect();
         clock.advance(Duration::from_secs(1));
         for cookie in &all[1..] {
             sessions.find(cookie, true).unwrap();
         }
-        let new = sessions.begin();
+        let new = sessions.begin(None);
         assert!(sessions.find(&all[0], true).is_none());
         assert!(all[1..].iter().chain([&new]).all(|cookie| sessions.find(cookie, true).is_some()));
     }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::Doctor;
 use super::finding::{Chapter, Finding, Mark};
+use crate::config::ConsoleLogin;
 use crate::domain::app::{App, IssuerSettings};
 use crate::domain::ids::{ClientId, Issuer};
 use crate::oidc::management::{Initiators, IssuerClient, Management, ManagementFault, Scope, Scopes};
@@ -134,12 +135,17 @@ fn everyone(doctor: &Doctor<'_>, settings: &IssuerSettings) -> Vec<Wanted> {
         passed_on_to: app.backchannel_logout_uri.as_ref().map(ToString::to_string),
     };
     let apps = doctor.config.apps.iter().filter(|app| app.issuer == settings.issuer).map(app);
+    let console = doctor.config.server.console.login.as_ref().filter(|login| login.issuer == settings.issuer);
     let own = settings.client.as_ref().map(|own| Wanted {
         name: "The hub's own client".to_owned(),
         client_id: own.client_id.clone(),
-        backchannel: None,
+        // An operator may have used nothing but the console: then no app's token tells of their end.
+        backchannel: console.map(|_| format!("{hub}/backchannel-logout")),
         logout_urls: back.clone(),
-        callbacks: vec![format!("{hub}/logout/signed-in"), format!("{hub}/sessions/callback")],
+        callbacks: [format!("{hub}/logout/signed-in"), format!("{hub}/sessions/callback")]
+            .into_iter()
+            .chain(console.map(ConsoleLogin::callback_url))
+            .collect(),
         passed_on_to: None,
     });
     apps.chain(own).collect()

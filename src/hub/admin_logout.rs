@@ -141,7 +141,7 @@ impl Hub {
             Plan::Logout(report) => self.store.foretell(&report).await?,
             Plan::Sweep(step) => self.foretell_sweep(&step).await?,
         };
-        log_order(order, None, Some(counts), "an administrator asked what a logout would end");
+        log_order(order, None, None, Some(counts), "an administrator asked what a logout would end");
         Ok(counts)
     }
 
@@ -151,11 +151,23 @@ impl Hub {
     /// [`Denied::Request`] as [`Hub::foretell`]; [`Denied::Store`]: not acknowledged, so to
     /// be ordered again. It may stand all the same; what is over by then is not ended twice.
     pub async fn order_logout(self: &Arc<Self>, order: Order) -> Result<Ordered, Denied> {
+        self.order_logout_as(order, None).await
+    }
+
+    /// The same, for an administrator who is known by name: the audit trail tells who it was.
+    ///
+    /// # Errors
+    /// As [`Hub::order_logout`].
+    pub async fn order_logout_as(
+        self: &Arc<Self>,
+        order: Order,
+        operator: Option<SubjectKey>,
+    ) -> Result<Ordered, Denied> {
         let hub = Arc::clone(self);
         let work = self.tasks.spawn(within_request(async move {
             match hub.plan(&order)? {
-                Plan::Logout(report) => hub.order_report(&order, *report).await,
-                Plan::Sweep(step) => hub.order_sweep(&order, &step).await,
+                Plan::Logout(report) => hub.order_report(&order, Report { operator, ..*report }).await,
+                Plan::Sweep(step) => hub.order_sweep(&order, &step, operator.as_ref()).await,
             }
         }));
         work.await.map_err(|_| StoreError::Stopped)?
@@ -172,10 +184,15 @@ impl Hub {
     async fn order_report(self: &Arc<Self>, order: &Order, report: Report) -> Result<Ordered, Denied> {
         // One short read.
         let counts = Some(self.store.foretell(&report).await?);
+        let operator = self.operator_in_log(report.operator.as_ref());
         let done = self.recorded(report).await?;
         let ordered = Ordered { id: done.logout.id, counts, is_fresh: done.is_fresh, goes_on: false };
-        log_order(order, Some(ordered.id), counts, ORDERED);
+        log_order(order, operator.as_deref(), Some(ordered.id), counts, ORDERED);
         Ok(ordered)
+    }
+
+    fn operator_in_log(&self, operator: Option<&SubjectKey>) -> Option<String> {
+        operator.map(|SubjectKey { issuer, sub }| self.log_name(issuer, sub.as_str()))
     }
 
     /// To count everyone takes its time, and whoever is to be signed out must not have it:
@@ -187,13 +204,18 @@ impl Hub {
     ///
     /// Once it stands it is acknowledged, counted or not: whoever is told that it failed
     /// orders again.
-    async fn order_sweep(&self, order: &Order, step: &SweepStep) -> Result<Ordered, Denied> {
+    async fn order_sweep(
+        &self,
+        order: &Order,
+        step: &SweepStep,
+        operator: Option<&SubjectKey>,
+    ) -> Result<Ordered, Denied> {
         let id = step.sweep.id;
         // Whom it ends waits for no count, so too many of them make it go uncounted.
         let place = self.sweeping.sweep();
         let known = if place.is_some() { Some(self.store.moment().await) } else { None };
-        self.store.start_sweep(&step.sweep).await?;
-        log_order(order, Some(id), None, ORDERED);
+        self.store.start_sweep(&step.sweep, operator).await?;
+        log_order(order, self.operator_in_log(operator).as_deref(), Some(id), None, ORDERED);
         self.sweeping.wake();
         let counted = self.count_sweep(step, known).await;
         match counted {
@@ -294,8 +316,15 @@ impl Hub {
 }
 
 /// For who reads later what was done: by what name, how much, and nobody's name.
-fn log_order(order: &Order, id: Option<LogoutId>, counts: Option<Expected>, said: &'static str) {
+fn log_order(
+    order: &Order,
+    operator: Option<&str>,
+    id: Option<LogoutId>,
+    counts: Option<Expected>,
+    said: &'static str,
+) {
     tracing::info!(
+        operator.hash = operator,
         order.id = id.map(tracing::field::display),
         order.target = order.whom.kind(),
         order.has_before = order.before.is_some(),

@@ -74,7 +74,7 @@ impl Hub {
         let settings = self.directory.issuer(issuer.as_str()).ok_or(Stuck::NoFlight)?;
         let answer = self.code_flow.answer(settings, &self.signed_in_url(), asking.question, code).await;
         let sign_in = match answer {
-            Ok(sign_in) => sign_in,
+            Ok(answered) => answered.into_sign_in(),
             Err(error) => {
                 tracing::warn!(error = %error, issuer = issuer.as_str(), "could not learn who is signed in");
                 return self.depart(asking.flight).await;

@@ -1,17 +1,10 @@
 //! The hub's own pages about a person: signing in to them, staying signed in, and
 //! proving once more who one is before something is ended.
 //!
-//! The hub asks the issuer as a client of its own. Nothing is kept of a browser that goes
-//! there: anybody can send one. What the hub has to know again when it comes back, it makes
-//! again out of its key, the browser's own secret and the name in `state`; only who comes
-//! back signed in costs a row, and that uses the name up. So do a few answers that do not
-//! hold, which are counted in memory: the issuer has to be asked about each.
-//!
-//! What comes of it is kept in the store under a name that only the browser's cookie holds,
+//! The way to the issuer and back is in [`super::own_questions`]. What comes of it is kept in the store under a name that only the browser's cookie holds,
 //! and counts for as long as the session it came from: every request asks the facts.
 
 use std::fmt;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -19,11 +12,11 @@ use url::Url;
 use super::Hub;
 use super::ask_who::Reply;
 use super::denied::Denied;
-use super::flight::{FLIGHT_TTL_SECONDS, Leg, Stuck};
+use super::flight::Leg;
 use super::my_sessions::Which;
+use super::own_questions::{Door, SignInFault, code_from, hub_fault};
 use super::report_logout::unguessable;
 use super::seal::Purpose;
-use super::tries::Tries;
 use crate::domain::clock::{UnixMillis, UnixSeconds};
 use crate::domain::digest::sha256;
 use crate::domain::ids::{ClientId, InvalidId, Issuer, Sid, Subject};
@@ -40,16 +33,6 @@ const NOTED_EVERY_SECONDS: i64 = 60;
 /// How long after a person proved who they are they may end sessions (ASVS 7.5.2), in
 /// seconds.
 pub const FRESH_SECONDS: i64 = 300;
-
-/// How many answers to one question are taken to the issuer. A code is good once; what comes
-/// beyond a reload or two, while the issuer is in trouble, was made up.
-const ANSWERS_PER_QUESTION: u32 = 3;
-
-/// The count of answers, for as long as a question can be answered.
-#[must_use]
-pub fn own_answers() -> Tries {
-    Tries::new(ANSWERS_PER_QUESTION, Duration::from_secs(FLIGHT_TTL_SECONDS.unsigned_abs()))
-}
 
 /// A person who is signed in to the hub's pages.
 pub struct SignedIn {
@@ -88,29 +71,6 @@ pub enum NotIn {
     Hub(#[from] Denied),
 }
 
-/// Why a person could not be signed in.
-#[derive(Debug, thiserror::Error)]
-pub enum SignInFault {
-    /// The answer is to no question of this browser's, or has been taken.
-    #[error("the answer is not this browser's, or was used")]
-    NotThisBrowsers,
-    /// The issuer cannot be asked, or gave no answer that holds.
-    #[error("the issuer gave no answer that holds")]
-    Issuer,
-    /// The person did not sign in there.
-    #[error("the person did not sign in")]
-    Declined,
-    /// Somebody else signed in than who was to prove who they are.
-    #[error("somebody else signed in")]
-    SomebodyElse,
-    /// The issuer did not ask the person again.
-    #[error("the sign-in is an old one")]
-    NotFresh,
-    /// Our own trouble.
-    #[error(transparent)]
-    Hub(#[from] Denied),
-}
-
 /// A person who has just signed in.
 pub struct Arrival {
     /// For their browser's cookie.
@@ -126,20 +86,6 @@ struct Proving {
     question: Question,
     sub: String,
     wish: Which,
-}
-
-/// What a browser that comes back had been sent for.
-struct Asked {
-    issuer: Issuer,
-    question: Question,
-    what_for: WhatFor,
-}
-
-enum WhatFor {
-    /// To sign in, by the question of that name.
-    SignIn { name: String },
-    /// To prove that it is them who are signed in.
-    Proof { sub: String, wish: Which },
 }
 
 /// A sign-in as it is kept.
@@ -170,10 +116,7 @@ impl Hub {
     /// # Errors
     /// [`SignInFault::Issuer`] where the issuer cannot be asked; [`SignInFault::Hub`].
     pub async fn begin_own_sign_in(&self, issuer: &Issuer, browser: &str) -> Result<Url, SignInFault> {
-        let name = unguessable();
-        let seal = self.seal.put(Purpose::OwnSignIn, browser, &asked_at(&name, issuer), self.back_by());
-        let question = self.own_question(&name, browser);
-        self.ask_to_sign_in(issuer, format!("{name}.{seal}"), Prompt::IfNeeded, &question).await
+        self.send_to_sign_in(&self.own_pages(), issuer, browser, Prompt::IfNeeded).await
     }
 
     /// The same for a person who is signed in and has to prove it, before something is
@@ -184,50 +127,12 @@ impl Hub {
     pub async fn prove_again(&self, who: &SignedIn, wish: Which, browser: &str) -> Result<Url, SignInFault> {
         let (name, question) = (unguessable(), Question::random());
         let state = self.seal.state(Purpose::ProveAgain, browser, &name, self.back_by());
-        let url = self.ask_to_sign_in(&who.sign_in.issuer, state, Prompt::Again, &question).await?;
-        let (issuer, sub) = (who.sign_in.issuer.as_str().to_owned(), who.sign_in.sub.as_str().to_owned());
+        let issuer = &who.sign_in.issuer;
+        let url = self.ask_to_sign_in(&self.own_pages(), issuer, state, Prompt::Again, &question).await?;
+        let (issuer, sub) = (issuer.as_str().to_owned(), who.sign_in.sub.as_str().to_owned());
         let proving = Proving { issuer, question, sub, wish };
         self.keep_as(&name, Leg::ProveAgain, &proving).await.map_err(hub_fault)?;
         Ok(url)
-    }
-
-    async fn ask_to_sign_in(
-        &self,
-        issuer: &Issuer,
-        state: String,
-        prompt: Prompt,
-        question: &Question,
-    ) -> Result<Url, SignInFault> {
-        let settings = self.directory.issuer(issuer.as_str()).ok_or(SignInFault::Issuer)?;
-        let asked = self.code_flow.ask(settings, &self.own_callback_url(), state, prompt, question).await;
-        asked.map_err(|error| {
-            tracing::warn!(error = %error, issuer = issuer.as_str(), "could not send a person to sign in");
-            SignInFault::Issuer
-        })
-    }
-
-    /// The question of that name: the same again when the browser comes back.
-    fn own_question(&self, name: &str, browser: &str) -> Question {
-        let secret = |made_for| self.seal.secret(made_for, browser, name);
-        Question::of(secret("pkce verifier"), secret("nonce"))
-    }
-
-    /// What a browser that comes back with that `state` was sent for.
-    async fn asked(&self, state: &str, browser: &str) -> Result<Asked, SignInFault> {
-        let now = self.clock.now().floor();
-        let (name, seal) = state.split_once('.').ok_or(SignInFault::NotThisBrowsers)?;
-        let is_asked =
-            |issuer: &Issuer| self.seal.holds(seal, Purpose::OwnSignIn, browser, &asked_at(name, issuer), now);
-        if let Some(issuer) = self.own_issuers().into_iter().find(is_asked) {
-            self.is_untaken(name).await?;
-            let what_for = WhatFor::SignIn { name: name.to_owned() };
-            return Ok(Asked { issuer, question: self.own_question(name, browser), what_for });
-        }
-        let name = self.seal.name_in(state, Purpose::ProveAgain, browser, now);
-        let name = name.ok_or(SignInFault::NotThisBrowsers)?;
-        let kept: Proving = self.take_kept(Leg::ProveAgain, name).await.map_err(hub_fault)?;
-        let issuer = Issuer::parse(&kept.issuer).map_err(|_| SignInFault::NotThisBrowsers)?;
-        Ok(Asked { issuer, question: kept.question, what_for: WhatFor::Proof { sub: kept.sub, wish: kept.wish } })
     }
 
     /// Takes the browser back from the issuer. `old` is the cookie that it had, which
@@ -241,25 +146,10 @@ impl Hub {
         browser: &str,
         old: Option<&str>,
     ) -> Result<Arrival, SignInFault> {
-        let Asked { issuer, question, what_for } = self.asked(&reply.state, browser).await?;
-        if reply.iss.is_some_and(|iss| iss != issuer.as_str()) {
-            return Err(SignInFault::NotThisBrowsers);
-        }
-        let code = reply.code.ok_or(SignInFault::Declined)?;
-        if matches!(&what_for, WhatFor::SignIn { name } if !self.own_answers.allow(name, self.clock.uptime())) {
-            return Err(SignInFault::NotThisBrowsers);
-        }
-        let settings = self.directory.issuer(issuer.as_str()).ok_or(SignInFault::Issuer)?;
-        let answer = self.code_flow.answer(settings, &self.own_callback_url(), question, code).await;
-        let sign_in = answer.map_err(|error| {
-            tracing::warn!(error = %error, issuer = issuer.as_str(), "could not sign a person in");
-            SignInFault::Issuer
-        })?;
-        let wish = match what_for {
-            WhatFor::SignIn { name } => self.take_once(&name).await.map(|()| None)?,
-            WhatFor::Proof { sub, .. } if sub != sign_in.sub.as_str() => return Err(SignInFault::SomebodyElse),
-            WhatFor::Proof { .. } if !self.is_fresh(&sign_in) => return Err(SignInFault::NotFresh),
-            WhatFor::Proof { wish, .. } => Some(wish),
+        let door = self.own_pages();
+        let (sign_in, wish) = match self.asked(&door, &reply.state, browser, self.own_issuers()) {
+            Some(asked) => (self.answer_to(&door, asked, reply).await?.into_sign_in(), None),
+            None => self.proved(&door, reply, browser).await?,
         };
         if let Some(old) = old {
             self.forget_own_sign_in(old).await?;
@@ -267,20 +157,18 @@ impl Hub {
         Ok(Arrival { cookie: self.keep_own_sign_in(&sign_in).await?, wish })
     }
 
-    /// Whoever reloads the page that they came back to has nothing to ask the issuer.
-    async fn is_untaken(&self, name: &str) -> Result<(), SignInFault> {
-        match self.look_at::<()>(Leg::OwnSignInTaken, name).await {
-            Ok(()) => Err(SignInFault::NotThisBrowsers),
-            Err(Stuck::NoFlight) => Ok(()),
-            Err(stuck) => Err(hub_fault(stuck)),
+    /// A person who comes back having proved who they are.
+    async fn proved(&self, door: &Door, reply: Reply, browser: &str) -> Result<(SignIn, Option<Which>), SignInFault> {
+        let name = self.seal.name_in(&reply.state, Purpose::ProveAgain, browser, self.clock.now().floor());
+        let name = name.ok_or(SignInFault::NotThisBrowsers)?;
+        let Proving { issuer, question, sub, wish } = self.take_kept(Leg::ProveAgain, name).await.map_err(hub_fault)?;
+        let issuer = Issuer::parse(&issuer).map_err(|_| SignInFault::NotThisBrowsers)?;
+        let code = code_from(&issuer, reply)?;
+        let sign_in = self.redeem(door, &issuer, question, code).await?.into_sign_in();
+        if sub != sign_in.sub.as_str() {
+            return Err(SignInFault::SomebodyElse);
         }
-    }
-
-    /// A `state` signs in once, though its browser may hold several codes for it.
-    async fn take_once(&self, name: &str) -> Result<(), SignInFault> {
-        let mark = self.ticket(name, Leg::OwnSignInTaken, &(), FLIGHT_TTL_SECONDS);
-        let is_first = self.store.use_up(mark).await.map_err(Denied::Store)?;
-        if is_first { Ok(()) } else { Err(SignInFault::NotThisBrowsers) }
+        if self.is_fresh(&sign_in) { Ok((sign_in, Some(wish))) } else { Err(SignInFault::NotFresh) }
     }
 
     /// Who is signed in with that cookie; that they are there keeps them signed in.
@@ -298,8 +186,7 @@ impl Hub {
         if self.directory.issuer(sign_in.issuer.as_str()).is_none_or(|settings| settings.client.is_none()) {
             return Err(NotIn::Nobody);
         }
-        // A sweep reaches also who was never seen in any app.
-        if self.store.standing(&sign_in).await.map_err(Denied::Store)?.is_over() {
+        if self.is_over(&sign_in).await? {
             return Err(NotIn::Over);
         }
         let until = now.plus_seconds(OWN_IDLE_SECONDS).min(ends_at);
@@ -342,21 +229,9 @@ impl Hub {
         Ok(cookie)
     }
 
-    fn own_callback_url(&self) -> String {
-        format!("{}/sessions/callback", self.rules.public_url.as_str())
-    }
-}
-
-/// What `state` is sealed for: a name, and the issuer that was asked.
-fn asked_at(name: &str, issuer: &Issuer) -> String {
-    format!("{name}\n{}", issuer.as_str())
-}
-
-/// What the flights' cupboard says, for someone who signs in.
-fn hub_fault(stuck: Stuck) -> SignInFault {
-    match stuck {
-        Stuck::Hub(denied) => SignInFault::Hub(denied),
-        _ => SignInFault::NotThisBrowsers,
+    fn own_pages(&self) -> Door {
+        let callback_url = format!("{}/sessions/callback", self.rules.public_url.as_str());
+        Door { purpose: Purpose::OwnSignIn, callback_url }
     }
 }
 

@@ -21,7 +21,9 @@ pub enum Purpose {
     /// The issuer sends the browser back, having signed the person in for the hub's own
     /// pages.
     OwnSignIn,
-    /// The same, of a person who was signed in and has proved it.
+    /// The same, for the operator's console.
+    ConsoleSignIn,
+    /// The issuer sends back a person who was signed in and has proved it.
     ProveAgain,
     /// A person pressed a button that ends sessions, on our own page.
     EndSessions,

@@ -20,11 +20,10 @@ use url::Url;
 use super::discovery::Metadata;
 use super::fault::VerifyError;
 use super::fetch::Fetcher;
-use super::id_token::RawIdToken;
+use super::id_token::{Answered, RawIdToken};
 use super::keys::{Arrival, IssuerKeys};
 use super::verifier::Verifier;
 use crate::domain::app::{HubClient, IssuerSettings};
-use crate::domain::logout::SignIn;
 use crate::telemetry::spans::step;
 
 /// Asks issuers, through a browser, who is signed in there.
@@ -151,15 +150,15 @@ impl CodeFlow {
         redirect_uri: &str,
         question: Question,
         code: String,
-    ) -> Result<SignIn, NoAnswer> {
+    ) -> Result<Answered, NoAnswer> {
         let own = settings.client.as_ref().ok_or(NoAnswer::CannotAsk)?;
         let client = self.client(settings, redirect_uri).await?;
         let arrival = self.keys.arrival();
         let raw = self.redeem(client, &question, code).await?;
-        let sign_in = self.verified(&raw, own, &question, arrival).await?;
+        let answered = self.verified(&raw, own, &question, arrival).await?;
         // Another issuer's token is no answer of this one's (OpenID Connect Core 1.0,
         // section 3.1.3.7, rule 2), though it may hold for a client of the same name there.
-        if sign_in.issuer == settings.issuer { Ok(sign_in) } else { Err(NoAnswer::Issuer) }
+        if answered.sign_in().issuer == settings.issuer { Ok(answered) } else { Err(NoAnswer::Issuer) }
     }
 
     /// Most issuers take the client's secret as Basic authentication. Some clients are
@@ -201,9 +200,9 @@ impl CodeFlow {
         own: &HubClient,
         question: &Question,
         arrival: Arrival,
-    ) -> Result<SignIn, NoAnswer> {
+    ) -> Result<Answered, NoAnswer> {
         let token = RawIdToken::new(raw).verify_own(&self.verifier, arrival, &own.client_id).await?;
-        token.sign_in_for(&question.nonce).ok_or(NoAnswer::Nonce)
+        token.answering(&question.nonce).ok_or(NoAnswer::Nonce)
     }
 
     async fn client(&self, settings: &IssuerSettings, redirect_uri: &str) -> Result<Client, NoAnswer> {

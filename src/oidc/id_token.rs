@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::claims::Claims;
 use super::fault::{TokenFault, VerifyError};
@@ -70,7 +70,8 @@ impl RawIdToken {
             if read.is_expired {
                 return Err(TokenFault::Expired.into());
             }
-            Ok(OwnIdToken { sign_in: read.sign_in, nonce: claims.text("nonce")?.map(str::to_owned) })
+            let nonce = claims.text("nonce")?.map(str::to_owned);
+            Ok(OwnIdToken { sign_in: read.sign_in, nonce, claims: token.jws.claims })
         })
         .await
     }
@@ -96,14 +97,57 @@ pub struct IdToken {
 pub struct OwnIdToken {
     sign_in: SignIn,
     nonce: Option<String>,
+    claims: Map<String, Value>,
 }
 
 impl OwnIdToken {
-    /// Who is signed in, where the token was made for the request with this `nonce`.
+    /// Who has answered, where the token was made for the request with this `nonce`.
     #[must_use]
-    pub fn sign_in_for(self, nonce: &str) -> Option<SignIn> {
+    pub fn answering(self, nonce: &str) -> Option<Answered> {
         let is_ours = self.nonce.as_deref() == Some(nonce);
-        is_ours.then_some(self.sign_in)
+        is_ours.then_some(Answered { sign_in: self.sign_in, claims: self.claims })
+    }
+}
+
+/// A person who has signed in to the hub itself, and what their issuer says of them: an ID
+/// token that has passed every rule, and answers the hub's own question. Only
+/// [`OwnIdToken::answering`] makes one.
+pub struct Answered {
+    sign_in: SignIn,
+    claims: Map<String, Value>,
+}
+
+impl Answered {
+    /// Their sign-in, for the hub's own client.
+    #[must_use]
+    pub fn sign_in(&self) -> &SignIn {
+        &self.sign_in
+    }
+
+    /// Their sign-in, without the rest.
+    #[must_use]
+    pub fn into_sign_in(self) -> SignIn {
+        self.sign_in
+    }
+
+    /// Whether the issuer gives them one of these values: the claim of that very name is one of
+    /// them, or a list that holds one. A name with dots is no path, and nothing is made a text
+    /// that is none.
+    #[must_use]
+    pub fn has(&self, claim: &str, values: &[String]) -> bool {
+        let is_one = |value: &Value| value.as_str().is_some_and(|text| values.iter().any(|own| own == text));
+        match self.claims.get(claim) {
+            Some(Value::Array(list)) => list.iter().any(is_one),
+            Some(value) => is_one(value),
+            None => false,
+        }
+    }
+}
+
+/// What an issuer says of a person never reaches a log.
+impl fmt::Debug for Answered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Answered(…)")
     }
 }
 

@@ -40,6 +40,8 @@ pub struct Report {
     pub shown: Option<[u8; 32]>,
     /// The id of the request that brought the report, where one did.
     pub request: Option<String>,
+    /// The administrator who ordered it, where it is known who that is.
+    pub operator: Option<SubjectKey>,
     /// The reporter's own verified token, where it has one.
     pub seen: Option<SignIn>,
     /// A ticket that is good for what is answered, kept in the same transaction.
@@ -80,6 +82,7 @@ impl Report {
             token: None,
             shown: None,
             request: None,
+            operator: None,
             seen: None,
             ticket: None,
             back_ends: Arc::default(),

@@ -25,7 +25,7 @@ use super::sweep_step::{Place, SweepStep, Swept};
 use super::tally::{self, Expected, Tally};
 use super::trail_notes;
 use crate::domain::clock::{UnixMillis, UnixSeconds};
-use crate::domain::ids::{ClientId, Issuer, LogoutId, SessionKey, Subject};
+use crate::domain::ids::{ClientId, Issuer, LogoutId, SessionKey, Subject, SubjectKey};
 use crate::domain::logout::{Logout, LogoutTarget, Reason};
 use crate::domain::sweep::{Reach, Sweep};
 use crate::telemetry;
@@ -95,12 +95,14 @@ impl Store {
         Ok(tally.expected())
     }
 
-    /// Writes a sweep down. From here on whoever it covers is signed out.
+    /// Writes a sweep down. From here on whoever it covers is signed out. `operator` is the
+    /// administrator who ordered it, where it is known who that is.
     ///
     /// # Errors
     /// Why it was not written down.
-    pub async fn start_sweep(&self, sweep: &Sweep) -> Result<(), StoreError> {
-        self.write(StartSweep { sweep: sweep.clone(), request: telemetry::request() }).await
+    pub async fn start_sweep(&self, sweep: &Sweep, operator: Option<&SubjectKey>) -> Result<(), StoreError> {
+        let (sweep, operator) = (sweep.clone(), operator.cloned());
+        self.write(StartSweep { sweep, operator, request: telemetry::request() }).await
     }
 
     /// Notes what is expected of a sweep that was started.
@@ -226,6 +228,7 @@ fn progress(row: &Row) -> Result<SweepProgress, StoreError> {
 /// A sweep on its way in.
 pub(super) struct StartSweep {
     sweep: Sweep,
+    operator: Option<SubjectKey>,
     request: Option<String>,
 }
 
@@ -233,7 +236,7 @@ impl Work for StartSweep {
     type Answer = ();
 
     async fn apply(connection: &mut Connection, work: &[Self]) -> Result<Vec<()>, StoreError> {
-        for StartSweep { sweep, request } in work {
+        for StartSweep { sweep, operator, request } in work {
             let (sub, client_id) = match &sweep.reach {
                 Reach::Everyone => (None, None),
                 Reach::App(client_id) => (None, Some(client_id.as_str())),
@@ -246,7 +249,7 @@ impl Work for StartSweep {
             let query = query(insert).bind(sweep.id.to_string()).bind(sweep.issuer.as_str()).bind(sub);
             let query = query.bind(client_id).bind(sweep.covers_until.0).bind(sweep.reason.as_str());
             query.bind(sweep.ordered_at.0).execute(&mut *connection).await?;
-            trail_notes::sweep_ordered(&mut connection.notes, sweep, request.as_deref());
+            trail_notes::sweep_ordered(&mut connection.notes, sweep, operator.as_ref(), request.as_deref());
         }
         Ok(vec![(); work.len()])
     }

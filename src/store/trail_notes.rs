@@ -8,7 +8,7 @@ use super::rows;
 use super::trail::{Kind, Notes};
 use crate::domain::audit::Body;
 use crate::domain::clock::UnixMillis;
-use crate::domain::ids::{ClientId, LogoutId, Sid, Subject};
+use crate::domain::ids::{ClientId, LogoutId, Sid, Subject, SubjectKey};
 use crate::domain::logout::{LogoutTarget, Reason};
 use crate::domain::signing_key::SigningKey;
 use crate::domain::sweep::{Reach, Sweep};
@@ -45,7 +45,8 @@ fn about(target: &LogoutTarget, id: LogoutId) -> Body {
 
 /// Who says so, and by what.
 fn cause(body: Body, report: &Report) -> Body {
-    body.maybe("client_id", report.client_id.as_ref().map(ClientId::as_str))
+    ordered_by(body, report.operator.as_ref())
+        .maybe("client_id", report.client_id.as_ref().map(ClientId::as_str))
         .truth("is_final", report.is_final)
         .number("occurred_at", report.occurred_at.0)
         .maybe("reason", report.reason.as_ref().map(Reason::as_str))
@@ -53,6 +54,14 @@ fn cause(body: Body, report: &Report) -> Body {
         .text("source", report.source.as_str())
         .maybe("sweep", report.sweep.map(|sweep| sweep.to_string()))
         .maybe("token_sha256", report.shown.as_ref().map(rows::hex))
+}
+
+/// The administrator, where it is known who that is.
+fn ordered_by(body: Body, operator: Option<&SubjectKey>) -> Body {
+    match operator {
+        Some(SubjectKey { issuer, sub }) => body.named("operator", issuer.as_str(), Some(sub.as_str())),
+        None => body,
+    }
 }
 
 /// An app that was told, or has confirmed. Of a person's logout, in which session.
@@ -66,9 +75,9 @@ pub(super) fn app(key: &DeliveryKey, via: &str, is_of_person: bool) -> Body {
 }
 
 /// An administrator's order.
-pub(super) fn sweep_ordered(notes: &mut Notes, sweep: &Sweep, request: Option<&str>) {
+pub(super) fn sweep_ordered(notes: &mut Notes, sweep: &Sweep, operator: Option<&SubjectKey>, request: Option<&str>) {
     let issuer = sweep.issuer.as_str();
-    let body = Body::default().text("issuer", issuer).text("sweep", sweep.id.to_string());
+    let body = ordered_by(Body::default(), operator).text("issuer", issuer).text("sweep", sweep.id.to_string());
     let body = match &sweep.reach {
         Reach::Everyone => body.text("reach", "everyone"),
         Reach::App(client_id) => body.text("reach", "app").text("client_id", client_id.as_str()),

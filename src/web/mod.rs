@@ -6,6 +6,7 @@ pub mod cookie;
 pub mod failures;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzed;
+pub mod navigation;
 pub mod pace;
 pub mod params;
 pub mod problem;

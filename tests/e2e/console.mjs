@@ -5,6 +5,8 @@
 import http from 'node:http';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { DEMO_USERS } from '../../demo-apps/tenant/lib/demo.js';
+import { openConsoleToLogin } from './rig/console-login.js';
 import { ConsolePage } from './rig/console-page.js';
 import { Listener } from './rig/listener.js';
 import { shoot } from './rig/shoot.js';
@@ -79,12 +81,29 @@ try {
   await take('checks-run');
   await page.goto(`${operator.address}/logouts/none`);
   await take('not-found');
+  await byName();
   console.log(path.resolve(folder));
 } finally {
   for (const listener of listeners) listener.close();
   await operator.close();
   await world.close();
   busy.close();
+}
+
+/** The console's door, where operators sign in at the tenant. */
+async function byName() {
+  const [ada, grace] = DEMO_USERS;
+  await page.goto(await openConsoleToLogin(world, [ada.id]));
+  await take('sign-in-by-name');
+  await page.getByRole('link', { name: /^Sign in with/ }).click();
+  await page.getByRole('button', { name: grace.name }).click();
+  await page.getByRole('heading', { name: 'This sign-in does not open the console' }).waitFor();
+  await take('no-operator');
+  await page.getByRole('link', { name: 'Sign in as someone else' }).click();
+  await page.getByRole('button', { name: ada.name }).click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
+  await take('signed-out');
 }
 
 async function take(name) {

@@ -257,14 +257,18 @@ async fn started(text: &str, folder: &TempDir, clock: &Arc<HandClock>, lookup: &
 }
 
 /// `extra` is tables of its own, settings of the first issuer, the address of the records, or
-/// a line for `[server]`; `ISSUER` in it is the first issuer.
+/// lines for `[server]` and what is below it, with settings of the first issuer after them or
+/// none; `ISSUER` in it is the first issuer.
 fn config(issuer: &TestIssuer, other: &TestIssuer, folder: &TempDir, extra: &str) -> String {
     let extra = &extra.replace("ISSUER", issuer.url());
     let url = extra.strip_prefix("# store ").map_or_else(|| records::url(folder.path()), str::to_owned);
     let (server, first, extra) = match extra.as_str() {
         tables if tables.starts_with('[') => ("", "", tables),
         settings if settings.starts_with("# issuer") => ("", settings, ""),
-        line => (line, "", ""),
+        lines => {
+            let (server, first) = lines.split_once("\n# issuer\n").unwrap_or((lines, ""));
+            (server, first, "")
+        }
     };
     format!(
         r#"

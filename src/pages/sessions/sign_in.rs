@@ -13,7 +13,8 @@ use super::words::{query, which};
 use super::{our_trouble, try_again_by_sign_in};
 use crate::domain::ids::Issuer;
 use crate::hub::ask_who::Reply;
-use crate::hub::own_sign_in::{OWN_LIFE_SECONDS, SignInFault};
+use crate::hub::own_questions::SignInFault;
+use crate::hub::own_sign_in::OWN_LIFE_SECONDS;
 use crate::web::caller::ClientAddr;
 
 /// `GET /sessions/sign-in`: to the issuer; to which one, where there are several, the

@@ -36,7 +36,7 @@ impl TestStore {
     /// Starts a sweep; what it is expected to end.
     async fn starts(&self, sweep: &Sweep) -> Expected {
         let known = self.moment().await.unwrap();
-        self.start_sweep(sweep).await.unwrap();
+        self.start_sweep(sweep, None).await.unwrap();
         self.counts(sweep, known).await
     }
 
@@ -168,7 +168,7 @@ async fn what_a_sweep_ends_before_it_is_counted_is_counted_once_all_the_same() {
     }
     let everyone = sweep(Reach::Everyone, 1000);
     let known = store.moment().await.unwrap();
-    store.start_sweep(&everyone).await.unwrap();
+    store.start_sweep(&everyone, None).await.unwrap();
     assert_eq!(store.find_sweep(everyone.id).await.unwrap().unwrap().expected, None);
 
     store.comes_back(&SignIn { sub: Subject::parse("person 3").unwrap(), ..early }, &everyone).await;

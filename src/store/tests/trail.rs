@@ -61,6 +61,18 @@ fn to(id: LogoutId, app: &str, session: &str) -> DeliveryKey {
 }
 
 #[tokio::test]
+async fn an_administrator_who_is_known_by_name_is_in_the_trail_by_their_hash() {
+    let store = TestStore::open().await;
+    let target = LogoutTarget::Session { key: session("laptop"), sub: None };
+    let ordered = Report { source: Source::Admin, operator: Some(ada()), ..report(target, 1000) };
+    store.fresh(ordered).await;
+    let row = &store.says("logout_recorded").await[0];
+    assert_eq!((&row["source"], &row["operator"]), (&json!("admin"), &json!(store.hash_of("ada").await)));
+    let row = &store.trail().await[0];
+    assert!(!row.body.contains("ada"), "{}", row.body);
+}
+
+#[tokio::test]
 async fn who_caused_a_logout_who_was_told_and_who_confirmed_is_there_after_it() {
     let store = TestStore::open().await;
     for app in ["notes", "shop"] {
@@ -197,7 +209,7 @@ async fn an_administrators_sweep_is_there_from_order_to_end_and_so_are_new_keys(
         reason: Reason::parse("Stolen").unwrap(),
         ordered_at: AT,
     };
-    crate::telemetry::in_request("R2".to_owned(), store.start_sweep(&sweep)).await.unwrap();
+    crate::telemetry::in_request("R2".to_owned(), store.start_sweep(&sweep, Some(&ada()))).await.unwrap();
     let ids = (0..SWEEP_PAGE).map(|_| next_id()).collect();
     let step = SweepStep {
         sweep: sweep.clone(),
@@ -213,7 +225,7 @@ async fn an_administrators_sweep_is_there_from_order_to_end_and_so_are_new_keys(
     let id = sweep.id.to_string();
     let person = store.hash_of("ada").await;
     let ordered = json!({"sweep": id, "issuer": acme().as_str(), "reach": "person", "person": person,
-        "covers_until": 20, "reason": "Stolen", "request": "R2"});
+        "covers_until": 20, "reason": "Stolen", "request": "R2", "operator": person});
     assert_eq!(store.says("sweep_ordered").await, [ordered]);
     assert_eq!(store.says("logout_recorded").await[0]["sweep"], json!(id));
     let done = json!({"sweep": id, "sessions_ended": 1, "logouts_recorded": 1});

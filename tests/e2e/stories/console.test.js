@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { DEMO_USERS } from '../../../demo-apps/tenant/lib/demo.js';
+import { openConsoleToLogin } from '../rig/console-login.js';
 import { ConsolePage } from '../rig/console-page.js';
 import { startWorld } from '../rig/world.js';
 
 let world;
 beforeAll(async () => {
-  world = await startWorld();
+  world = await startWorld({ hubClient: true });
 });
 afterAll(() => world.close());
 
@@ -53,4 +55,41 @@ test('without JavaScript the console is whole', async () => {
   await operator.page.getByRole('button', { name: 'Sign out' }).click();
   await operator.page.getByLabel('Administrators’ token').waitFor();
   await operator.close();
+});
+
+test('who is no operator is told so and signs in as one; their sign-out at the company’s login closes the console by itself', async () => {
+  const [ada, grace] = DEMO_USERS;
+  const address = await openConsoleToLogin(world, [ada.id]);
+  const person = await world.person(grace.name);
+  const { page } = new ConsolePage(await person.context.newPage(), address);
+  await page.goto(address);
+  await page.getByRole('link', { name: 'Sign in with localhost' }).click();
+  await page.getByRole('button', { name: grace.name }).click();
+  await page.getByRole('heading', { name: 'This sign-in does not open the console' }).waitFor();
+  for (const name of [grace.id, grace.name, grace.email]) expect(await page.content()).not.toContain(name);
+
+  await page.getByRole('link', { name: 'Sign in as someone else' }).click();
+  await page.getByRole('button', { name: ada.name }).click();
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  const cookies = await person.context.cookies(address);
+  expect(cookies.find(({ name }) => name === 'slo-console')).toMatchObject({ httpOnly: true, sameSite: 'Strict' });
+  expect(page.url()).toBe(address);
+
+  const account = await person.account();
+  await account.getByRole('button', { name: /^Sign out .*this browser/ }).click();
+  await account.getByRole('heading').first().waitFor();
+  // Nobody touches the console.
+  await page.bringToFront();
+  await page.getByRole('link', { name: 'Sign in with localhost' }).waitFor();
+  await person.context.close();
+
+  const context = await world.browser.newContext({ javaScriptEnabled: false });
+  const plain = new ConsolePage(await context.newPage(), address);
+  await plain.page.goto(address);
+  await plain.page.getByRole('link', { name: 'Sign in with localhost' }).click();
+  await plain.page.getByRole('button', { name: ada.name }).click();
+  await plain.page.getByRole('heading', { name: 'Overview' }).waitFor();
+  await plain.page.getByRole('button', { name: 'Sign out' }).click();
+  await plain.page.getByRole('link', { name: 'Sign out everywhere' }).waitFor();
+  await plain.close();
 });
