@@ -293,8 +293,8 @@ fn short_secrets_and_a_token_that_crosses_a_network_readable_are_cautioned_again
     let begins = |line: usize, with: &str| assert!(found[line].starts_with(with), "{found:?}");
     assert_eq!(found.len(), 3, "{found:?}");
     begins(0, "server.admin_token: is shorter than 16 bytes");
-    begins(1, "server.admin_listen: is not a loopback address and speaks plain HTTP");
-    begins(2, "apps[0].secret: is shorter than 16 bytes");
+    begins(2, "server.admin_listen: is not a loopback address and speaks plain HTTP");
+    begins(1, "apps[0].secret: is shorter than 16 bytes");
     assert!(!found.concat().contains(&long[1..]), "no secret is said");
     let by_proxy = "[server.console]\nurl = 'https://ops.example'";
     assert_eq!(cautions(&text("0.0.0.0:8081", long, long, by_proxy)), Vec::<String>::new());

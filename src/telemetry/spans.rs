@@ -1,4 +1,4 @@
-//! What a trace is made of. A span is made by [`span!`] or [`step!`] and no other way: only
+//! What a trace is made of. A span is made by `span!` or `step!` and no other way: only
 //! what has their target is exported, and of that only [`ATTRIBUTES`].
 //!
 //! Where no traces are asked for, a span costs the reading of a flag: nothing is allocated,
