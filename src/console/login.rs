@@ -31,13 +31,13 @@ const WAY_SECONDS: i64 = 600;
 #[template(path = "arrived.html")]
 struct ArrivedPage;
 
-/// Somebody who is signed in at the issuer, and no operator. Nothing of them is shown.
+/// Somebody who is signed in at the issuer, and no operator. Nothing of them is shown, nor which
+/// values make an operator: with some claims those name people.
 #[derive(Template)]
 #[template(path = "stranger.html")]
 struct StrangerPage<'a> {
     host: String,
     claim: &'a str,
-    values: &'a [String],
     again: String,
 }
 
@@ -135,7 +135,7 @@ impl Console {
 fn no_operator(login: &ConsoleLogin) -> Response {
     tracing::warn!("somebody without the configured claim has tried to sign in to the console");
     let again = format!("{}?anew=1", login.begin_url());
-    let page = StrangerPage { host: login.issuer.host(), claim: &login.claim, values: &login.values, again };
+    let page = StrangerPage { host: login.issuer.host(), claim: &login.claim, again };
     let mut response = show(&page, StatusCode::FORBIDDEN);
     response.extensions_mut().insert(Refused("no_operator"));
     response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
