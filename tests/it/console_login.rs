@@ -107,7 +107,8 @@ async fn the_claim_is_one_of_the_values_or_a_list_that_holds_one_and_nothing_tha
         for shown in [ROLES, &format!("{CONSOLE}/console/sign-in/issuer?anew=1")] {
             assert!(answer.text.contains(shown), "{shown} is not in {answer:?}");
         }
-        for name in ["ada-lovelace", ada.sid.as_str(), "acme.example&quot;", "@acme", "staff", "slo-admin", "slo-owner"] {
+        for name in ["ada-lovelace", ada.sid.as_str(), "acme.example&quot;", "@acme", "staff", "slo-admin", "slo-owner"]
+        {
             answer.lacks(name);
         }
     }
